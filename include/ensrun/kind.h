@@ -1,0 +1,221 @@
+/* The interface of a task kind.
+ *
+ * A kind is a const struct ens_kind. `plan` runs in every process that needs
+ * it and is pure; `open`, `run`, `stage`, `next`, `finish` and `close` run in
+ * a worker process (or in the coordinator under `--transport inline`).
+ *
+ * A task's result may depend on nothing but the study, the inputs, its
+ * identity (stage key, cell, replicate) and its random streams: never on
+ * time, worker, order or state left by another task.
+ *
+ * Do not: start threads in open or run; keep pointers into the arena after
+ * run returns; write to inputs; print.
+ */
+#ifndef ENSRUN_KIND_H
+#define ENSRUN_KIND_H
+
+#include <ensrun/error.h>
+#include <ensrun/record.h>
+#include <ensrun/study.h>
+#include <ensrun/view.h>
+
+struct ens_plan;    /* what `plan` and `next` fill in */
+struct ens_result;  /* what `run` fills in */
+struct ens_rng;     /* a task's random stream */
+struct ens_records; /* a stage's records, in task order */
+
+struct ens_task {
+    const char *stage;    /* key */
+    uint32_t stage_index; /* 0, 1 ... in the order stages were declared */
+    struct ens_cell cell;
+    uint32_t replicate; /* 1 .. */
+    uint64_t seed;      /* column "seed": derived from the identity */
+};
+
+/** How a stage's tasks use an array. */
+enum ens_reads {
+    ENS_READS_ALL, /* the whole array of its cell */
+    ENS_READS_OWN  /* the rows of its own region */
+};
+
+struct ens_array_def {
+    const char *name;
+    enum ens_dtype dtype; /* ENS_DT_F64 or ENS_DT_I64 */
+    int keep;             /* 0: scratch, removed when its group has ended */
+};
+
+/** What kinds may call; a plugin gets it and links nothing. */
+struct ens_host {
+    uint32_t abi;
+
+    /* -- in plan and next ---------------------------------------------- */
+    /** Declare a schema; its index in *index. Same fields = same index. */
+    enum ens_status (*plan_schema)(struct ens_plan *p,
+                                   const struct ens_field *fields, size_t n,
+                                   uint32_t *index, struct ens_error *err);
+    /** Declare an output array; stages name it. */
+    enum ens_status (*plan_array)(struct ens_plan *p,
+                                  const struct ens_array_def *def,
+                                  struct ens_error *err);
+    /**
+     * Add a stage over all cells of the study. n_replicates 0: the study's
+     * `replicates`; else exactly that many in every cell (per_cell NULL) or
+     * per_cell[ordinal]. writes/reads: names of arrays, NULL = none; reads
+     * entries name arrays that an earlier stage wrote.
+     */
+    enum ens_status (*plan_stage)(struct ens_plan *p, const char *key,
+                                  uint32_t n_replicates,
+                                  const uint32_t *per_cell,
+                                  const char *const *writes,
+                                  const char *const *reads, int internal,
+                                  struct ens_error *err);
+    /** Stage data of the stage added last (copied; at most 16 MiB). */
+    enum ens_status (*plan_data)(struct ens_plan *p, const void *data,
+                                 size_t bytes, struct ens_error *err);
+    const struct ens_study *(*plan_study)(const struct ens_plan *p);
+    /** Input by the name of its section; NULL when there is none. */
+    const struct ens_input *(*plan_input)(const struct ens_plan *p,
+                                          const char *name);
+    uint64_t (*plan_n_cells)(const struct ens_plan *p);
+    void (*plan_cell)(const struct ens_plan *p, uint64_t ordinal,
+                      struct ens_cell *cell);
+
+    /* -- in run -------------------------------------------------------- */
+    void (*use_schema)(struct ens_result *r, uint32_t index);
+    /** Switch to a schema not declared by plan (found by this task). */
+    enum ens_status (*new_schema)(struct ens_result *r,
+                                  const struct ens_field *fields, size_t n,
+                                  struct ens_error *err);
+    void (*f64)(struct ens_result *r, uint32_t field, double v);
+    void (*i64)(struct ens_result *r, uint32_t field, int64_t v);
+    void (*text)(struct ens_result *r, uint32_t field, const char *s, size_t n);
+    void (*warn)(struct ens_result *r, const char *text);
+    /** Keep a large object under a declared item of `retained`, when the
+     * study retains it. The bytes are written before run returns. */
+    enum ens_status (*artifact)(struct ens_result *r, const char *item,
+                                const void *data, size_t bytes,
+                                struct ens_error *err);
+    /** This task's block of an array of its stage: a buffer to fill (of
+     * region(...) elements), written and hashed after run returns ENS_OK. */
+    enum ens_status (*block)(struct ens_result *r, const char *array,
+                             void **data, uint64_t *n, struct ens_error *err);
+    /** Memory that lives until run returns; NULL when there is none. */
+    void *(*alloc)(struct ens_result *r, size_t n, size_t size);
+    /** The task's stream for a purpose, e.g. "data", "fit"; purposes that
+     * begin with "data" use the data part of the cell. */
+    struct ens_rng *(*rng)(struct ens_result *r, const char *purpose);
+    double (*uniform)(struct ens_rng *g); /* [0, 1), 53 bits, one word */
+    double (*normal)(struct ens_rng *g);  /* standard normal */
+    uint64_t (*bits)(struct ens_rng *g);  /* one 64-bit word */
+    const struct ens_input *(*input)(const struct ens_result *r,
+                                     const char *name);
+    /** An array that this stage reads, of the task's cell. */
+    enum ens_status (*array)(struct ens_result *r, const char *name,
+                             struct ens_view *view, struct ens_error *err);
+
+    /* -- in next and finish -------------------------------------------- */
+    /** The next record in task order; 0 at the end. Lent until the next
+     * call. fields are words of the record's schema. */
+    int (*next_record)(struct ens_records *in, struct ens_record *rec,
+                       const struct ens_schema **schema);
+    /** An array that the finished stage wrote, of one cell. */
+    enum ens_status (*read_array)(struct ens_records *in, const char *name,
+                                  uint64_t cell, struct ens_view *view,
+                                  struct ens_error *err);
+};
+
+/** A retained item: an artifact's name and from which profile on it is kept. */
+struct ens_retained {
+    const char *name;
+    const char *profile; /* "minimal", "standard" or "debug" */
+    const char *help;
+};
+
+/** A measure of a cell: one row of cells.csv. */
+struct ens_measure {
+    const char *estimand; /* e.g. a term, or a field's name */
+    const char *measure;  /* "mean", "bias" ... */
+    double value;
+    double mcse; /* Monte Carlo standard error; NaN when it has none */
+    uint64_t n_used;
+    uint64_t n_missing;
+};
+
+typedef enum ens_status ens_measure_fn(void *arg, const struct ens_measure *m,
+                                       struct ens_error *err);
+
+struct ens_kind {
+    uint32_t abi; /* ENS_ABI */
+    const char *name;
+    const char *help;         /* one line */
+    uint32_t results_version; /* raised when results change: fingerprint */
+    const struct ens_setting *settings; /* of the study: sections that are
+                                           not rows, and rows' own keys */
+    size_t n_settings;
+    const struct ens_role *roles;
+    size_t n_roles;
+    const struct ens_retained *retained;
+    size_t n_retained;
+
+    /* Required. Pure; declares schemas, arrays and the first stage. Checks
+     * what the tables cannot (formula against input columns, say): its
+     * errors are the study file's. */
+    enum ens_status (*plan)(const struct ens_host *host, struct ens_plan *plan,
+                            struct ens_error *err);
+
+    /* In a worker, once; *state is given to all calls below. NULL: none. */
+    enum ens_status (*open)(const struct ens_host *host,
+                            const struct ens_plan *plan, void **state,
+                            struct ens_error *err);
+    void (*close)(void *state);
+
+    /* Optional, in a worker: called before the first task of a cell, and
+     * again whenever the cell changes. May cache what the cell's settings
+     * say (parsed formulas), nothing of its tasks. */
+    enum ens_status (*cell)(void *state, const struct ens_cell *cell,
+                            struct ens_error *err);
+
+    /* Optional, in a worker: stage data, before its first task of a stage.
+     * Lent until the next call. */
+    enum ens_status (*stage)(void *state, const char *key, const void *data,
+                             size_t bytes, struct ens_error *err);
+
+    /* Required. Anything but ENS_OK is the outcome `failed`, with err's text.
+     */
+    enum ens_status (*run)(void *state, const struct ens_task *task,
+                           struct ens_result *result, struct ens_error *err);
+
+    /* Optional, in a worker, when all tasks of stage `key` have ended: add
+     * the next stage(s) to `plan`, or none to end. */
+    enum ens_status (*next)(void *state, const char *key, uint32_t stage_index,
+                            struct ens_records *in, struct ens_plan *plan,
+                            struct ens_error *err);
+
+    /* Rows of an array for a cell (shape[0..*ndim-1]), and the block of a
+     * replicate: elements [*first, *first + *n) in C order. Pure. Required
+     * when the kind declares arrays. */
+    enum ens_status (*array_shape)(const struct ens_plan *plan,
+                                   const char *array,
+                                   const struct ens_cell *cell, uint32_t *ndim,
+                                   uint64_t *shape);
+    enum ens_status (*array_region)(const struct ens_plan *plan,
+                                    const char *array,
+                                    const struct ens_cell *cell,
+                                    uint32_t replicate, uint64_t *first,
+                                    uint64_t *n);
+
+    /* Optional: rows of cells.csv for one cell of the shown stage, from its
+     * records. NULL: mean, sd with Monte Carlo errors of numeric fields. */
+    enum ens_status (*measures)(const struct ens_host *host,
+                                const struct ens_plan *plan,
+                                const struct ens_cell *cell,
+                                struct ens_records *in, ens_measure_fn *sink,
+                                void *arg, struct ens_error *err);
+
+    /* Optional: label of a task in tables ("d001_f002_r00003"); NULL: the
+     * default "c%0*u_r%0*u". */
+    void (*label)(const struct ens_plan *plan, const struct ens_task *task,
+                  char *to, size_t cap);
+};
+
+#endif

@@ -1,0 +1,28 @@
+/* Whole small files: read at once, replace at once. */
+#ifndef ENS_BASE_FILE_H
+#define ENS_BASE_FILE_H
+
+#include "base/buf.h"
+#include <ensrun/error.h>
+
+/** Append the bytes of path to b. ENS_EINPUT when it is larger than max. */
+enum ens_status ens_file_read(struct ens_buf *b, const char *path, size_t max,
+                              struct ens_error *err);
+
+/** Replace path: write path.tmp, sync, rename, sync the folder. */
+enum ens_status ens_file_replace(const char *path, const void *p, size_t n,
+                                 struct ens_error *err);
+
+/** Write all n bytes (short writes and EINTR handled). 0, or -1 with errno. */
+int ens_write_all(int fd, const void *p, size_t n);
+
+/** Path of an open file as the system knows it, for messages. */
+void ens_fd_path(int fd, char *to, size_t cap);
+
+/** mkdir -p. */
+enum ens_status ens_file_mkdirs(const char *path, struct ens_error *err);
+
+/** fsync of the folder that holds path. */
+enum ens_status ens_file_sync_parent(const char *path, struct ens_error *err);
+
+#endif

@@ -1,0 +1,6 @@
+#include <ensrun/version.h>
+
+const char *ens_version(void)
+{
+    return ENS_VERSION;
+}
