@@ -1,0 +1,178 @@
+/* The rows of roles: [ROLE NAME] with the defaults of [ROLE]. */
+#include "config/names.h"
+#include "config/resolve.h"
+
+#include <string.h>
+
+static const struct ens_impl *find_impl(const struct ens_role *role,
+                                        const char *name)
+{
+    for (size_t i = 0; i < role->n_impls; i++)
+        if (strcmp(role->impls[i].name, name) == 0)
+            return &role->impls[i];
+    return NULL;
+}
+
+static const char *suggest_impl(const struct ens_role *role, const char *name,
+                                struct ens_near *near)
+{
+    ens_near_init(near, name);
+    for (size_t i = 0; i < role->n_impls; i++)
+        ens_near_add(near, role->impls[i].name);
+    return ens_near_text(near);
+}
+
+static void choose_impl(struct ens_resolve *r, struct ens_row *row,
+                        const struct ens_role *role, struct ens_section *own,
+                        struct ens_section *defaults)
+{
+    struct ens_entry *d = ens_section_find(defaults, role->impl_key);
+    struct ens_entry *e = ens_section_find(own, role->impl_key);
+    const char *name = row->name;
+    struct ens_near near;
+
+    if (d != NULL)
+        d->used = 1;
+    if (e != NULL)
+        e->used = 1;
+    e = e != NULL ? e : d;
+    name = e != NULL ? e->text : name;
+    row->impl = find_impl(role, name);
+    if (row->impl != NULL || own == NULL)
+        return;
+    if (e != NULL)
+        ens_diag_add(&r->diag, e->pos, "[%.80s] %s: \"%.60s\" is unknown; %s",
+                     row->section, role->impl_key, name,
+                     suggest_impl(role, name, &near));
+    else
+        ens_diag_add(&r->diag, row->pos, "[%.80s] %s: missing; %s",
+                     row->section, role->impl_key,
+                     suggest_impl(role, name, &near));
+}
+
+/* Which implementation has this key? NULL: none. */
+static const struct ens_impl *impl_with(const struct ens_role *role,
+                                        const char *key)
+{
+    for (size_t i = 0; i < role->n_impls; i++)
+        for (size_t k = 0; k < role->impls[i].n_settings; k++)
+            if (strcmp(role->impls[i].settings[k].section, role->name) == 0 &&
+                strcmp(role->impls[i].settings[k].key, key) == 0)
+                return &role->impls[i];
+    return NULL;
+}
+
+/* What can be said better of unknown keys than their nearest name. */
+static void explain_unknown(struct ens_resolve *r, const struct ens_role *role,
+                            struct ens_section *s, const struct ens_row *row)
+{
+    for (size_t i = 0; s != NULL && i < s->n; i++) {
+        struct ens_entry *e = &s->entry[i];
+        const struct ens_impl *has = e->used ? NULL : impl_with(role, e->key);
+
+        if (!e->used && strcmp(e->key, "grid") == 0)
+            ens_diag_add(&r->diag, e->pos, "[%.80s] grid: is not yet supported",
+                         s->name);
+        else if (has != NULL && row != NULL && row->impl != NULL)
+            ens_diag_add(&r->diag, e->pos,
+                         "[%.80s] %s: is a setting of %s %s, not of %s",
+                         s->name, e->key, role->impl_key, has->name,
+                         row->impl->name);
+        else if (has != NULL && row == NULL)
+            ens_diag_add(&r->diag, e->pos,
+                         "[%.80s] %s: no row has this setting of %s %s",
+                         s->name, e->key, role->impl_key, has->name);
+        else if (has == NULL || row->impl != NULL)
+            continue;
+        e->used = 1;
+    }
+}
+
+/* own NULL: a role without any section. */
+static void fill_row(struct ens_resolve *r, struct ens_row *row,
+                     const struct ens_role *role, struct ens_section *own,
+                     struct ens_section *defaults)
+{
+    struct ens_study *st = r->study;
+    struct ens_tables t;
+
+    row->section = own != NULL ? own->name : role->name;
+    row->name = "";
+    if (own != NULL) {
+        row->pos = own->pos;
+        if (own->name[strlen(role->name)] == ' ')
+            row->name = own->name + strlen(role->name) + 1;
+    }
+    if (role->impl_key != NULL)
+        choose_impl(r, row, role, own, defaults);
+    t = ens_kind_section(&st->tables, role->name, row->impl);
+    r->context.calls[1] = t.item[1];
+    r->context.n_calls[1] = t.n[1];
+    ens_row_fill(r, row, &t, own, defaults, own == NULL);
+    r->context.n_calls[1] = 0;
+    explain_unknown(r, role, own, row);
+    ens_section_unknown(r, own, &t, role->impl_key);
+}
+
+static size_t is_row_of(const char *section, const char *role)
+{
+    size_t n = strlen(role);
+
+    return strncmp(section, role, n) == 0 && section[n] == ' ';
+}
+
+/* Defaults that no row could take: any implementation's name may be meant. */
+static void check_defaults(struct ens_resolve *r, const struct ens_role *role,
+                           struct ens_section *defaults)
+{
+    struct ens_tables t = ens_kind_section(&r->study->tables, role->name, NULL);
+
+    explain_unknown(r, role, defaults, NULL);
+    ens_section_unknown(r, defaults, &t, role->impl_key);
+}
+
+static void resolve_role(struct ens_resolve *r, struct ens_rows *rows)
+{
+    const struct ens_role *role = rows->role;
+    struct ens_section *defaults = ens_ini_find(&r->ini, role->name);
+    size_t n = 0;
+
+    for (size_t i = 0; i < r->ini.n; i++)
+        n += is_row_of(r->ini.section[i].name, role->name);
+    rows->named = n > 0;
+    rows->written = n > 0 || defaults != NULL;
+    rows->row = ens_arena_alloc(&r->study->arena, n + 1, sizeof(*rows->row));
+    if (rows->row == NULL) {
+        r->diag.no_memory = 1;
+        return;
+    }
+    if (n == 0) {
+        if (!rows->written && role->required)
+            ens_diag_add(&r->diag, (struct ens_pos){0, NULL},
+                         "[%s]: section missing", role->name);
+        fill_row(r, &rows->row[rows->n++], role, defaults, NULL);
+        return;
+    }
+    for (size_t i = 0; i < r->ini.n; i++)
+        if (is_row_of(r->ini.section[i].name, role->name))
+            fill_row(r, &rows->row[rows->n++], role, &r->ini.section[i],
+                     defaults);
+    check_defaults(r, role, defaults);
+}
+
+void ens_resolve_roles(struct ens_resolve *r)
+{
+    struct ens_study *st = r->study;
+
+    st->role =
+        ens_arena_alloc(&st->arena, st->tables.n_roles + 1, sizeof(*st->role));
+    if (st->role == NULL) {
+        r->diag.no_memory = 1;
+        return;
+    }
+    for (size_t i = 0; i < st->tables.n_roles; i++) {
+        st->role[i].role = &st->tables.roles[i];
+        resolve_role(r, &st->role[i]);
+        st->n_roles++;
+    }
+}

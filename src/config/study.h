@@ -1,0 +1,123 @@
+/* A study: the parsed and checked study file.
+ *
+ * reader.h (bytes -> lines) -> study.c (sections, rows, values by the tables)
+ * -> cells.h (ordinal <-> axis values, hashes). Settings of the program itself
+ * ([study], [inputs], [input NAME], [run]) are in builtin.c; a kind brings its
+ * own tables.
+ */
+#ifndef ENS_CONFIG_STUDY_H
+#define ENS_CONFIG_STUDY_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/hash.h"
+#include <ensrun/study.h>
+
+/** The tables of a kind, as the study file needs them. */
+struct ens_study_tables {
+    const char *kind;
+    uint32_t results_version;
+    const struct ens_setting *settings;
+    size_t n_settings;
+    const struct ens_role *roles;
+    size_t n_roles;
+};
+
+/** Finds the tables of a kind by name; NULL when unknown. `names` lists all
+ * (for error texts), NULL-terminated. */
+struct ens_study_kinds {
+    const struct ens_study_tables *(*find)(void *arg, const char *name);
+    const char *const *names;
+    void *arg;
+};
+
+/** --set SECTION.KEY=VALUE, in the order given. */
+struct ens_override {
+    const char *text;
+};
+
+/**
+ * Read a study. All errors of the file are put into `errors`, one line each:
+ * "study.ini:12: [synthetic] work_us: -3 is below 0".
+ * ENS_ESTUDY when there are any. *study is owned (ens_study_free); what the
+ * kind's tables point to must outlive it.
+ * dir: folder that relative paths resolve from (NULL: that of path).
+ */
+enum ens_status ens_study_load(struct ens_study **study, const char *path,
+                               const char *dir, const struct ens_override *set,
+                               size_t n_set,
+                               const struct ens_study_kinds *kinds,
+                               struct ens_buf *errors, struct ens_error *err);
+/** As above from bytes (zygotes, tests, fuzzing); `name` is for messages. */
+enum ens_status ens_study_parse(struct ens_study **study, const char *name,
+                                const void *text, size_t n, const char *dir,
+                                const struct ens_override *set, size_t n_set,
+                                const struct ens_study_kinds *kinds,
+                                struct ens_buf *errors, struct ens_error *err);
+void ens_study_free(struct ens_study *study);
+
+/* -- what every study has ---------------------------------------------- */
+const char *ens_study_path(const struct ens_study *study);
+const char *ens_study_dir(const struct ens_study *study);
+const char *ens_study_kind(const struct ens_study *study);
+const char *ens_study_name(const struct ens_study *study);
+uint64_t ens_study_seed(const struct ens_study *study);
+uint32_t ens_study_replicates(const struct ens_study *study);
+const char *ens_study_results(const struct ens_study *study); /* absolute */
+
+/** Inputs, in file order: name and the value of one of their keys ("path",
+ * "columns" ...; keys of [input NAME]; NULL when not a key). */
+size_t ens_study_n_inputs(const struct ens_study *study);
+const char *ens_study_input_name(const struct ens_study *study, size_t i);
+const struct ens_value *ens_study_input_value(const struct ens_study *study,
+                                              size_t i, const char *key);
+/** "study.ini:7" of a setting as the user wrote it; "default" otherwise. */
+void ens_study_where(const struct ens_study *study, const char *section,
+                     const char *key, char *to, size_t cap);
+
+/** The resolved study file: every default written out, paths absolute,
+ * --set applied. Parsing it gives the same cells and fingerprint. */
+void ens_study_write(const struct ens_study *study, struct ens_buf *out);
+
+/** Settings of class study that are not at their default (and always seed,
+ * kind, results_version), as sorted lines "section.key=value\n": the
+ * fingerprint's text. A line that one side lacks is at its default there.
+ * Input contents and paths are not in it. */
+void ens_study_fingerprint(const struct ens_study *study, struct ens_buf *out);
+/** Hash of the run-class settings of the kind's own sections. */
+uint64_t ens_study_run_settings_hash(const struct ens_study *study);
+
+/* -- cells --------------------------------------------------------------- */
+uint64_t ens_study_n_cells(const struct ens_study *study);
+/** Decode a cell: computes its hashes (about 1 us). ordinal < n_cells. */
+void ens_study_cell(const struct ens_study *study, uint64_t ordinal,
+                    struct ens_cell *cell);
+/** Canonical text of a cell (what is hashed); data_only: its data part. */
+void ens_cell_canonical(const struct ens_cell *cell, int data_only,
+                        struct ens_buf *out);
+/** Two cells with one id, over all cells up to 10^7: ENS_ESTUDY names both. */
+enum ens_status ens_study_check_cells(const struct ens_study *study,
+                                      struct ens_error *err);
+/** Hash over the hashes of all cells in order (names a CELLS list). */
+uint64_t ens_study_cells_hash(const struct ens_study *study);
+
+/* -- columns of tables: one per row label and per axis -------------------- */
+struct ens_axis_column {
+    char name[128]; /* "data" (the row), "data_n" (an axis) */
+    const char *role;
+    const char *key; /* NULL: the row's name */
+    const struct ens_setting *setting;
+};
+/** Only what varies: a role's row column when it has named rows, and every
+ * key that is an axis in some row. */
+size_t ens_study_n_axis_columns(const struct ens_study *study);
+const struct ens_axis_column *
+ens_study_axis_column(const struct ens_study *study, size_t i);
+/** The cell's text in that column; "" when its row lacks it. Lent by the
+ * study. */
+const char *ens_cell_axis_text(const struct ens_cell *cell, size_t column);
+/** 1-based number of the cell's row x axes combination in a role (d001). */
+uint64_t ens_cell_role_index(const struct ens_cell *cell, const char *role);
+uint64_t ens_study_role_count(const struct ens_study *study, const char *role);
+
+#endif

@@ -1,0 +1,270 @@
+/* Out of memory is a status: every allocation of a few readers and writers
+ * fails in turn. The linker sends our calls here (--wrap). */
+#include "base/arena.h"
+#include "base/buf.h"
+#include "record/frame.h"
+#include "record/record.h"
+#include "record/schema.h"
+#include "record/stage.h"
+#include "study_fixture.h"
+
+#include <check.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NEVER SIZE_MAX
+#define RUN   99u
+
+void *__real_malloc(size_t n);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *p, size_t n);
+char *__real_strdup(const char *s);
+void *__wrap_malloc(size_t n);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *p, size_t n);
+char *__wrap_strdup(const char *s);
+
+static size_t left = NEVER; /* allocations until one fails */
+static int failed;
+
+static int refuse(void)
+{
+    if (left == NEVER)
+        return 0;
+    if (left > 0) {
+        left--;
+        return 0;
+    }
+    left = NEVER; /* the one only: what follows may clean up */
+    failed = 1;
+    return 1;
+}
+
+void *__wrap_malloc(size_t n)
+{
+    return refuse() ? NULL : __real_malloc(n);
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+    return refuse() ? NULL : __real_calloc(n, size);
+}
+
+void *__wrap_realloc(void *p, size_t n)
+{
+    return refuse() ? NULL : __real_realloc(p, n);
+}
+
+char *__wrap_strdup(const char *s)
+{
+    return refuse() ? NULL : __real_strdup(s);
+}
+
+/* Check allocates too. */
+static void calm(void)
+{
+    left = NEVER;
+}
+
+/* -- what is tried: 0 when it says that it failed -------------------------- */
+
+static int use_arena(void)
+{
+    struct ens_arena a = ENS_ARENA_INIT;
+    int ok = ens_arena_alloc(&a, 10, 8) != NULL;
+
+    ok = ens_arena_alloc(&a, 1, (size_t)1 << 20) != NULL && ok;
+    ok = ens_arena_printf(&a, "%070000d", 1) != NULL && ok;
+    ok = ens_arena_strdup(&a, "text") != NULL && ok;
+    ens_arena_fini(&a);
+    return ok;
+}
+
+static int use_buf(void)
+{
+    struct ens_buf b = ENS_BUF_INIT;
+    int ok;
+
+    ens_buf_u32(&b, 7);
+    for (size_t i = 0; i < 1000; i++)
+        ens_buf_str(&b, "text");
+    ens_buf_printf(&b, "%09000d", 1);
+    ok = !b.failed;
+    calm();
+    ck_assert(!ok || b.len == 4 + 8000 + 9000);
+    ens_buf_fini(&b);
+    return ok;
+}
+
+static const struct ens_field fields[] = {{"x", ENS_F64, "m", "length"},
+                                          {"n", ENS_I64, "", ""},
+                                          {"note", ENS_TEXT, NULL, NULL}};
+
+static int use_schemas(void)
+{
+    struct ens_schemas s = ENS_SCHEMAS_INIT, t = ENS_SCHEMAS_INIT;
+    struct ens_buf b = ENS_BUF_INIT;
+    size_t i = 0, k = 0;
+    int ok = ens_schemas_add(&s, fields, 3, &i, NULL) == ENS_OK;
+
+    if (ok) {
+        ens_schema_encode(s.item[i], &b);
+        ok = !b.failed;
+    }
+    if (ok)
+        ok = ens_schemas_add_encoded(&t, b.data, b.len, &k, NULL) == ENS_OK;
+    calm();
+    ck_assert(!ok || t.item[k]->hash == s.item[i]->hash);
+    ens_buf_fini(&b);
+    ens_schemas_fini(&s);
+    ens_schemas_fini(&t);
+    return ok;
+}
+
+static void check_frame(const struct ens_buf *out)
+{
+    struct ens_record r;
+    struct ens_frame f;
+    struct ens_batch b;
+
+    calm();
+    ck_assert_int_eq(ens_frame_read(&f, out->data, out->len, RUN),
+                     ENS_FRAME_GOOD);
+    ck_assert_int_eq(ens_batch_read(&b, f.payload, f.length, NULL), ENS_OK);
+    ck_assert_uint_eq(b.n, 1);
+    ens_batch_get(&b, 0, &r);
+    ck_assert_uint_eq(r.cell, 5);
+}
+
+static int use_record(void)
+{
+    struct ens_schemas s = ENS_SCHEMAS_INIT;
+    struct ens_draft d = {0};
+    struct ens_packer p = {0};
+    struct ens_buf out = ENS_BUF_INIT;
+    size_t i = 0;
+    int ok = ens_schemas_add(&s, fields, 3, &i, NULL) == ENS_OK &&
+             ens_draft_begin(&d, s.item[i]) == ENS_OK;
+
+    if (ok) {
+        d.cell = 5;
+        d.replicate = 1;
+        ens_draft_f64(&d, 0, 1.5);
+        ens_draft_item(&d, ENS_ITEM_TEXT, 2, "abc", 3);
+        ok = !d.items.failed;
+    }
+    if (ok) {
+        ens_packer_add(&p, &d);
+        ens_packer_flush(&p, &out, 1, 2, 3, RUN);
+        ok = !out.failed;
+    }
+    if (ok)
+        check_frame(&out);
+    ens_buf_fini(&out);
+    ens_packer_fini(&p);
+    ens_draft_fini(&d);
+    ens_schemas_fini(&s);
+    return ok;
+}
+
+static int use_stage(void)
+{
+    struct ens_stage s = {.key = "fit"}, copy = {0}, back = {0};
+    struct ens_buf b = ENS_BUF_INIT;
+    int ok = 1;
+
+    s.id = ens_stage_id("fit", 0);
+    for (uint64_t i = 0; ok && i < 40; i++)
+        ok = ens_stage_add_run(&s, 2 * i, 1, 3) == ENS_OK;
+    ok = ok && ens_stage_copy(&copy, &s) == ENS_OK;
+    if (ok) {
+        ens_stage_encode(&copy, &b);
+        ok = !b.failed;
+    }
+    ok = ok && ens_stage_decode(&back, b.data, b.len, NULL) == ENS_OK;
+    calm();
+    ck_assert(!ok || ens_stage_n_tasks(&back) == 120);
+    ens_buf_fini(&b);
+    ens_stage_fini(&s);
+    ens_stage_fini(&copy);
+    ens_stage_fini(&back);
+    return ok;
+}
+
+static int use_study(void)
+{
+    static const char text[] =
+        "[study]\nkind = trial\n[inputs]\nX = x.npy\n[data]\n"
+        "generator = linear\nn = 5, 10:30:10\nslope = 2 0.5, 1 0\n"
+        "[fit a]\nfitter = ols\nridge = 0.1\n"
+        "[fit b]\nfitter = glm\nprior = normal(0, sd=2.5), flat\n"
+        "[metrics]\nuse = bias, coverage(level=0.9)\n";
+    static const struct ens_override set[] = {{"fit b.family=binomial"}};
+    struct ens_buf errors = ENS_BUF_INIT, out = ENS_BUF_INIT;
+    struct ens_study *st = NULL;
+    struct ens_error err = {0};
+    int ok = ens_study_parse(&st, "s.ini", text, strlen(text), "/base", set, 1,
+                             &fix_all, &errors, &err) == ENS_OK;
+
+    if (ok) {
+        ens_study_write(st, &out);
+        ok = !out.failed;
+        calm();
+    } else {
+        calm();
+        ck_assert_msg(err.status == ENS_ENOMEMORY, "%s %s", err.text,
+                      ens_buf_text(&errors));
+        ck_assert_ptr_null(st);
+    }
+    ck_assert(!ok || ens_study_n_cells(st) == 24);
+    ens_study_free(st);
+    ens_buf_fini(&out);
+    ens_buf_fini(&errors);
+    return ok;
+}
+
+static const struct {
+    const char *name;
+    int (*use)(void);
+} rows[] = {{"arena", use_arena},    {"buf", use_buf},
+            {"schema", use_schemas}, {"record", use_record},
+            {"stage", use_stage},    {"study", use_study}};
+
+START_TEST(every_allocation_that_fails_is_told)
+{
+    size_t n = 0;
+
+    ck_assert_msg(rows[_i].use(), "%s: fails with memory", rows[_i].name);
+    for (;; n++) {
+        int ok;
+
+        left = n;
+        failed = 0;
+        ok = rows[_i].use();
+        left = NEVER;
+        if (!failed)
+            break; /* it needs only n */
+        ck_assert_msg(!ok, "%s: allocation %zu failed unnoticed", rows[_i].name,
+                      n);
+    }
+    ck_assert_uint_gt(n, 0);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("memory");
+    TCase *t = tcase_create("memory");
+    SRunner *r = srunner_create(s);
+    int n;
+
+    tcase_set_timeout(t, 60);
+    tcase_add_loop_test(t, every_allocation_that_fails_is_told, 0,
+                        (int)(sizeof(rows) / sizeof(*rows)));
+    suite_add_tcase(s, t);
+    srunner_run_all(r, CK_ENV);
+    n = srunner_ntests_failed(r);
+    srunner_free(r);
+    return n == 0 ? 0 : 1;
+}

@@ -1,0 +1,588 @@
+/* Whole study files: sections, roles, defaults, --set, errors, resolved
+ * file. */
+#include "study_fixture.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define TRIAL "[study]\nkind = trial\n"
+#define DATA  "[data]\ngenerator = linear\nn = 5\n"
+#define FIT   "[fit]\nfitter = ols\n"
+#define RULER "[study]\nkind = ruler\n"
+
+static enum ens_status parse(struct ens_study **st, const char *text,
+                             const char *const *set, struct ens_buf *errors)
+{
+    struct ens_override o[8] = {{NULL}};
+    size_t n = 0;
+
+    for (; set != NULL && set[n] != NULL; n++)
+        o[n].text = set[n];
+    return ens_study_parse(st, "s.ini", text, strlen(text), "/base", o, n,
+                           &fix_all, errors, NULL);
+}
+
+static struct ens_study *must(const char *text, const char *const *set)
+{
+    struct ens_buf errors = ENS_BUF_INIT;
+    struct ens_study *st = NULL;
+
+    if (parse(&st, text, set, &errors) != ENS_OK)
+        ck_abort_msg("%s", ens_buf_text(&errors));
+    ck_assert_uint_eq(errors.len, 0);
+    ens_buf_fini(&errors);
+    return st;
+}
+
+/* -- errors -------------------------------------------------------------- */
+
+static const struct {
+    const char *text, *errors;
+    const char *set[3];
+} bad[] = {
+    {"",
+     "s.ini: [study] kind: missing (what the tasks do (see ensrun "
+     "kinds))\n",
+     {NULL}},
+    {"[study]\nkind =\n", "s.ini:2: [study] kind: no value\n", {NULL}},
+    {"[study]\nkind = rulr\n",
+     "s.ini:2: [study] kind: \"rulr\" is unknown; did you mean ruler?\n",
+     {NULL}},
+    {"[study]\nkind = zzz\n",
+     "s.ini:2: [study] kind: \"zzz\" is unknown; allowed: trial, ruler, "
+     "order\n",
+     {NULL}},
+    {RULER "sed = 1\n",
+     "s.ini:3: [study] sed: unknown key; did you mean seed?\n",
+     {NULL}},
+    {RULER "Seed = 1\n",
+     "s.ini:3: [study] Seed: unknown key; did you mean seed?\n",
+     {NULL}},
+    {RULER "replicates = 0\nseed = -1\n",
+     "s.ini:3: [study] replicates: 0 is below 1\n"
+     "s.ini:4: [study] seed: -1 is below 0\n",
+     {NULL}},
+    {RULER "name = a/b\n",
+     "s.ini:3: [study] name: \"a/b\" has a / (a folder is set with "
+     "results)\n",
+     {NULL}},
+    {RULER "[rulers]\n",
+     "s.ini:3: [rulers]: unknown section; did you mean ruler?\n",
+     {NULL}},
+    {RULER "[run x]\n",
+     "s.ini:3: [run x]: unknown section; did you mean run?\n",
+     {NULL}},
+    {RULER "[ruler]\nwork_us = -3\n",
+     "s.ini:4: [ruler] work_us: -3 is below 0\n",
+     {NULL}},
+    {RULER "[ruler]\nwork_us =\n",
+     "s.ini:4: [ruler] work_us: no value\n",
+     {NULL}},
+    {RULER "[ruler]\ngrid = @d.csv\n",
+     "s.ini:4: [ruler] grid: is not yet supported\n",
+     {NULL}},
+    {RULER "[ruler]\ninput = X\n",
+     "s.ini:4: [ruler] input: no input \"X\"; the study has none: add it to "
+     "[inputs]\n",
+     {NULL}},
+    {RULER "[inputs]\nX1 = a\n[ruler]\ninput = X\n",
+     "s.ini:6: [ruler] input: no input \"X\"; did you mean X1?\n",
+     {NULL}},
+    {RULER "[inputs]\nX = a\n[input X]\npath = b\n",
+     "s.ini:4: [inputs] X: path given twice, also on line 6\n",
+     {NULL}},
+    {RULER "[inputs]\nX = a\n[input x]\npath = b\n",
+     "s.ini:4: [inputs] X: differs only in case from [input x] on line 5\n",
+     {NULL}},
+    {RULER "[inputs]\nX[a] = b\n",
+     "s.ini:4: [input X[a]]: the name of an input has no blanks, quotes or [ "
+     "] , =\n",
+     {NULL}},
+    {RULER "[input X]\ndtype = f8\n",
+     "s.ini:3: [input X] path: missing (file, or columns of another input: "
+     "NAME[a, b])\n",
+     {NULL}},
+    {RULER "[run]\nworkers = 0\n",
+     "s.ini:4: [run] workers: 0 is below 1; allowed: auto, or 1 to 65535\n",
+     {NULL}},
+    {RULER "[run]\nchunk_size = 5\ncommit_every = 6\n",
+     "s.ini:5: [run] chunk_size: another name of commit_every, given on line "
+     "4\n",
+     {NULL}},
+    {RULER "[run]\nchunk_size = 5\nmax_in_memory = 6\n",
+     "s.ini:5: [run] max_in_memory: another name of commit_every, given on "
+     "line 4\n",
+     {NULL}},
+    {TRIAL FIT, "s.ini: [data]: section missing\n", {NULL}},
+    {TRIAL FIT "[data]\nn = 1\n",
+     "s.ini:5: [data] generator: missing; allowed: linear, bootstrap\n",
+     {NULL}},
+    {TRIAL FIT "[data liner]\nn = 1\n",
+     "s.ini:5: [data liner] generator: missing; did you mean linear?\n",
+     {NULL}},
+    {TRIAL FIT "[data]\ngenerator = x\n",
+     "s.ini:6: [data] generator: \"x\" is unknown; allowed: linear, "
+     "bootstrap\n",
+     {NULL}},
+    {TRIAL FIT "[data linear]\nn = 1\ninput = X\n",
+     "s.ini:7: [data linear] input: is a setting of generator bootstrap, not "
+     "of linear\n",
+     {NULL}},
+    {TRIAL FIT "[data linear]\nslopes = 1\n",
+     "s.ini:5: [data linear] n: missing (help)\n"
+     "s.ini:6: [data linear] slopes: unknown key; did you mean slope?\n",
+     {NULL}},
+    {TRIAL DATA "[fit]\nfamily = binomial\nzeta = 2\n[fit ols]\n",
+     "s.ini:7: [fit] family: no row has this setting of fitter glm\n"
+     "s.ini:8: [fit] zeta: unknown key; allowed: fitter, formula, note, "
+     "engine\n",
+     {NULL}},
+    {TRIAL DATA "[fit]\nfamily = x\n[fit a]\nfitter = glm\n[fit b]\nfitter = "
+                "glm\n",
+     "s.ini:7: [fit a] family: \"x\" is unknown; allowed: gaussian, "
+     "binomial\n"
+     "s.ini:7: [fit b] family: \"x\" is unknown; allowed: gaussian, "
+     "binomial\n",
+     {NULL}},
+    {TRIAL DATA FIT "engine = a, b\nridge = 1, 1\n[metrics]\nuse = rmsee\n",
+     "s.ini:9: [fit] ridge: 1 is given twice\n"
+     "s.ini:11: [metrics] use: \"rmsee\" is unknown; did you mean rmse?\n",
+     {NULL}},
+    {RULER "[ruler]\nfields = 0:999999\nlevel = 0:999999\n",
+     "s.ini: more than 4294967295 cells\n",
+     {NULL}},
+    {RULER "[ruler]\n",
+     "--set ruler.wrk_us=3: [ruler] wrk_us: unknown key; "
+     "did you mean work_us?\n",
+     {"ruler.wrk_us=3", NULL}},
+    {RULER,
+     "--set rulr.a=1: no section of that name; did you mean ruler?\n"
+     "--set ruler.work_us=x: [ruler] work_us: \"x\" is not a number\n",
+     {"ruler.work_us=x", "rulr.a=1", NULL}},
+    {RULER, "--set work_us: expected SECTION.KEY=VALUE\n", {"work_us", NULL}},
+    {RULER,
+     "--set study.kind=no: [study] kind: \"no\" is unknown; allowed: "
+     "trial, ruler, order\n",
+     {"study.kind=no", NULL}},
+    {"[study]\nkind = order\n[order]\nrun = a,\\\n",
+     "s.ini:4: the value goes on after this line (trailing comma or \\), but "
+     "nothing follows\n",
+     {NULL}},
+};
+
+START_TEST(errors_say_where_and_what_is_allowed)
+{
+    struct ens_buf errors = ENS_BUF_INIT;
+    struct ens_study *st = NULL;
+
+    ck_assert_int_eq(parse(&st, bad[_i].text, bad[_i].set, &errors),
+                     ENS_ESTUDY);
+    ck_assert_ptr_null(st);
+    ck_assert_str_eq(ens_buf_text(&errors), bad[_i].errors);
+    ens_buf_fini(&errors);
+}
+END_TEST
+
+/* -- what is there --------------------------------------------------------- */
+
+START_TEST(defaults_follow_the_file)
+{
+    struct ens_study *st = must(RULER, NULL);
+
+    ck_assert_str_eq(ens_study_kind(st), "ruler");
+    ck_assert_str_eq(ens_study_name(st), "s");
+    ck_assert_str_eq(ens_study_path(st), "s.ini");
+    ck_assert_str_eq(ens_study_dir(st), "/base");
+    ck_assert_str_eq(ens_study_results(st), "/base/results/s");
+    ck_assert_uint_eq(ens_study_seed(st), 1);
+    ck_assert_uint_eq(ens_study_replicates(st), 1);
+    ck_assert_uint_eq(ens_study_n_inputs(st), 0);
+    ck_assert_uint_eq(ens_study_n_cells(st), 1); /* no section: one row */
+    ens_study_free(st);
+}
+END_TEST
+
+/* section.key of [run] and its default as canonical text */
+static const char *const run_keys[][2] = {
+    {"workers", "auto"},     {"cores", "1"},
+    {"retain", "standard"},  {"commit_every", "10000"},
+    {"commit_seconds", "5"}, {"keep_checkpoints", "2"},
+    {"attempts", "3"},       {"attempts_timeout", "1"},
+    {"timeout", "0"},        {"memory_limit", "0"},
+    {"max_errors", "0"},     {"grace", "60"},
+    {"disk_wait", "60"},     {"table_rows", "10000000"},
+    {"stage_inputs", "no"},  {"exact", "no"},
+    {"lock_wait", "60"},     {"dead_man", "60"},
+    {"heartbeat", "5"},
+};
+
+START_TEST(run_has_every_key)
+{
+    struct ens_study *st = must(RULER, NULL);
+    const struct ens_value *v = ens_study_value(st, "run", run_keys[_i][0]);
+
+    ck_assert_ptr_nonnull(v);
+    ck_assert_str_eq(v->text, run_keys[_i][1]);
+    ens_study_free(st);
+}
+END_TEST
+
+START_TEST(aliases_are_the_same_key)
+{
+    static const char *const name[] = {"checkpoint_every", "chunk_size",
+                                       "max_in_memory"};
+    const char *set[2] = {"run.chunk_size=9", NULL};
+    char text[128];
+    struct ens_study *st;
+
+    snprintf(text, sizeof(text), RULER "[run]\n%s = 77\nworkers = 4\n",
+             name[_i]);
+    st = must(text, NULL);
+    ck_assert_int_eq(ens_study_value(st, "run", "commit_every")->i, 77);
+    ck_assert_str_eq(ens_study_value(st, "run", "workers")->text, "4");
+    ck_assert_int_eq(ens_study_value(st, "run", "workers")->i, 4);
+    ens_study_free(st);
+    st = must(text, set);
+    ck_assert_int_eq(ens_study_value(st, "run", "commit_every")->i, 9);
+    ens_study_free(st);
+}
+END_TEST
+
+START_TEST(inputs_are_in_file_order)
+{
+    struct ens_study *st = must(
+        RULER "[input B]\npath = b.csv\ncolumns = x, y\nshape = 3, 4\n"
+              "[inputs]\nA = d/a.npy\nC = A[x, -y]\n[input Z]\npath = /z\n",
+        NULL);
+    static const char *const want[][2] = {{"B", "/base/b.csv"},
+                                          {"A", "/base/d/a.npy"},
+                                          {"C", "A[x, -y]"},
+                                          {"Z", "/z"}};
+
+    ck_assert_uint_eq(ens_study_n_inputs(st), 4);
+    for (size_t i = 0; i < 4; i++) {
+        ck_assert_str_eq(ens_study_input_name(st, i), want[i][0]);
+        ck_assert_str_eq(ens_study_input_value(st, i, "path")->text,
+                         want[i][1]);
+    }
+    ck_assert_uint_eq(ens_study_input_value(st, 0, "columns")->n_list, 2);
+    ck_assert_int_eq(ens_study_input_value(st, 0, "shape")->list[1].i, 4);
+    ck_assert_int_eq(ens_study_input_value(st, 0, "dtype")->set, 0);
+    ck_assert_str_eq(ens_study_input_value(st, 1, "missing")->text, "NA");
+    ck_assert_ptr_null(ens_study_input_value(st, 0, "nope"));
+    ens_study_free(st);
+}
+END_TEST
+
+START_TEST(set_overrides_and_adds)
+{
+    const char *set[] = {"study.seed=18446744073709551615",
+                         "inputs.X=new.npy",
+                         "data a.b.n=7",
+                         "data.sigma=3",
+                         "run.timeout= 2 m",
+                         "study.seed=5",
+                         NULL};
+    struct ens_study *st = must(TRIAL "[inputs]\nX = old.npy\n" FIT
+                                      "[data a]\ngenerator = linear\nn = 1\n"
+                                      "[data a.b]\ngenerator = linear\nn = 2\n",
+                                set);
+    struct ens_cell cell;
+    char where[64];
+
+    ck_assert_uint_eq(ens_study_seed(st), 5);
+    ck_assert_str_eq(ens_study_input_value(st, 0, "path")->text,
+                     "/base/new.npy");
+    ck_assert_uint_eq(ens_study_n_inputs(st), 1);
+    ens_study_cell(st, 0, &cell);
+    ck_assert_int_eq(ens_cell_value(&cell, "data", "n")->i, 1);
+    ck_assert_str_eq(ens_cell_value(&cell, "data", "sigma")->text, "3");
+    ens_study_cell(st, 1, &cell); /* the longest section name won */
+    ck_assert_int_eq(ens_cell_value(&cell, "data", "n")->i, 7);
+    ck_assert(ens_study_value(st, "run", "timeout")->d == 120);
+    ens_study_where(st, "study", "seed", where, sizeof(where));
+    ck_assert_str_eq(where, "--set study.seed=5");
+    ens_study_where(st, "data a", "n", where, sizeof(where));
+    ck_assert_str_eq(where, "s.ini:9");
+    ens_study_where(st, "input X", "path", where, sizeof(where));
+    ck_assert_str_eq(where, "--set inputs.X=new.npy");
+    ens_study_where(st, "run", "grace", where, sizeof(where));
+    ck_assert_str_eq(where, "default");
+    ens_study_free(st);
+}
+END_TEST
+
+START_TEST(set_may_choose_the_kind)
+{
+    const char *set[] = {"study.kind=ruler", "ruler.fields=3", NULL};
+    struct ens_study *st = must("[run]\nexact = yes\n", set);
+
+    ck_assert_str_eq(ens_study_kind(st), "ruler");
+    ens_study_free(st);
+}
+END_TEST
+
+START_TEST(verbatim_needs_the_kind_first)
+{
+    /* [study] comes last; the quote and comma do not swallow a line. */
+    struct ens_study *st = must("[order]\nrun = sort \"a ; b # c,\n"
+                                "after = 3 ; c\n[study]\nkind = order\n",
+                                NULL);
+    struct ens_buf b = ENS_BUF_INIT;
+
+    ck_assert_str_eq(ens_study_value(st, "order", "run")->text,
+                     "sort \"a ; b # c,");
+    ck_assert_int_eq(ens_study_value(st, "order", "after")->i, 3);
+    ens_study_write(st, &b);
+    ck_assert_ptr_nonnull(
+        strstr(ens_buf_text(&b), "\nrun = sort \"a ; b # c,\nafter = 3\n"));
+    ens_buf_fini(&b);
+    ens_study_free(st);
+}
+END_TEST
+
+START_TEST(calls_of_a_list_are_checked)
+{
+    struct ens_study *st = must(
+        TRIAL DATA FIT "[metrics]\nuse = rmse, coverage(level=0.9)\n", NULL);
+    const struct ens_value *v = ens_study_value(st, "metrics", "use");
+
+    ck_assert_uint_eq(v->n_list, 2);
+    ck_assert_str_eq(v->list[1].call.name, "coverage");
+    ck_assert_str_eq(v->list[1].call.arg[0].text, "0.9");
+    ck_assert_str_eq(v->text, "rmse, coverage(level=0.9)");
+    ens_study_free(st);
+}
+END_TEST
+
+/* -- fingerprint ------------------------------------------------------------
+ */
+
+static void fingerprint(const char *text, char *to, size_t cap, uint64_t *run)
+{
+    struct ens_study *st = must(text, NULL);
+    struct ens_buf b = ENS_BUF_INIT;
+
+    ens_study_fingerprint(st, &b);
+    snprintf(to, cap, "%s", ens_buf_text(&b));
+    *run = ens_study_run_settings_hash(st);
+    ens_buf_fini(&b);
+    ens_study_free(st);
+}
+
+START_TEST(fingerprint_has_what_needs_a_restart)
+{
+    char a[512], b[512];
+    uint64_t ha, hb;
+
+    fingerprint(TRIAL "seed = 9\n[input X]\npath = p\nrows = 1:5\n" DATA FIT
+                      "engine = slow\n[metrics]\nheld_out = yes\n",
+                a, sizeof(a), &ha);
+    ck_assert_str_eq(a, "fit.engine=slow\n"
+                        "input X.rows=1:5\n"
+                        "metrics.held_out=yes\n"
+                        "study.kind=trial\n"
+                        "study.results_version=3\n"
+                        "study.seed=9\n");
+    /* Free: cadence, replicates, paths, cells, explicit defaults. */
+    fingerprint(TRIAL "seed = 9\nreplicates = 7\nname = z\n[run]\nretain = "
+                      "debug\n[input X]\npath = q\nrows = 1:5\n" DATA
+                      "sigma = 4\n" FIT
+                      "engine = slow\n[metrics]\nheld_out = yes\nuse = bias, "
+                      "coverage(0.95)\n",
+                b, sizeof(b), &hb);
+    ck_assert_str_eq(a, b);
+    ck_assert_uint_eq(ha, hb);
+    fingerprint(TRIAL "seed = 9\n" DATA FIT "[metrics]\nuse = rmse\n", b,
+                sizeof(b), &hb);
+    ck_assert_uint_ne(ha, hb); /* of the kind's own run settings */
+}
+END_TEST
+
+/* -- resolved file -----------------------------------------------------------
+ */
+
+static const char *const whole[] = {
+    RULER,
+    RULER "[ruler]\nlevel = 3:1:-1\nwork_us = 0:1:0.25\nlabels = a, \"b, c\", "
+          "\" d\"\nfile = x ; y\nwait = 1m, 2h\nsize = 1 KiB\n",
+    RULER "[inputs]\nX = x.npy\nY = X[a]\n[ruler b]\nfields = 1, 2\ninput = "
+          "X\n[ruler a]\nwork_us = 3, 4\n[ruler]\nlevel = 7, 8\nfile = /q\n",
+    TRIAL "seed = 18446744073709551615\nresults = out/here\nname = \"a; b\"\n"
+          "[data]\nsigma = 1, 2\nn = 8\n[data linear]\nslope = 1 2, 0\nn = 5, "
+          "6\n[data d]\ngenerator = linear\n[fit ols]\nformula = y ~ a, \"y ~ "
+          "b, c\"\n[fit glm]\nprior = normal(0, 2), flat, "
+          "cauchy(1)\nfamily = binomial, gaussian\n[metrics]\nuse = rmse\n",
+    "[study]\nkind = order\n[order]\nrun = a \"b ; # c,\n",
+};
+
+static void assert_same(const struct ens_study *a, const struct ens_study *b)
+{
+    struct ens_buf x = ENS_BUF_INIT;
+    struct ens_buf y = ENS_BUF_INIT;
+
+    ck_assert_uint_eq(ens_study_n_cells(a), ens_study_n_cells(b));
+    ck_assert_uint_eq(ens_study_cells_hash(a), ens_study_cells_hash(b));
+    ck_assert_uint_eq(ens_study_run_settings_hash(a),
+                      ens_study_run_settings_hash(b));
+    ck_assert_uint_eq(ens_study_n_axis_columns(a), ens_study_n_axis_columns(b));
+    for (size_t i = 0; i < ens_study_n_axis_columns(a); i++)
+        ck_assert_str_eq(ens_study_axis_column(a, i)->name,
+                         ens_study_axis_column(b, i)->name);
+    for (uint64_t i = 0; i < ens_study_n_cells(a); i++) {
+        struct ens_cell ca, cb;
+
+        ens_study_cell(a, i, &ca);
+        ens_study_cell(b, i, &cb);
+        ck_assert_uint_eq(ca.hash[1], cb.hash[1]);
+        ck_assert_uint_eq(ca.data_hash[0], cb.data_hash[0]);
+        for (size_t k = 0; k < ens_study_n_axis_columns(a); k++)
+            ck_assert_str_eq(ens_cell_axis_text(&ca, k),
+                             ens_cell_axis_text(&cb, k));
+    }
+    ens_study_fingerprint(a, &x);
+    ens_study_fingerprint(b, &y);
+    ck_assert_str_eq(ens_buf_text(&x), ens_buf_text(&y));
+    ens_buf_clear(&x);
+    ens_buf_clear(&y);
+    ens_study_write(a, &x);
+    ens_study_write(b, &y);
+    ck_assert_str_eq(ens_buf_text(&x), ens_buf_text(&y));
+    ens_buf_fini(&x);
+    ens_buf_fini(&y);
+}
+
+START_TEST(resolved_file_is_the_same_study)
+{
+    struct ens_study *a = must(whole[_i], NULL);
+    struct ens_study *b = NULL;
+    struct ens_buf text = ENS_BUF_INIT;
+    struct ens_buf errors = ENS_BUF_INIT;
+
+    ens_study_write(a, &text);
+    if (ens_study_parse(&b, "other/study.ini", text.data, text.len, "/moved",
+                        NULL, 0, &fix_all, &errors, NULL) != ENS_OK)
+        ck_abort_msg("%s\n%s", ens_buf_text(&errors), ens_buf_text(&text));
+    assert_same(a, b);
+    ck_assert_str_eq(ens_study_results(a), ens_study_results(b));
+    ck_assert_str_eq(ens_study_name(a), ens_study_name(b));
+    ck_assert_uint_eq(ens_study_seed(a), ens_study_seed(b));
+    ens_study_free(a);
+    ens_study_free(b);
+    ens_buf_fini(&text);
+    ens_buf_fini(&errors);
+}
+END_TEST
+
+START_TEST(files_are_loaded_from_their_folder)
+{
+    char dir[] = "/tmp/ensrun-study-XXXXXX";
+    char path[64];
+    struct ens_study *st = NULL;
+    struct ens_buf errors = ENS_BUF_INIT;
+    struct ens_error err;
+    FILE *f;
+
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    snprintf(path, sizeof(path), "%s/quick.start.ini", dir);
+    ck_assert_int_eq(
+        ens_study_load(&st, path, NULL, NULL, 0, &fix_all, &errors, &err),
+        ENS_EINPUT);
+    ck_assert_ptr_nonnull(strstr(ens_buf_text(&errors), path));
+    ens_buf_clear(&errors);
+    f = fopen(path, "w");
+    ck_assert_ptr_nonnull(f);
+    fputs(RULER, f);
+    fclose(f);
+    ck_assert_int_eq(
+        ens_study_load(&st, path, NULL, NULL, 0, &fix_all, &errors, &err),
+        ENS_OK);
+    ck_assert_str_eq(ens_study_dir(st), dir);
+    ck_assert_str_eq(ens_study_name(st), "quick.start");
+    ens_study_free(st);
+    ens_buf_fini(&errors);
+    unlink(path);
+    rmdir(dir);
+}
+END_TEST
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+/* An allocator that fails from the n-th call on. */
+extern void *__libc_malloc(size_t n);
+extern void *__libc_calloc(size_t n, size_t size);
+extern void *__libc_realloc(void *p, size_t n);
+static long left = -1;
+
+static int spent(void)
+{
+    return left >= 0 && left-- == 0 ? (left = 0, 1) : 0;
+}
+
+void *malloc(size_t n)
+{
+    return spent() ? NULL : __libc_malloc(n);
+}
+
+void *calloc(size_t n, size_t size)
+{
+    return spent() ? NULL : __libc_calloc(n, size);
+}
+
+void *realloc(void *p, size_t n)
+{
+    return spent() ? NULL : __libc_realloc(p, n);
+}
+
+START_TEST(no_memory_is_a_status)
+{
+    enum ens_status s = ENS_ENOMEMORY;
+    long n;
+
+    for (n = 0; n < 100000 && s != ENS_OK; n++) {
+        struct ens_study *st = NULL;
+
+        left = n;
+        s = parse(&st, whole[3], NULL, NULL);
+        left = -1;
+        if (s != ENS_OK)
+            ck_assert_int_eq(s, ENS_ENOMEMORY);
+        ens_study_free(st);
+    }
+    ck_assert_int_eq(s, ENS_OK);
+    ck_assert_int_gt(n, 5);
+}
+END_TEST
+#endif
+
+#define ROWS(a) (int)(sizeof(a) / sizeof((a)[0]))
+
+int main(void)
+{
+    Suite *s = suite_create("study");
+    TCase *t = tcase_create("study");
+    SRunner *sr = srunner_create(s);
+    int failed;
+
+    suite_add_tcase(s, t);
+    tcase_add_loop_test(t, errors_say_where_and_what_is_allowed, 0, ROWS(bad));
+    tcase_add_test(t, defaults_follow_the_file);
+    tcase_add_loop_test(t, run_has_every_key, 0, ROWS(run_keys));
+    tcase_add_loop_test(t, aliases_are_the_same_key, 0, 3);
+    tcase_add_test(t, inputs_are_in_file_order);
+    tcase_add_test(t, set_overrides_and_adds);
+    tcase_add_test(t, set_may_choose_the_kind);
+    tcase_add_test(t, verbatim_needs_the_kind_first);
+    tcase_add_test(t, calls_of_a_list_are_checked);
+    tcase_add_test(t, fingerprint_has_what_needs_a_restart);
+    tcase_add_loop_test(t, resolved_file_is_the_same_study, 0, ROWS(whole));
+    tcase_add_test(t, files_are_loaded_from_their_folder);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    tcase_add_test(t, no_memory_is_a_status);
+#endif
+    srunner_run_all(sr, CK_ENV);
+    failed = srunner_ntests_failed(sr);
+    srunner_free(sr);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
