@@ -1,0 +1,44 @@
+#include "fit/fitter.h"
+
+#include "math/quantile.h"
+
+#include <math.h>
+
+enum ens_status ens_fit_level(const struct ens_cell *cell, const char *role,
+                              double *level, struct ens_error *err)
+{
+    const struct ens_value *v = ens_cell_value(cell, role, "level");
+
+    if (!(v->d > 0 && v->d < 1))
+        return ens_fail(err, ENS_ESTUDY, "level: %s is not between 0 and 1",
+                        v->text);
+    *level = v->d;
+    return ENS_OK;
+}
+
+enum ens_status ens_fit_limits(struct ens_fit_result *r,
+                               const struct ens_fit_problem *problem,
+                               double level, struct ens_error *err)
+{
+    size_t p = problem->p;
+    double half = ens_quantile_halfwidth(level, r->df);
+
+    for (size_t j = 0; j < p; j++)
+        if (!isfinite(r->estimate[j]))
+            return ens_fail(err, ENS_EDOMAIN,
+                            "estimate of '%s' is not finite: the values are "
+                            "too large",
+                            problem->term[j]);
+    for (size_t j = 0; j < p; j++) {
+        r->std_error[j] = sqrt(r->cov[j + j * p]);
+        r->conf_low[j] = r->estimate[j] - half * r->std_error[j];
+        r->conf_high[j] = r->estimate[j] + half * r->std_error[j];
+    }
+    return ENS_OK;
+}
+
+void ens_fit_warn(struct ens_fit_result *r, const char *text)
+{
+    if (r->n_warnings < ENS_FIT_MAX_WARNINGS)
+        r->warning[r->n_warnings++] = text;
+}

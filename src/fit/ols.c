@@ -1,0 +1,22 @@
+/* Ordinary least squares, as R's lm. */
+#include "fit/fitter.h"
+
+#include "fit/lsq.h"
+
+const struct ens_setting ens_fitter_ols_settings[] = {
+    ENS_FIT_SETTING_FORMULA,
+    ENS_FIT_SETTING_LEVEL,
+};
+
+static enum ens_status options(const struct ens_cell *cell, const char *role,
+                               struct ens_fit_options *o, struct ens_error *err)
+{
+    o->is_normal = 1;
+    return ens_fit_level(cell, role, &o->level, err);
+}
+
+const struct ens_fitter ens_fitter_ols = {
+    .options = options,
+    .work = ens_lsq_gaussian_work,
+    .fit = ens_lsq_gaussian,
+};
