@@ -1,0 +1,323 @@
+/* Measures of terms over the replicates of a cell, each with its Monte Carlo
+ * standard error.
+ *
+ * Source: Morris, White and Crowther (2019), "Using simulation studies to
+ * evaluate statistical methods", Statistics in Medicine 38, table 6,
+ * doi:10.1002/sim.8086. With e = estimate - truth, n replicates:
+ *   mean      mean(est)           sd / sqrt(n)
+ *   sd        empirical SE        sd / sqrt(2 (n - 1))
+ *   model_se  sqrt(mean(se^2))    sqrt(var(se^2) / (4 n model_se^2))
+ *   bias      mean(e)             sd / sqrt(n)
+ *   rmse      sqrt(mean(e^2))     mcse(MSE) / (2 rmse) by the delta method,
+ *                                 mcse(MSE) = sqrt(var(e^2) / n)
+ *   coverage  share of intervals  sqrt(c (1 - c) / n)
+ *             that hold the truth
+ * var() has n - 1: sum of (e^2 - MSE)^2 / (n (n - 1)) is var(e^2) / n.
+ */
+#include "base/number.h"
+#include "config/study.h"
+#include "kinds/simulation/model.h"
+#include "math/quantile.h"
+#include "math/sums.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MAX_METRICS 16
+
+struct metric {
+    const char *call; /* "bias", "rmse" or "coverage" */
+    char name[48];    /* measure */
+    double level;     /* of coverage; NaN: that of the fit */
+};
+
+struct metrics {
+    size_t n;
+    struct metric item[MAX_METRICS];
+};
+
+/* Keys were checked by the table of "coverage()"; "" = not set. */
+static enum ens_status read_level(const struct ens_call_arg *arg, double *level,
+                                  struct ens_error *err)
+{
+    *level = NAN;
+    if (*arg->text == '\0')
+        return ENS_OK;
+    if (ens_number_parse(arg->text, strlen(arg->text), level) != 0 ||
+        !(*level > 0 && *level < 1))
+        return ens_fail(err, ENS_ESTUDY,
+                        "coverage: level: '%s' is not a number between 0 and 1",
+                        arg->text);
+    return ENS_OK;
+}
+
+static enum ens_status read_metric(const struct ens_call *call,
+                                   struct metric *m, struct ens_error *err)
+{
+    int is_coverage = strcmp(call->name, "coverage") == 0;
+
+    m->call = call->name;
+    m->level = NAN;
+    snprintf(m->name, sizeof(m->name), "%s", call->name);
+    if (call->n > (is_coverage ? 1 : 0))
+        return ens_fail(err, ENS_ESTUDY, "%s takes %s", call->name,
+                        is_coverage ? "one argument, level" : "no arguments");
+    return call->n ? read_level(&call->arg[0], &m->level, err) : ENS_OK;
+}
+
+/* Two coverages differ by their level: then it is in the name. */
+static enum ens_status name_metrics(struct metrics *all, struct ens_error *err)
+{
+    size_t n_coverage = 0;
+
+    for (size_t i = 0; i < all->n; i++)
+        n_coverage += strcmp(all->item[i].call, "coverage") == 0 ? 1 : 0;
+    for (size_t i = 0; n_coverage > 1 && i < all->n; i++) {
+        struct metric *m = &all->item[i];
+        char level[ENS_NUMBER_BYTES];
+
+        if (isnan(m->level))
+            continue;
+        ens_number_format(level, m->level);
+        snprintf(m->name, sizeof(m->name), "coverage_%s", level);
+    }
+    for (size_t i = 0; i < all->n; i++)
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(all->item[i].name, all->item[k].name) == 0)
+                return ens_fail(err, ENS_ESTUDY, "%s is there twice",
+                                all->item[i].name);
+    return ENS_OK;
+}
+
+static enum ens_status read_metrics(const struct ens_study *study,
+                                    struct metrics *all, struct ens_error *err)
+{
+    const struct ens_value *use = ens_study_value(study, "metrics", "use");
+    enum ens_status s = ENS_OK;
+    char where[320];
+
+    all->n = 0;
+    if (!use || !use->set)
+        return ENS_OK;
+    if (use->n_list > MAX_METRICS)
+        return ens_fail(err, ENS_ESTUDY, "[metrics] use: more than %d",
+                        MAX_METRICS);
+    for (size_t i = 0; s == ENS_OK && i < use->n_list; i++)
+        s = read_metric(&use->list[i].call, &all->item[all->n++], err);
+    if (s == ENS_OK)
+        s = name_metrics(all, err);
+    if (s == ENS_OK)
+        return s;
+    ens_study_where(study, "metrics", "use", where, sizeof(where));
+    return ens_wrap(err, s, "%s: [metrics] use", where);
+}
+
+enum ens_status ens_simulation_check_metrics(const struct ens_study *study,
+                                             struct ens_error *err)
+{
+    struct metrics all;
+
+    return read_metrics(study, &all, err);
+}
+
+/* -- accumulation -----------------------------------------------------------
+ */
+
+struct term {
+    int has_truth;
+    double truth;
+    struct ens_moments estimate;
+    struct ens_moments variance; /* squared standard errors */
+    struct ens_moments square;   /* squared errors */
+    uint64_t n_covered[MAX_METRICS];
+    uint64_t n_limits[MAX_METRICS];
+};
+
+struct cell_sums {
+    const struct metrics *metrics;
+    const struct ens_simulation_fit *fit;
+    double df;    /* of t, for coverage at a level of its own */
+    uint64_t all; /* records seen */
+    size_t p;
+    struct term *term;
+};
+
+static void add_coverage(const struct cell_sums *c, struct term *t,
+                         const double value[ENS_SIM_PARTS])
+{
+    for (size_t k = 0; k < c->metrics->n; k++) {
+        const struct metric *m = &c->metrics->item[k];
+        double low = value[ENS_SIM_CONF_LOW], high = value[ENS_SIM_CONF_HIGH];
+
+        if (!isnan(m->level) && m->level != c->fit->options.level) {
+            double half = ens_quantile_halfwidth(m->level, c->df) *
+                          value[ENS_SIM_STD_ERROR];
+
+            low = value[ENS_SIM_ESTIMATE] - half;
+            high = value[ENS_SIM_ESTIMATE] + half;
+        }
+        if (isnan(low) || isnan(high))
+            continue;
+        t->n_limits[k]++;
+        t->n_covered[k] += low <= t->truth && t->truth <= high ? 1 : 0;
+    }
+}
+
+static void add_record(struct cell_sums *c, const struct ens_record *rec,
+                       const struct ens_schema *schema)
+{
+    c->all++;
+    if (rec->status != ENS_TASK_OK || !schema ||
+        schema->n < ENS_SIM_PARTS * c->p)
+        return;
+    for (size_t j = 0; j < c->p; j++) {
+        struct term *t = &c->term[j];
+        double value[ENS_SIM_PARTS], error;
+
+        for (size_t k = 0; k < ENS_SIM_PARTS; k++)
+            value[k] = ens_record_f64(rec, schema, k * c->p + j);
+        if (!isfinite(value[ENS_SIM_ESTIMATE]))
+            continue;
+        ens_moments_add(&t->estimate, value[ENS_SIM_ESTIMATE]);
+        if (isfinite(value[ENS_SIM_STD_ERROR]))
+            ens_moments_add(&t->variance, value[ENS_SIM_STD_ERROR] *
+                                              value[ENS_SIM_STD_ERROR]);
+        if (!t->has_truth)
+            continue;
+        error = value[ENS_SIM_ESTIMATE] - t->truth;
+        ens_moments_add(&t->square, error * error);
+        add_coverage(c, t, value);
+    }
+}
+
+/* -- output ------------------------------------------------------------------
+ */
+
+struct out {
+    const char *estimand;
+    uint64_t all;
+    ens_measure_fn *sink;
+    void *arg;
+    struct ens_error *err;
+    enum ens_status status; /* sticky */
+};
+
+static void put(struct out *o, const char *measure, double value, double mcse,
+                uint64_t n)
+{
+    struct ens_measure m = {
+        .estimand = o->estimand,
+        .measure = measure,
+        .value = n ? value : NAN,
+        .mcse = n ? mcse : NAN,
+        .n_used = n,
+        .n_missing = o->all - n,
+    };
+
+    if (o->status == ENS_OK)
+        o->status = o->sink(o->arg, &m, o->err);
+}
+
+static void put_always(struct out *o, const struct term *t)
+{
+    double n = (double)t->estimate.n;
+    double sd = sqrt(ens_moments_var(&t->estimate));
+    double se = sqrt(t->variance.mean);
+    double n_se = (double)t->variance.n;
+
+    put(o, "mean", t->estimate.mean, sd / sqrt(n), t->estimate.n);
+    put(o, "sd", sd, sd / sqrt(2 * (n - 1)), t->estimate.n);
+    put(o, "model_se", se,
+        sqrt(ens_moments_var(&t->variance) / (4 * n_se * se * se)),
+        t->variance.n);
+}
+
+static void put_metric(struct out *o, const struct term *t,
+                       const struct metric *m, size_t k)
+{
+    double n = (double)t->estimate.n;
+    double sd = sqrt(ens_moments_var(&t->estimate));
+
+    if (strcmp(m->call, "bias") == 0) {
+        put(o, m->name, t->estimate.mean - t->truth, sd / sqrt(n),
+            t->estimate.n);
+    } else if (strcmp(m->call, "rmse") == 0) {
+        double rmse = sqrt(t->square.mean);
+
+        put(o, m->name, rmse,
+            sqrt(ens_moments_var(&t->square) / n) / (2 * rmse), t->square.n);
+    } else {
+        double limits = (double)t->n_limits[k];
+        double share = (double)t->n_covered[k] / limits;
+
+        put(o, m->name, share, sqrt(share * (1 - share) / limits),
+            t->n_limits[k]);
+    }
+}
+
+static enum ens_status put_cell(const struct cell_sums *c, ens_measure_fn *sink,
+                                void *arg, struct ens_error *err)
+{
+    struct out o = {.all = c->all, .sink = sink, .arg = arg, .err = err};
+
+    for (size_t j = 0; j < c->p; j++) {
+        const struct term *t = &c->term[j];
+
+        o.estimand = c->fit->formula.term[j].name;
+        put_always(&o, t);
+        for (size_t k = 0; t->has_truth && k < c->metrics->n; k++)
+            put_metric(&o, t, &c->metrics->item[k], k);
+    }
+    return o.status;
+}
+
+/* Truths come with generators whose rows are all complete: n - p is the
+ * degrees of freedom of every replicate. */
+static double degrees_of_freedom(const struct ens_simulation_fit *fit,
+                                 const struct ens_cell *cell)
+{
+    const struct ens_value *n = ens_cell_value(cell, "data", "n");
+
+    if (!fit->options.is_normal)
+        return INFINITY;
+    return n ? (double)n->i - (double)fit->formula.n_terms : NAN;
+}
+
+enum ens_status ens_simulation_measures(const struct ens_host *host,
+                                        const struct ens_plan *plan,
+                                        const struct ens_cell *cell,
+                                        struct ens_records *in,
+                                        ens_measure_fn *sink, void *arg,
+                                        struct ens_error *err)
+{
+    struct ens_arena arena = ENS_ARENA_INIT;
+    struct ens_simulation_fit fit;
+    struct metrics metrics;
+    struct cell_sums c = {.metrics = &metrics, .fit = &fit};
+    const struct ens_schema *schema;
+    struct ens_record rec;
+    enum ens_status s;
+
+    s = read_metrics(host->plan_study(plan), &metrics, err);
+    if (s == ENS_OK)
+        s = ens_simulation_fit(&fit, cell, &arena, err);
+    if (s != ENS_OK)
+        goto out;
+    c.p = fit.formula.n_terms;
+    c.df = degrees_of_freedom(&fit, cell);
+    c.term = ens_arena_alloc(&arena, c.p, sizeof(*c.term));
+    if (!c.term) {
+        s = ens_fail(err, ENS_ENOMEMORY, "measures of %zu terms", c.p);
+        goto out;
+    }
+    for (size_t j = 0; j < c.p; j++)
+        c.term[j].has_truth = ens_simulation_truth(
+            &fit, cell, fit.formula.term[j].name, &c.term[j].truth);
+    while (host->next_record(in, &rec, &schema))
+        add_record(&c, &rec, schema);
+    s = put_cell(&c, sink, arg, err);
+out:
+    ens_arena_fini(&arena);
+    return s;
+}

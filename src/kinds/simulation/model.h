@@ -1,0 +1,93 @@
+/* A cell of a simulation, made ready: its generator, fitter and formula. */
+#ifndef ENS_KINDS_SIMULATION_MODEL_H
+#define ENS_KINDS_SIMULATION_MODEL_H
+
+#include "fit/fitter.h"
+#include "fit/formula.h"
+#include "kinds/simulation/generator.h"
+
+/* Fields of a task, p each: the parts of NAME__TERM, in this order. */
+#define ENS_SIMULATION_PARTS(X)                                                \
+    X(ESTIMATE, "estimate", "estimate of")                                     \
+    X(STD_ERROR, "std_error", "standard error of")                             \
+    X(CONF_LOW, "conf_low", "lower confidence limit of")                       \
+    X(CONF_HIGH, "conf_high", "upper confidence limit of")
+
+enum ens_simulation_part {
+#define ENS_SIMULATION_ENUM(name, text, help) ENS_SIM_##name,
+    ENS_SIMULATION_PARTS(ENS_SIMULATION_ENUM)
+#undef ENS_SIMULATION_ENUM
+        ENS_SIM_PARTS
+};
+
+/** What the fit row of a cell says. */
+struct ens_simulation_fit {
+    const struct ens_fitter *fitter;
+    struct ens_fit_options options;
+    struct ens_formula formula;
+};
+
+/** Kept in the arena. Errors name the row of the study. */
+enum ens_status ens_simulation_fit(struct ens_simulation_fit *f,
+                                   const struct ens_cell *cell,
+                                   struct ens_arena *arena,
+                                   struct ens_error *err);
+/** Shape of the cell's data; errors name the row. */
+enum ens_status ens_simulation_shape(
+    struct ens_data *shape, const struct ens_cell *cell,
+    const struct ens_input *(*input)(const void *arg, const char *name),
+    const void *arg, struct ens_arena *arena, struct ens_error *err);
+/** The 4 p fields of a formula's terms; NULL when out of memory. */
+const struct ens_field *ens_simulation_fields(const struct ens_formula *f,
+                                              struct ens_arena *arena);
+/** True value of a term of a fit; 0 when it is not known. */
+int ens_simulation_truth(const struct ens_simulation_fit *f,
+                         const struct ens_cell *cell, const char *term,
+                         double *value);
+/** The text of a role's row in messages, from where one of its keys stands:
+ * "study.ini:7: [fit a]"; without the line when the study does not set it. */
+#define ENS_SIMULATION_ROW 512
+void ens_simulation_row(const struct ens_cell *cell, const char *role,
+                        const char *key, char to[ENS_SIMULATION_ROW]);
+
+/** Check [metrics] use: names and arguments. */
+enum ens_status ens_simulation_check_metrics(const struct ens_study *study,
+                                             struct ens_error *err);
+
+/* Slots of the kind (plan.c, task.c, measures.c). */
+enum ens_status ens_simulation_plan(const struct ens_host *host,
+                                    struct ens_plan *plan,
+                                    struct ens_error *err);
+void ens_simulation_label(const struct ens_plan *plan,
+                          const struct ens_task *task, char *to, size_t cap);
+enum ens_status ens_simulation_open(const struct ens_host *host,
+                                    const struct ens_plan *plan, void **state,
+                                    struct ens_error *err);
+void ens_simulation_close(void *state);
+enum ens_status ens_simulation_cell(void *state, const struct ens_cell *cell,
+                                    struct ens_error *err);
+enum ens_status ens_simulation_run(void *state, const struct ens_task *task,
+                                   struct ens_result *result,
+                                   struct ens_error *err);
+enum ens_status ens_simulation_measures(const struct ens_host *host,
+                                        const struct ens_plan *plan,
+                                        const struct ens_cell *cell,
+                                        struct ens_records *in,
+                                        ens_measure_fn *sink, void *arg,
+                                        struct ens_error *err);
+
+/** Schema of every fit combination, as plan declares them: index[n_fits],
+ * where equal lists of terms share one. Kept in the arena. */
+struct ens_simulation_schemas {
+    size_t n_fits;
+    uint32_t *index;
+    size_t n;
+    const struct ens_formula **formula; /* of each schema, the first one */
+};
+enum ens_status ens_simulation_schemas(struct ens_simulation_schemas *s,
+                                       const struct ens_host *host,
+                                       const struct ens_plan *plan,
+                                       struct ens_arena *arena,
+                                       struct ens_error *err);
+
+#endif

@@ -1,0 +1,89 @@
+/* Kind `simulation`: data are generated, models fitted, and measured against
+ * what is true. One task = (data row, fit row, replicate). */
+#include "base/bug.h"
+#include "kinds/simulation/model.h"
+
+static const struct ens_setting settings[] = {
+    {.section = "metrics",
+     .key = "use",
+     .type = ENS_T_CALL,
+     .shape = ENS_LIST,
+     .cls = ENS_C_RUN,
+     .def = "bias, rmse, coverage",
+     .choices = "bias|rmse|coverage",
+     .help = "measures of terms whose truth is known, beside mean, sd and "
+             "model_se; coverage(level=0.9) takes a level of its own"},
+    {.section = "coverage()",
+     .key = "level",
+     .type = ENS_T_NUM,
+     .shape = ENS_ONE,
+     .cls = ENS_C_RUN,
+     .def = "",
+     .min = 0,
+     .max = 1,
+     .help = "level of the intervals; not set: that of the fit"},
+};
+
+static const struct ens_impl generators[] = {
+#define ENS_GENERATOR(id, n, text)                                             \
+    {.name = #id,                                                              \
+     .help = text,                                                             \
+     .settings = ens_generator_##id##_settings,                                \
+     .n_settings = n,                                                          \
+     .ops = &ens_generator_##id},
+#include "kinds/simulation/x.def"
+#undef ENS_GENERATOR
+};
+
+static const struct ens_impl fitters[] = {
+#define ENS_FITTER(id, n, text)                                                \
+    {.name = #id,                                                              \
+     .help = text,                                                             \
+     .settings = ens_fitter_##id##_settings,                                   \
+     .n_settings = n,                                                          \
+     .ops = &ens_fitter_##id},
+#include "fit/x.def"
+#undef ENS_FITTER
+};
+
+static const struct ens_role roles[] = {
+    {.name = "data",
+     .impl_key = "generator",
+     .impls = generators,
+     .n_impls = ENS_COUNT(generators),
+     .is_data = 1,
+     .required = 1},
+    {.name = "fit",
+     .impl_key = "fitter",
+     .impls = fitters,
+     .n_impls = ENS_COUNT(fitters),
+     .required = 1},
+};
+
+static const struct ens_retained retained[] = {
+    {"data", "debug",
+     "generated data as .npy: columns x1..xp, y; or the rows drawn"},
+    {"fit", "debug",
+     "estimates and their covariance as .npy: column 0, columns 1..p"},
+};
+
+extern const struct ens_kind ens_kind_simulation;
+const struct ens_kind ens_kind_simulation = {
+    .abi = ENS_ABI,
+    .name = "simulation",
+    .help = "simulation and bootstrap studies: generate data, fit, measure",
+    .results_version = 1,
+    .settings = settings,
+    .n_settings = ENS_COUNT(settings),
+    .roles = roles,
+    .n_roles = ENS_COUNT(roles),
+    .retained = retained,
+    .n_retained = ENS_COUNT(retained),
+    .plan = ens_simulation_plan,
+    .open = ens_simulation_open,
+    .close = ens_simulation_close,
+    .cell = ens_simulation_cell,
+    .run = ens_simulation_run,
+    .measures = ens_simulation_measures,
+    .label = ens_simulation_label,
+};
