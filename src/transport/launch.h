@@ -1,0 +1,13 @@
+/* Executing a zygote. */
+#ifndef ENS_TRANSPORT_LAUNCH_H
+#define ENS_TRANSPORT_LAUNCH_H
+
+#include <ensrun/error.h>
+#include <sys/types.h>
+
+/** Run `program --zygote FD` in a process group of its own, with a cleaned
+ * environment; *socket is our end (blocking, close-on-exec). */
+enum ens_status ens_zygote_launch(const char *program, int *socket, pid_t *pid,
+                                  struct ens_error *err);
+
+#endif

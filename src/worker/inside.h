@@ -1,0 +1,177 @@
+/* What the sources of the worker object share; nobody else's business.
+ *
+ *   worker.c  open, orders, flush         task.c    one task, its record
+ *   result.c  the host's slots in run     call.c    into the kind, guarded
+ *   arrays.c  a cell's array files        next.c    the task of `next`
+ */
+#ifndef ENS_WORKER_INSIDE_H
+#define ENS_WORKER_INSIDE_H
+
+#include "base/arena.h"
+#include "math/rng.h"
+#include "record/record.h"
+#include "record/schema.h"
+#include "store/places.h"
+#include "worker/fault.h"
+#include "worker/worker.h"
+
+/* Streams a task has asked for are kept between tasks under their purpose, so
+ * that the hash is made once; more than these come from the arena. */
+#define ENS_N_STREAMS     16
+#define ENS_PURPOSE_BYTES 40
+
+struct ens_stream {
+    char purpose[ENS_PURPOSE_BYTES];
+    uint64_t hash;   /* ens_rng_stream(stage, purpose) */
+    uint64_t serial; /* of the task it was last set for */
+    struct ens_rng rng;
+};
+
+struct ens_late_stream { /* beyond the table */
+    struct ens_late_stream *next;
+    const char *purpose;
+    struct ens_rng rng;
+};
+
+struct ens_result {
+    struct ens_worker *worker;
+    struct ens_draft draft;
+    size_t schema;   /* index of draft.schema in worker->schemas */
+    int fields_set;  /* by the running task */
+    uint64_t serial; /* of the task, from 1 */
+    struct ens_arena arena;
+    size_t n_streams;
+    struct ens_stream stream[ENS_N_STREAMS];
+    struct ens_late_stream *late;
+    struct ens_error misuse; /* what the kind did wrong; status 0: nothing */
+};
+
+struct ens_block { /* an array that the stage writes */
+    const struct ens_array_def *def;
+    int fd; /* of the cell's file; -1 while not opened */
+    uint64_t data_offset;
+    unsigned char *data;
+    size_t cap;
+    uint64_t first, n;
+    int taken; /* by the running task */
+};
+
+struct ens_read { /* an array that the stage reads, of the present cell */
+    void *base;
+    uint64_t map_bytes;
+    struct ens_view view;
+};
+
+struct ens_worker {
+    struct ens_worker_config config;
+    const struct ens_plan *plan;
+    const struct ens_kind *kind;
+    void *state;    /* of the kind */
+    int kind_open;  /* state is to be closed */
+    int fault_open; /* handlers are installed */
+    uint64_t seed;
+    unsigned char *retain; /* kind->n_retained flags */
+    double disk_wait_s;
+
+    struct ens_stage stage;
+    int has_stage;
+    uint32_t round;
+    struct ens_buf stage_data; /* lent to the kind */
+
+    struct ens_task task;
+    int has_cell;
+    struct ens_error cell_error; /* kind->cell failed: so do its tasks */
+    double cell_sum_ns;          /* times of the cell's tasks so far */
+    double cell_n;
+    struct ens_block block[ENS_STAGE_MAX_ARRAYS];
+    struct ens_read read[ENS_STAGE_MAX_ARRAYS];
+
+    struct ens_result result;
+    struct ens_fault fault;
+    struct ens_error fatal; /* the worker must end with it */
+    struct ens_pack pack;
+
+    struct ens_schemas schemas; /* the plan's, then what tasks found */
+    unsigned char *sent;        /* per schema: its frame went out */
+    size_t cap_sent;
+    struct ens_packer packer;
+    struct ens_buf out; /* frames not yet sent */
+    uint64_t seq;
+    uint16_t charged; /* deaths charged to the task of this range */
+    int replay;       /* the task has ended before: write nothing */
+    int more;         /* another order waits */
+
+    uint64_t now_ns; /* last reading of the clock */
+    uint64_t pending_since_ns;
+    uint64_t n_tasks;
+    uint64_t busy_ns;
+
+    struct ens_records *in; /* while `next` runs */
+    struct ens_plan *answer;
+};
+
+/* call.c ---------------------------------------------------------------- */
+enum ens_entry {
+    ENS_ENTRY_OPEN,
+    ENS_ENTRY_STAGE,
+    ENS_ENTRY_CELL,
+    ENS_ENTRY_RUN,
+    ENS_ENTRY_NEXT
+};
+/** Into the kind. A write to an input comes back as ENS_EDOMAIN, an input
+ * that shrank sets w->fatal. */
+enum ens_status ens_worker_call(struct ens_worker *w, enum ens_entry entry,
+                                struct ens_error *err);
+
+/* task.c ---------------------------------------------------------------- */
+/** One task; w->now_ns must be fresh. */
+enum ens_status ens_worker_run(struct ens_worker *w, uint64_t place,
+                               struct ens_error *err);
+/** Forget the cell (files, caches): the stage changes. */
+void ens_worker_leave_cell(struct ens_worker *w);
+
+/* worker.c -------------------------------------------------------------- */
+/** Put the record in w->result.draft behind the others. */
+enum ens_status ens_worker_pack(struct ens_worker *w, struct ens_error *err);
+/** A frame behind the records packed so far. */
+void ens_worker_frame(struct ens_worker *w, enum ens_frame_type type,
+                      const void *payload, size_t n);
+void ens_worker_phase(struct ens_worker *w, enum ens_phase phase);
+/** Is another order waiting? Asks the driver. */
+int ens_worker_has_more(struct ens_worker *w);
+
+/* arrays.c -------------------------------------------------------------- */
+enum ens_status ens_arrays_enter(struct ens_worker *w, struct ens_error *err);
+void ens_arrays_leave_cell(struct ens_worker *w);
+void ens_arrays_fini(struct ens_worker *w);
+void ens_arrays_begin_task(struct ens_worker *w);
+/** Write and hash the blocks of an ok task. A block that was not filled is
+ * the task's failure (ENS_EDOMAIN); a write that fails sets w->fatal. */
+enum ens_status ens_arrays_write(struct ens_worker *w, struct ens_error *err);
+/** Fill the blocks of a task that is not ok. */
+enum ens_status ens_arrays_fill(struct ens_worker *w, struct ens_error *err);
+enum ens_status ens_result_block(struct ens_result *r, const char *array,
+                                 void **data, uint64_t *n,
+                                 struct ens_error *err);
+enum ens_status ens_result_array(struct ens_result *r, const char *name,
+                                 struct ens_view *view, struct ens_error *err);
+
+/* result.c -------------------------------------------------------------- */
+enum ens_status ens_result_init(struct ens_result *r, struct ens_worker *w,
+                                struct ens_error *err);
+void ens_result_fini(struct ens_result *r);
+enum ens_status ens_result_begin(struct ens_result *r, struct ens_error *err);
+/** Streams of another stage have other hashes. */
+void ens_result_forget_streams(struct ens_result *r);
+/** Append to the worker's pack, waiting for a full disk to be emptied for at
+ * most disk_wait; a failure is the world's and sets w->fatal. */
+enum ens_status ens_worker_store(struct ens_worker *w, const void *data,
+                                 size_t bytes, struct ens_artifact_ref *ref,
+                                 struct ens_error *err);
+
+/* next.c ---------------------------------------------------------------- */
+enum ens_status ens_worker_next(struct ens_worker *w,
+                                const struct ens_order_next *order,
+                                struct ens_error *err);
+
+#endif

@@ -1,0 +1,292 @@
+#include "worker/inside.h"
+
+#include "base/bug.h"
+#include "base/clock.h"
+#include "input/input.h"
+
+#include <string.h>
+#include <time.h>
+
+enum ens_status ens_result_init(struct ens_result *r, struct ens_worker *w,
+                                struct ens_error *err)
+{
+    r->worker = w;
+    ens_arena_init(&r->arena);
+    /* The draft's words for the widest schema now, not under a limit. */
+    for (size_t i = 0; i < w->schemas.n; i++)
+        if (ens_draft_begin(&r->draft, w->schemas.item[i]) != ENS_OK)
+            return ens_fail(err, ENS_ENOMEMORY, "out of memory");
+    return ENS_OK;
+}
+
+void ens_result_fini(struct ens_result *r)
+{
+    ens_draft_fini(&r->draft);
+    ens_arena_fini(&r->arena);
+}
+
+void ens_result_forget_streams(struct ens_result *r)
+{
+    r->n_streams = 0;
+}
+
+enum ens_status ens_result_begin(struct ens_result *r, struct ens_error *err)
+{
+    r->serial++;
+    r->late = NULL;
+    r->misuse.status = ENS_OK;
+    r->schema = 0;
+    r->fields_set = 0;
+    if (ens_draft_begin(&r->draft, r->worker->schemas.item[0]) != ENS_OK)
+        return ens_fail(err, ENS_ENOMEMORY, "out of memory");
+    return ENS_OK;
+}
+
+/* -- schemas and fields ---------------------------------------------------- */
+
+/* Items given before the switch (warnings, artifacts) stay. */
+static void switch_schema(struct ens_result *r, size_t index)
+{
+    struct ens_draft *d = &r->draft;
+    struct ens_buf items = d->items;
+
+    if (index == r->schema)
+        return;
+    if (r->fields_set)
+        ens_fail(&r->misuse, ENS_EUSAGE, "schema chosen after fields were set");
+    memset(&d->items, 0, sizeof(d->items));
+    if (ens_draft_begin(d, r->worker->schemas.item[index]) == ENS_OK)
+        r->schema = index;
+    else
+        ens_fail(&r->misuse, ENS_ENOMEMORY, "out of memory");
+    d->items = items;
+}
+
+static void use_schema(struct ens_result *r, uint32_t index)
+{
+    if (index >= r->worker->plan->schemas.n)
+        ens_fail(&r->misuse, ENS_EUSAGE, "schema %u: the plan declares %zu",
+                 index, r->worker->plan->schemas.n);
+    else
+        switch_schema(r, index);
+}
+
+static enum ens_status new_schema(struct ens_result *r,
+                                  const struct ens_field *fields, size_t n,
+                                  struct ens_error *err)
+{
+    size_t index;
+    enum ens_status s =
+        ens_schemas_add(&r->worker->schemas, fields, n, &index, err);
+
+    if (s == ENS_OK)
+        switch_schema(r, index);
+    return s;
+}
+
+static int check_field(struct ens_result *r, uint32_t field,
+                       enum ens_field_type type)
+{
+    const struct ens_schema *s = r->draft.schema;
+
+    r->fields_set = 1;
+    if (field >= s->n)
+        ens_fail(&r->misuse, ENS_EUSAGE, "field %u: the schema has %zu", field,
+                 s->n);
+    else if (s->field[field].type != type)
+        ens_fail(&r->misuse, ENS_EUSAGE, "field %s set with another type",
+                 s->field[field].name);
+    else
+        return 1;
+    return 0;
+}
+
+static void set_f64(struct ens_result *r, uint32_t field, double v)
+{
+    if (check_field(r, field, ENS_F64))
+        ens_draft_f64(&r->draft, field, v);
+}
+
+static void set_i64(struct ens_result *r, uint32_t field, int64_t v)
+{
+    if (check_field(r, field, ENS_I64))
+        ens_draft_i64(&r->draft, field, v);
+}
+
+static void set_text(struct ens_result *r, uint32_t field, const char *s,
+                     size_t n)
+{
+    if (check_field(r, field, ENS_TEXT))
+        ens_draft_item(&r->draft, ENS_ITEM_TEXT, (uint16_t)field, s, n);
+}
+
+static void warn(struct ens_result *r, const char *text)
+{
+    ens_draft_item(&r->draft, ENS_ITEM_WARNING, 0, text, strlen(text));
+}
+
+/* -- artifacts ------------------------------------------------------------- */
+
+#define SPACE_RETRY_NS 100000000L
+
+enum ens_status ens_worker_store(struct ens_worker *w, const void *data,
+                                 size_t bytes, struct ens_artifact_ref *ref,
+                                 struct ens_error *err)
+{
+    const struct timespec pause = {0, SPACE_RETRY_NS};
+    uint64_t start = ens_clock_ns();
+    struct ens_error local;
+    uint32_t phase = atomic_load(&w->config.shared->phase);
+    enum ens_status s;
+
+    for (;;) {
+        s = ens_pack_append(&w->pack, data, bytes, ref, &local);
+        if (s != ENS_ENOSPACE ||
+            (double)(ens_clock_ns() - start) > w->disk_wait_s * 1e9)
+            break;
+        /* Nobody's time-out runs while the disk is full. */
+        ens_worker_phase(w, ENS_PHASE_SENDING);
+        nanosleep(&pause, NULL);
+    }
+    ens_worker_phase(w, (enum ens_phase)phase);
+    if (s == ENS_OK)
+        return ENS_OK;
+    w->fatal = local;
+    if (err != NULL)
+        *err = local;
+    return s;
+}
+
+/* What a replay says of an artifact that it does not store. */
+static enum ens_status describe(const void *data, size_t bytes,
+                                struct ens_artifact_ref *ref)
+{
+    ref->length = bytes;
+    ref->hash = ens_hash64(data, bytes);
+    return ENS_OK;
+}
+
+static enum ens_status keep_artifact(struct ens_result *r, const char *item,
+                                     const void *data, size_t bytes,
+                                     struct ens_error *err)
+{
+    struct ens_worker *w = r->worker;
+    struct ens_artifact_ref ref = {0};
+    size_t i = 0;
+    enum ens_status s;
+
+    while (i < w->kind->n_retained &&
+           strcmp(w->kind->retained[i].name, item) != 0)
+        i++;
+    if (i == w->kind->n_retained)
+        return ens_fail(err, ENS_EUSAGE,
+                        "artifact %s is not among the items of kind %s", item,
+                        w->kind->name);
+    if (!w->retain[i])
+        return ENS_OK;
+    s = w->replay ? describe(data, bytes, &ref)
+                  : ens_worker_store(w, data, bytes, &ref, err);
+    if (s != ENS_OK)
+        return s;
+    ref.name = item;
+    ref.name_bytes = strlen(item);
+    ens_draft_artifact(&r->draft, &ref);
+    return ENS_OK;
+}
+
+/* -- memory, streams, inputs ----------------------------------------------- */
+
+static void *alloc(struct ens_result *r, size_t n, size_t size)
+{
+    return ens_arena_alloc(&r->arena, n, size);
+}
+
+static void set_stream(const struct ens_worker *w, struct ens_rng *g,
+                       const char *purpose, uint64_t hash)
+{
+    const struct ens_cell *c = &w->task.cell;
+    int data = strncmp(purpose, "data", 4) == 0;
+
+    ens_rng_set(g, w->seed, data ? c->data_hash[0] : c->hash[0],
+                w->task.replicate, hash);
+}
+
+/* Streams beyond the table, or with long names, last for one task. */
+static struct ens_rng *late_stream(struct ens_result *r, const char *purpose)
+{
+    struct ens_worker *w = r->worker;
+    struct ens_late_stream *l;
+
+    for (l = r->late; l != NULL; l = l->next)
+        if (strcmp(l->purpose, purpose) == 0)
+            return &l->rng;
+    l = ens_arena_alloc(&r->arena, 1, sizeof(*l));
+    if (l == NULL)
+        return NULL;
+    l->purpose = ens_arena_strdup(&r->arena, purpose);
+    if (l->purpose == NULL)
+        return NULL;
+    l->next = r->late;
+    r->late = l;
+    set_stream(w, &l->rng, purpose, ens_rng_stream(w->stage.key, purpose));
+    return &l->rng;
+}
+
+static struct ens_rng *get_rng(struct ens_result *r, const char *purpose)
+{
+    struct ens_worker *w = r->worker;
+    struct ens_stream *st;
+    size_t i = 0;
+
+    while (i < r->n_streams && strcmp(r->stream[i].purpose, purpose) != 0)
+        i++;
+    if (i == ENS_N_STREAMS || strlen(purpose) >= ENS_PURPOSE_BYTES)
+        return late_stream(r, purpose);
+    st = &r->stream[i];
+    if (i == r->n_streams) {
+        memcpy(st->purpose, purpose, strlen(purpose) + 1);
+        st->hash = ens_rng_stream(w->stage.key, purpose);
+        st->serial = 0;
+        r->n_streams++;
+    }
+    if (st->serial != r->serial) {
+        set_stream(w, &st->rng, purpose, st->hash);
+        st->serial = r->serial;
+    }
+    return &st->rng;
+}
+
+static const struct ens_input *get_input(const struct ens_result *r,
+                                         const char *name)
+{
+    return ens_plan_input(r->worker->plan, name);
+}
+
+const struct ens_host ens_host = {
+    .abi = ENS_ABI,
+    .plan_schema = ens_plan_add_schema,
+    .plan_array = ens_plan_add_array,
+    .plan_stage = ens_plan_add_stage,
+    .plan_data = ens_plan_add_data,
+    .plan_study = ens_plan_study,
+    .plan_input = ens_plan_input,
+    .plan_n_cells = ens_plan_n_cells,
+    .plan_cell = ens_plan_cell,
+    .use_schema = use_schema,
+    .new_schema = new_schema,
+    .f64 = set_f64,
+    .i64 = set_i64,
+    .text = set_text,
+    .warn = warn,
+    .artifact = keep_artifact,
+    .block = ens_result_block,
+    .alloc = alloc,
+    .rng = get_rng,
+    .uniform = ens_rng_uniform,
+    .normal = ens_rng_normal,
+    .bits = ens_rng_bits,
+    .input = get_input,
+    .array = ens_result_array,
+    .next_record = ens_records_next,
+    .read_array = ens_records_array,
+};
