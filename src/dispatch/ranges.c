@@ -1,0 +1,293 @@
+#include "dispatch/ranges.h"
+
+#include "base/hash.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BIG_CELL   64u   /* tasks: from here on a cell is measured by itself */
+#define CELL_SLOTS 1024u /* direct-mapped: a clash only costs knowledge */
+#define ROW_SLOTS  64u
+#define ROW_TIMES  64u
+
+struct cell_cost {
+    uint64_t key; /* cell + 1 */
+    uint64_t n;
+    double sum;
+};
+
+struct row_cost {
+    uint64_t key;
+    uint32_t n, at;
+    float time[ROW_TIMES];
+};
+
+struct queue {
+    struct ens_range *item;
+    size_t n, cap;
+};
+
+struct ens_ranges {
+    const struct ens_plan *plan;
+    const struct ens_stage *stage;
+    const struct ens_done *done;
+    uint32_t n_workers;
+    /* the cursor: cell `cell` of run `run`, from `replicate` on */
+    size_t run;
+    uint64_t cell;
+    uint64_t run_place; /* of the run's first task */
+    uint32_t replicate;
+    uint64_t left;
+    struct queue back, last;
+    /* row of the cell asked about last */
+    uint64_t row_cell, row_key;
+    struct cell_cost cost[CELL_SLOTS];
+    struct row_cost row[ROW_SLOTS];
+};
+
+struct ens_ranges *ens_ranges_new(const struct ens_plan *plan,
+                                  const struct ens_stage *stage,
+                                  const struct ens_done *done,
+                                  uint32_t n_workers, int only_queued)
+{
+    struct ens_ranges *r = calloc(1, sizeof(*r));
+
+    if (r == NULL)
+        return NULL;
+    r->plan = plan;
+    r->stage = stage;
+    r->done = done;
+    r->n_workers = n_workers > 0 ? n_workers : 1;
+    r->row_cell = UINT64_MAX;
+    r->replicate = 1;
+    if (only_queued) {
+        r->run = stage->n_runs;
+        return r;
+    }
+    if (stage->n_runs > 0)
+        r->cell = stage->run[0].first_cell;
+    for (size_t i = 0; i < stage->n_runs; i++) {
+        const struct ens_stage_run *run = &stage->run[i];
+
+        for (uint64_t c = 0; c < run->n_cells; c++)
+            r->left +=
+                run->n_replicates -
+                ens_done_count(done, run->first_cell + c, run->n_replicates);
+    }
+    return r;
+}
+
+void ens_ranges_free(struct ens_ranges *r)
+{
+    if (r == NULL)
+        return;
+    free(r->back.item);
+    free(r->last.item);
+    free(r);
+}
+
+static void push(struct queue *q, struct ens_range range)
+{
+    if (q->n == q->cap) {
+        size_t cap = q->cap > 0 ? 2 * q->cap : 64;
+        struct ens_range *p = realloc(q->item, cap * sizeof(*p));
+
+        if (p == NULL)
+            abort(); /* a few kilobytes for what workers had in hand */
+        q->item = p;
+        q->cap = cap;
+    }
+    q->item[q->n++] = range;
+}
+
+/* Cells of one row share its key: the names of their rows in all roles. */
+static uint64_t row_key(struct ens_ranges *r, uint64_t cell)
+{
+    struct ens_cell c;
+    uint64_t h = 1;
+
+    if (r->row_cell == cell)
+        return r->row_key;
+    ens_plan_cell(r->plan, cell, &c);
+    for (size_t i = 0; i < r->plan->kind->n_roles; i++) {
+        const char *row = ens_cell_row(&c, r->plan->kind->roles[i].name);
+
+        h = ens_hash64_seed(row, strlen(row), h);
+    }
+    r->row_cell = cell;
+    r->row_key = h;
+    return h;
+}
+
+/* Expected seconds of a task of the cell; NaN when unknown. */
+static double expected(struct ens_ranges *r, uint64_t cell, uint32_t n_cell)
+{
+    const struct cell_cost *c = &r->cost[cell % CELL_SLOTS];
+    const struct row_cost *row;
+    uint64_t key;
+    double max = 0;
+
+    if (n_cell >= BIG_CELL)
+        return c->key == cell + 1 ? c->sum / (double)c->n : NAN;
+    key = row_key(r, cell);
+    row = &r->row[key % ROW_SLOTS];
+    if (row->key != key || row->n == 0)
+        return NAN;
+    for (uint32_t i = 0; i < row->n; i++)
+        max = row->time[i] > max ? row->time[i] : max;
+    return max;
+}
+
+void ens_ranges_measure(struct ens_ranges *r, uint64_t cell, double seconds)
+{
+    struct cell_cost *c = &r->cost[cell % CELL_SLOTS];
+    struct row_cost *row;
+    uint64_t key;
+
+    if (ens_stage_replicates(r->stage, cell) >= BIG_CELL) {
+        if (c->key != cell + 1)
+            *c = (struct cell_cost){cell + 1, 0, 0};
+        c->n++;
+        c->sum += seconds;
+        return;
+    }
+    key = row_key(r, cell);
+    row = &r->row[key % ROW_SLOTS];
+    if (row->key != key) {
+        memset(row, 0, sizeof(*row));
+        row->key = key;
+    }
+    row->time[row->at] = (float)seconds;
+    row->at = (row->at + 1) % ROW_TIMES;
+    row->n += row->n < ROW_TIMES;
+}
+
+/* How many tasks of that length to hand out at once. */
+static uint32_t size_for(const struct ens_ranges *r, double task_s)
+{
+    uint64_t fair = r->left / (4 * (uint64_t)r->n_workers);
+    double n;
+
+    if (!(task_s >= 0) || fair <= 1)
+        return 1;
+    n = task_s > 0 ? ENS_RANGE_SECONDS / task_s : ENS_RANGE_MAX_TASKS;
+    if (n > ENS_RANGE_MAX_TASKS)
+        n = ENS_RANGE_MAX_TASKS;
+    if (n > (double)fair)
+        n = (double)fair;
+    return n < 1 ? 1 : (uint32_t)n;
+}
+
+/* Move the cursor to the next open task; *n how many follow in its cell. */
+static int seek(struct ens_ranges *r, uint64_t *n)
+{
+    while (r->run < r->stage->n_runs) {
+        const struct ens_stage_run *run = &r->stage->run[r->run];
+
+        while (r->cell < run->first_cell + run->n_cells) {
+            uint32_t at =
+                r->replicate > run->n_replicates
+                    ? 0
+                    : ens_done_next_open(r->done, r->cell, r->replicate,
+                                         run->n_replicates, n);
+
+            if (at > 0) {
+                r->replicate = at;
+                return 1;
+            }
+            r->cell++;
+            r->replicate = 1;
+        }
+        r->run_place += run->n_cells * run->n_replicates;
+        if (++r->run < r->stage->n_runs)
+            r->cell = r->stage->run[r->run].first_cell;
+    }
+    return 0;
+}
+
+static uint64_t cursor_place(const struct ens_ranges *r)
+{
+    const struct ens_stage_run *run = &r->stage->run[r->run];
+
+    return r->run_place + (r->cell - run->first_cell) * run->n_replicates +
+           r->replicate - 1;
+}
+
+static int take_cursor(struct ens_ranges *r, struct ens_range *range,
+                       double *expected_s)
+{
+    uint64_t open;
+    uint32_t n_cell, size;
+    uint64_t key = 0;
+    double task_s;
+
+    if (!seek(r, &open))
+        return 0;
+    n_cell = r->stage->run[r->run].n_replicates;
+    task_s = expected(r, r->cell, n_cell);
+    size = size_for(r, task_s);
+    range->first = cursor_place(r);
+    range->n = 0;
+    if (n_cell < BIG_CELL)
+        key = row_key(r, r->cell);
+    for (;;) {
+        uint32_t n = size - range->n;
+
+        n = n > open ? (uint32_t)open : n;
+        range->n += n;
+        r->replicate += n;
+        if (range->n == size || n_cell >= BIG_CELL || !seek(r, &open))
+            break;
+        /* goes on only where the places do, within the row */
+        if (cursor_place(r) != range->first + range->n ||
+            r->stage->run[r->run].n_replicates >= BIG_CELL ||
+            row_key(r, r->cell) != key)
+            break;
+    }
+    *expected_s = task_s * range->n;
+    return 1;
+}
+
+int ens_ranges_take(struct ens_ranges *r, struct ens_range *range,
+                    double *expected_s)
+{
+    *expected_s = NAN;
+    if (r->back.n > 0)
+        *range = r->back.item[--r->back.n];
+    else if (!take_cursor(r, range, expected_s))
+        return 0;
+    r->left -= range->n;
+    return 1;
+}
+
+uint64_t ens_ranges_left(const struct ens_ranges *r)
+{
+    return r->left;
+}
+
+void ens_ranges_put_back(struct ens_ranges *r, struct ens_range range)
+{
+    if (range.n == 0)
+        return;
+    push(&r->back, range);
+    r->left += range.n;
+}
+
+void ens_ranges_put_last(struct ens_ranges *r, uint64_t place)
+{
+    push(&r->last, (struct ens_range){place, 1});
+}
+
+size_t ens_ranges_n_last(const struct ens_ranges *r)
+{
+    return r->last.n;
+}
+
+int ens_ranges_take_last(struct ens_ranges *r, struct ens_range *range)
+{
+    if (r->last.n == 0)
+        return 0;
+    *range = r->last.item[--r->last.n];
+    return 1;
+}
