@@ -1,0 +1,309 @@
+/* A table seen through a selection of columns and rows. */
+#include "export/table.h"
+
+#include "base/number.h"
+#include "base/utf8.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void ens_sheet_fini(struct ens_sheet *sheet)
+{
+    ens_arena_fini(&sheet->arena);
+    memset(sheet, 0, sizeof(*sheet));
+}
+
+static enum ens_status no_column(const struct ens_columns *c,
+                                 const struct ens_table *table,
+                                 const char *name, size_t n,
+                                 struct ens_error *err)
+{
+    struct ens_buf names = ENS_BUF_INIT;
+    enum ens_status s;
+
+    for (size_t i = 0; i < c->n; i++) {
+        ens_buf_puts(&names, i == 0 ? "" : ", ");
+        ens_buf_puts(&names, c->item[i].name);
+    }
+    s = ens_fail(err, ENS_EUSAGE, "table %s has no column %.*s; it has %s",
+                 table->name, (int)n, name, ens_buf_text(&names));
+    ens_buf_fini(&names);
+    return s;
+}
+
+static enum ens_status find_column(const struct ens_columns *c,
+                                   const struct ens_table *table,
+                                   const char *name, size_t n, size_t *at,
+                                   struct ens_error *err)
+{
+    for (size_t i = 0; i < c->n; i++) {
+        if (strlen(c->item[i].name) != n ||
+            memcmp(c->item[i].name, name, n) != 0)
+            continue;
+        *at = i;
+        return ENS_OK;
+    }
+    return no_column(c, table, name, n, err);
+}
+
+static size_t count_parts(const char *list)
+{
+    size_t n = 1;
+
+    for (; *list != '\0'; list++)
+        n += *list == ',';
+    return n;
+}
+
+static enum ens_status choose(struct ens_sheet *sheet,
+                              const struct ens_columns *c, const char *list,
+                              struct ens_error *err)
+{
+    enum ens_status s = ENS_OK;
+
+    sheet->n = list == NULL ? c->n : count_parts(list);
+    sheet->source =
+        ens_arena_alloc(&sheet->arena, sheet->n + 1, sizeof(*sheet->source));
+    if (sheet->source == NULL)
+        return ens_fail(err, ENS_ENOMEMORY, "tables: out of memory");
+    for (size_t i = 0; i < sheet->n && s == ENS_OK; i++) {
+        size_t n = list == NULL ? 0 : strcspn(list, ",");
+
+        sheet->source[i] = i;
+        if (list == NULL)
+            continue;
+        s = find_column(c, sheet->table, list, n, &sheet->source[i], err);
+        list += n + 1;
+    }
+    return s;
+}
+
+static enum ens_status choose_rows(struct ens_sheet *sheet,
+                                   const struct ens_columns *c,
+                                   const char *where, struct ens_error *err)
+{
+    size_t n = where == NULL ? 0 : count_parts(where);
+    size_t *column = ens_arena_alloc(&sheet->arena, n + 1, sizeof(*column));
+    const char **text = ens_arena_alloc(&sheet->arena, n + 1, sizeof(*text));
+    enum ens_status s = ENS_OK;
+
+    if (column == NULL || text == NULL)
+        return ens_fail(err, ENS_ENOMEMORY, "tables: out of memory");
+    for (size_t i = 0; i < n && s == ENS_OK; i++) {
+        size_t len = strcspn(where, ",");
+        const char *eq = memchr(where, '=', len);
+
+        if (eq == NULL)
+            return ens_fail(err, ENS_EUSAGE, "%.*s: expected COLUMN=VALUE",
+                            (int)len, where);
+        s = find_column(c, sheet->table, where, (size_t)(eq - where),
+                        &column[i], err);
+        text[i] = ens_arena_strndup(&sheet->arena, eq + 1,
+                                    len - (size_t)(eq + 1 - where));
+        if (text[i] == NULL)
+            return ens_fail(err, ENS_ENOMEMORY, "tables: out of memory");
+        where += len + 1;
+    }
+    sheet->n_where = n;
+    sheet->where_column = column;
+    sheet->where_text = text;
+    return s;
+}
+
+static enum ens_status copy_columns(struct ens_sheet *sheet,
+                                    const struct ens_columns *c,
+                                    struct ens_error *err)
+{
+    struct ens_arena *a = &sheet->arena;
+    struct ens_table_column *to = ens_arena_alloc(a, sheet->n + 1, sizeof(*to));
+
+    if (to == NULL)
+        return ens_fail(err, ENS_ENOMEMORY, "tables: out of memory");
+    for (size_t i = 0; i < sheet->n; i++) {
+        const struct ens_table_column *from = &c->item[sheet->source[i]];
+
+        to[i].name = ens_arena_strdup(a, from->name);
+        to[i].type = from->type;
+        to[i].unit = ens_arena_strdup(a, from->unit);
+        to[i].help = ens_arena_strdup(a, from->help);
+        if (to[i].name == NULL || to[i].unit == NULL || to[i].help == NULL)
+            return ens_fail(err, ENS_ENOMEMORY, "tables: out of memory");
+    }
+    sheet->column = to;
+    return ENS_OK;
+}
+
+enum ens_status ens_sheet_init(struct ens_sheet *sheet,
+                               const struct ens_tables *t,
+                               const struct ens_table *table,
+                               const struct ens_selection *sel,
+                               struct ens_error *err)
+{
+    struct ens_columns c = {ENS_ARENA_INIT, 0, 0, NULL, 0};
+    enum ens_status s = ENS_OK;
+
+    memset(sheet, 0, sizeof(*sheet));
+    ens_arena_init(&sheet->arena);
+    sheet->tables = t;
+    sheet->table = table;
+    sheet->head = sel->head;
+    table->columns(t, &c);
+    sheet->n_all = c.n;
+    if (c.failed)
+        s = ens_fail(err, ENS_ENOMEMORY, "tables: out of memory");
+    if (s == ENS_OK)
+        s = choose(sheet, &c, sel->columns, err);
+    if (s == ENS_OK)
+        s = choose_rows(sheet, &c, sel->where, err);
+    if (s == ENS_OK)
+        s = copy_columns(sheet, &c, err);
+    ens_columns_fini(&c);
+    if (s != ENS_OK)
+        ens_sheet_fini(sheet);
+    return s;
+}
+
+/* -- rows ------------------------------------------------------------------ */
+
+struct pass {
+    const struct ens_sheet *sheet;
+    struct ens_datum *chosen;
+    uint64_t n_rows;
+    ens_row_fn *fn;
+    void *arg;
+};
+
+static int is_wanted(const struct ens_sheet *sheet, const struct ens_datum *row)
+{
+    for (size_t i = 0; i < sheet->n_where; i++) {
+        char tmp[ENS_NUMBER_BYTES];
+        size_t n;
+        const char *p = ens_datum_text(&row[sheet->where_column[i]], tmp, &n);
+
+        if (strlen(sheet->where_text[i]) != n ||
+            memcmp(sheet->where_text[i], p, n) != 0)
+            return 0;
+    }
+    return 1;
+}
+
+static enum ens_status pass_row(void *arg, const struct ens_datum *row,
+                                struct ens_error *err)
+{
+    struct pass *p = arg;
+    enum ens_status s;
+
+    if (!is_wanted(p->sheet, row))
+        return ENS_OK;
+    for (size_t i = 0; i < p->sheet->n; i++)
+        p->chosen[i] = row[p->sheet->source[i]];
+    s = p->fn(p->arg, p->chosen, err);
+    p->n_rows++;
+    if (s == ENS_OK && p->n_rows == p->sheet->head)
+        return ENS_ESTOPPED; /* enough; not an error */
+    return s;
+}
+
+enum ens_status ens_sheet_rows(const struct ens_sheet *sheet, ens_row_fn *row,
+                               void *arg, struct ens_error *err)
+{
+    struct pass p = {sheet, NULL, 0, row, arg};
+    struct ens_row r = {sheet->n_all, 0, NULL, pass_row, &p};
+    enum ens_status s;
+
+    p.chosen = calloc(sheet->n + 1, sizeof(*p.chosen));
+    r.d = calloc(sheet->n_all + 1, sizeof(*r.d));
+    if (p.chosen == NULL || r.d == NULL)
+        s = ens_fail(err, ENS_ENOMEMORY, "tables: out of memory");
+    else
+        s = sheet->table->rows(sheet->tables, &r, err);
+    free(p.chosen);
+    free(r.d);
+    return s == ENS_ESTOPPED ? ENS_OK : s;
+}
+
+/* -- export ---------------------------------------------------------------- */
+
+struct widths {
+    size_t n;
+    const struct ens_table_column *column;
+    uint64_t n_rows;
+    size_t *width;
+};
+
+static enum ens_status measure_row(void *arg, const struct ens_datum *row,
+                                   struct ens_error *err)
+{
+    struct widths *w = arg;
+
+    (void)err;
+    w->n_rows++;
+    for (size_t i = 0; i < w->n; i++) {
+        char tmp[ENS_NUMBER_BYTES];
+        size_t n;
+        const char *p;
+
+        if (w->column[i].type != ENS_DATUM_TEXT)
+            continue;
+        p = ens_datum_text(&row[i], tmp, &n);
+        n = ens_utf8_count(p, n);
+        if (n > w->width[i])
+            w->width[i] = n;
+    }
+    return ENS_OK;
+}
+
+struct writing {
+    const struct ens_exporter *x;
+    void *state;
+    struct ens_out *out;
+};
+
+static enum ens_status write_row(void *arg, const struct ens_datum *row,
+                                 struct ens_error *err)
+{
+    struct writing *w = arg;
+
+    if (w->out->error.status != ENS_OK)
+        return ens_out_flush(w->out, err); /* the disk is full: stop now */
+    return w->x->row(w->state, row, err);
+}
+
+static enum ens_status write_rows(const struct ens_sheet *sheet,
+                                  const struct ens_exporter *x,
+                                  struct ens_out *out,
+                                  const struct ens_export_shape *shape,
+                                  struct ens_error *err)
+{
+    struct writing w = {x, NULL, out};
+    enum ens_status s = x->open(&w.state, out, shape, err);
+    enum ens_status c;
+
+    if (s != ENS_OK)
+        return s;
+    s = ens_sheet_rows(sheet, write_row, &w, err);
+    c = x->close(w.state, s == ENS_OK ? err : NULL);
+    return s == ENS_OK ? c : s;
+}
+
+enum ens_status ens_sheet_export(const struct ens_sheet *sheet,
+                                 const struct ens_exporter *x,
+                                 struct ens_out *out, struct ens_error *err)
+{
+    struct widths w = {sheet->n, sheet->column, 0, NULL};
+    struct ens_export_shape shape = {sheet->n, sheet->column, 0, NULL};
+    enum ens_status s = ENS_OK;
+
+    if (x->measures) {
+        w.width = calloc(sheet->n + 1, sizeof(*w.width));
+        s = w.width == NULL
+                ? ens_fail(err, ENS_ENOMEMORY, "tables: out of memory")
+                : ens_sheet_rows(sheet, measure_row, &w, err);
+        shape.n_rows = w.n_rows;
+        shape.width = w.width;
+    }
+    if (s == ENS_OK)
+        s = write_rows(sheet, x, out, &shape, err);
+    free(w.width);
+    return s;
+}
