@@ -1,0 +1,146 @@
+/* ensrun export DIR: a table to a file. */
+#include "cli/command.h"
+#include "base/bug.h"
+#include "cli/results.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct ens_option options[] = {
+    {"table", 0, ENS_OPTION_TEXT, 0, "TABLE",
+     "which one (default: tasks); see below"},
+    {"to", 0, ENS_OPTION_TEXT, 0, "FORMAT",
+     "csv, jsonl or npy (default: by the name of FILE, else csv)"},
+    {"output", 'o', ENS_OPTION_TEXT, 0, "FILE",
+     "write FILE instead of standard output"},
+    {"columns", 0, ENS_OPTION_TEXT, 0, "A,B", "only these, in this order"},
+    {"where", 0, ENS_OPTION_TEXT, 0, "K=V,..", "only rows whose K is V"},
+    {"head", 0, ENS_OPTION_COUNT, 1, "N", "only the first N rows"},
+};
+
+static enum ens_status pick_format(const struct ens_options *o,
+                                   const struct ens_exporter **x,
+                                   struct ens_error *err)
+{
+    const char *to = ens_options_text(o, "to");
+    const char *file = ens_options_text(o, "output");
+    const char *dot = file == NULL ? NULL : strrchr(file, '.');
+
+    if (to == NULL && dot != NULL && strchr(dot, '/') == NULL) {
+        *x = ens_exporter_find(dot + 1);
+        if (*x == NULL)
+            return ens_fail(err, ENS_EUSAGE,
+                            "%s: no format is called %s; name one by --to "
+                            "csv, jsonl or npy",
+                            file, dot + 1);
+        return ENS_OK;
+    }
+    *x = ens_exporter_find(to == NULL ? "csv" : to);
+    if (*x == NULL)
+        return ens_fail(err, ENS_EUSAGE,
+                        "--to %s: no such format; there are csv, jsonl, npy",
+                        to);
+    return ENS_OK;
+}
+
+static enum ens_status pick_table(const struct ens_options *o,
+                                  const struct ens_table **table,
+                                  struct ens_error *err)
+{
+    const char *name = ens_options_text(o, "table");
+
+    *table = ens_table_find(name == NULL ? "tasks" : name);
+    if (*table == NULL)
+        return ens_fail(err, ENS_EUSAGE,
+                        "--table %s: no such table; there are tasks, cells, "
+                        "columns, timings, failures, outputs",
+                        name);
+    return ENS_OK;
+}
+
+static enum ens_status write_sheet(const struct ens_sheet *sheet,
+                                   const struct ens_exporter *x,
+                                   const char *file, struct ens_error *err)
+{
+    struct ens_out out;
+    enum ens_status s = ENS_OK;
+
+    if (file == NULL || strcmp(file, "-") == 0)
+        ens_out_init(&out, STDOUT_FILENO, "standard output");
+    else
+        s = ens_out_create(&out, file, NULL, err);
+    if (s != ENS_OK)
+        return s;
+    s = ens_sheet_export(sheet, x, &out, err);
+    if (s == ENS_OK)
+        return ens_out_commit(&out, err);
+    ens_out_abort(&out);
+    return s;
+}
+
+static enum ens_status export_table(struct ens_results *r,
+                                    const struct ens_options *o,
+                                    const struct ens_exporter *x,
+                                    const struct ens_table *table,
+                                    struct ens_error *err)
+{
+    struct ens_selection sel = {ens_options_text(o, "columns"),
+                                ens_options_text(o, "where"),
+                                ens_options_count(o, "head", 0)};
+    struct ens_tables *t;
+    struct ens_sheet sheet;
+    enum ens_status s = ens_results_index(r, err);
+
+    if (s == ENS_OK)
+        s = ens_results_tables(r, &t, err);
+    if (s != ENS_OK)
+        return s;
+    s = ens_sheet_init(&sheet, t, table, &sel, err);
+    if (s == ENS_OK) {
+        s = write_sheet(&sheet, x, ens_options_text(o, "output"), err);
+        ens_sheet_fini(&sheet);
+    }
+    ens_tables_close(t);
+    return s;
+}
+
+static int run(const struct ens_options *o)
+{
+    const struct ens_exporter *x = NULL;
+    const struct ens_table *table = NULL;
+    struct ens_buf errors = ENS_BUF_INIT;
+    struct ens_error err = {0};
+    struct ens_results r;
+    enum ens_status s = pick_format(o, &x, &err);
+    int code;
+
+    if (s == ENS_OK)
+        s = pick_table(o, &table, &err);
+    if (s == ENS_OK && x->measures && isatty(STDOUT_FILENO) &&
+        !ens_options_has(o, "output"))
+        s = ens_fail(&err, ENS_EUSAGE,
+                     "%s is not for terminals; name a file by -o", x->name);
+    if (s == ENS_OK)
+        s = ens_results_open(&r, o->word[0], 1, &errors, &err);
+    if (s == ENS_OK) {
+        s = export_table(&r, o, x, table, &err);
+        ens_results_close(&r);
+    }
+    code = s == ENS_OK ? 0 : ens_cli_fail_lines(s, &errors, &err);
+    ens_buf_fini(&errors);
+    return code;
+}
+
+const struct ens_command ens_command_export = {
+    .name = "export",
+    .words = "DIR",
+    .help = "write a table as csv, jsonl or npy",
+    .min_words = 1,
+    .max_words = 1,
+    .options = options,
+    .n_options = ENS_COUNT(options),
+    .run = run,
+    .more = "Tables: tasks, cells, columns, timings, failures, outputs.\n"
+            "A study that has not finished gives the rows it has.\n",
+};

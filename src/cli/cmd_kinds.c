@@ -1,0 +1,207 @@
+/* ensrun kinds [NAME]: what can be written in a study file. */
+#include "cli/command.h"
+#include "base/bug.h"
+#include "base/number.h"
+#include "config/builtin.h"
+#include "kinds/kinds.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *type_text(enum ens_type t)
+{
+    switch (t) {
+    case ENS_T_INT:
+        return "integer";
+    case ENS_T_NUM:
+        return "number";
+    case ENS_T_BOOL:
+        return "yes/no";
+    case ENS_T_TEXT:
+        return "text";
+    case ENS_T_CHOICE:
+        return "choice";
+    case ENS_T_SECONDS:
+        return "duration";
+    case ENS_T_BYTES:
+        return "size";
+    case ENS_T_PATH:
+        return "path";
+    case ENS_T_LINE:
+        return "line";
+    case ENS_T_VECTOR:
+        return "vector";
+    case ENS_T_CALL:
+        return "call";
+    case ENS_T_INPUT:
+        return "input";
+    case ENS_T_FORMULA:
+        return "formula";
+    }
+    return "";
+}
+
+static const char *shape_text(enum ens_shape s)
+{
+    return s == ENS_AXIS ? " axis" : s == ENS_LIST ? " list" : "";
+}
+
+static const char *class_text(enum ens_class c)
+{
+    switch (c) {
+    case ENS_C_DATA:
+        return "data";
+    case ENS_C_CELL:
+        return "cell";
+    case ENS_C_STUDY:
+        return "study";
+    case ENS_C_RUN:
+        return "run";
+    }
+    return "";
+}
+
+#define HIGH_MIN 1e15 /* a bound from here on says nothing to a reader */
+
+static void print_bounds(const struct ens_setting *s)
+{
+    char low[ENS_NUMBER_BYTES];
+    char high[ENS_NUMBER_BYTES];
+
+    if (s->choices != NULL && s->choices[0] != '\0')
+        printf("; %s", s->choices);
+    if (!(s->min < s->max))
+        return;
+    ens_number_format(low, s->min);
+    ens_number_format(high, s->max);
+    if (s->type == ENS_T_INT && s->max >= 18446744073709551615.0)
+        printf("; %s to 2^64 - 1", low);
+    else if (s->max < HIGH_MIN)
+        printf("; %s to %s", low, high);
+    else
+        printf("; at least %s", low);
+}
+
+static void print_setting(const struct ens_setting *s)
+{
+    char type[40];
+    const char *def = s->def == NULL      ? "required"
+                      : s->def[0] == '\0' ? "not set"
+                                          : s->def;
+
+    snprintf(type, sizeof(type), "%s%s", type_text(s->type),
+             shape_text(s->shape));
+    printf("  %-16s %-14s %-12s %-6s %s", s->key, type, def, class_text(s->cls),
+           s->help == NULL ? "" : s->help);
+    if (s->unit != NULL && s->unit[0] != '\0')
+        printf(" [%s]", s->unit);
+    print_bounds(s);
+    printf("\n");
+}
+
+static void print_heading(const char *section)
+{
+    if (strcmp(section, "input") == 0)
+        printf("\n[input NAME]; [inputs] with a line NAME = FILE is short for "
+               "its path\n");
+    else
+        printf("\n[%s]\n", section);
+    printf("  %-16s %-14s %-12s class\n", "key", "type", "default");
+}
+
+static void print_sections(const struct ens_setting *s, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (i == 0 || strcmp(s[i].section, s[i - 1].section) != 0)
+            print_heading(s[i].section);
+        print_setting(&s[i]);
+    }
+}
+
+static void print_role(const struct ens_role *r)
+{
+    printf("\nrole %s%s: [%s] or rows [%s NAME]%s\n", r->name,
+           r->is_data ? " (data)" : "", r->name, r->name,
+           r->required ? ", required" : "");
+    for (size_t i = 0; i < r->n_impls; i++) {
+        const struct ens_impl *m = &r->impls[i];
+
+        printf("\n%s = %s: %s\n", r->impl_key == NULL ? "it" : r->impl_key,
+               m->name, m->help == NULL ? "" : m->help);
+        for (size_t k = 0; k < m->n_settings; k++)
+            print_setting(&m->settings[k]);
+    }
+}
+
+static void print_retained(const struct ens_kind *k)
+{
+    if (k->n_retained > 0)
+        printf("\nretained items (of [run] retain)\n");
+    for (size_t i = 0; i < k->n_retained; i++)
+        printf("  %-16s from profile %-9s %s\n", k->retained[i].name,
+               k->retained[i].profile, k->retained[i].help);
+}
+
+static void print_classes(void)
+{
+    printf("\nclass: what a setting decides. data, cell: the cell; study: "
+           "every result;\nrun: how it runs, or what is computed at the "
+           "end. axis: a list makes cells.\n");
+}
+
+static void print_all(void)
+{
+    struct ens_settings_table t = ens_builtin_settings();
+
+    for (size_t i = 0; i < ens_kinds.n; i++)
+        printf("%-14s %s\n", ens_kinds.item[i]->name, ens_kinds.item[i]->help);
+    printf("\n`ensrun kinds NAME` lists the settings of a kind. Of every "
+           "study:\n");
+    print_sections(t.item, t.n);
+    print_classes();
+}
+
+static void print_kind(const struct ens_kind *k)
+{
+    printf("%s: %s\nresults version %u\n", k->name, k->help,
+           k->results_version);
+    print_sections(k->settings, k->n_settings);
+    for (size_t i = 0; i < k->n_roles; i++)
+        print_role(&k->roles[i]);
+    print_retained(k);
+    print_classes();
+}
+
+static int run(const struct ens_options *o)
+{
+    const struct ens_kind *k;
+    const char *names[64];
+    const char *near;
+    struct ens_error err = {0};
+    size_t n = 0;
+
+    if (o->n_words == 0) {
+        print_all();
+        return 0;
+    }
+    for (size_t i = 0; i < ens_kinds.n && n < ENS_COUNT(names); i++)
+        names[n++] = ens_kinds.item[i]->name;
+    k = ens_kind_find(&ens_kinds, o->word[0]);
+    if (k != NULL) {
+        print_kind(k);
+        return 0;
+    }
+    near = ens_nearest(o->word[0], names, n);
+    ens_fail(&err, ENS_ENOTFOUND, "%s: no such kind%s%s%s", o->word[0],
+             near == NULL ? "; `ensrun kinds` lists them" : "; did you mean ",
+             near == NULL ? "" : near, near == NULL ? "" : "?");
+    return ens_cli_fail(ENS_ENOTFOUND, &err);
+}
+
+const struct ens_command ens_command_kinds = {
+    .name = "kinds",
+    .words = "[NAME]",
+    .help = "kinds of studies; the settings of all, or of one",
+    .max_words = 1,
+    .run = run,
+};

@@ -1,0 +1,290 @@
+/* ensrun run: the study, its progress on stderr, the end report. */
+#include "cli/command.h"
+#include "cli/show_cells.h"
+#include "kinds/kinds.h"
+#include "run/run.h"
+
+#include "base/bug.h"
+#include "base/file.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const struct ens_option options[] = {
+    {"workers", 0, ENS_OPTION_COUNT, 1, "N",
+     "worker processes (default: [run] workers, or the cores there are)"},
+    {"results", 0, ENS_OPTION_TEXT, 0, "DIR",
+     "results folder (default: [study] results)"},
+    {"set", 0, ENS_OPTION_LIST, 0, "SECTION.KEY=VALUE",
+     "override a setting; may be given again"},
+    {"restart", 0, ENS_OPTION_FLAG, 0, NULL,
+     "begin anew; the old folder is renamed to DIR.1"},
+    {"retry-failed", 0, ENS_OPTION_FLAG, 0, NULL,
+     "run tasks that failed, timed out or crashed again"},
+    {"only", 0, ENS_OPTION_TEXT, 0, "ID,...",
+     "only these tasks; a finished one is run again and compared"},
+    {"transport", 0, ENS_OPTION_CHOICE, 0, "auto|inline|fork",
+     "how tasks run: in workers (fork), or in this process (inline)"},
+    {"progress", 0, ENS_OPTION_CHOICE, 0, "bar|lines|none",
+     "one line that changes, a line a minute, or nothing"},
+    {"json", 0, ENS_OPTION_FLAG, 0, NULL,
+     "print the end report as one JSON object on stdout"},
+};
+
+enum look { LOOK_NONE, LOOK_LINES, LOOK_BAR };
+
+struct screen {
+    enum look look;
+    int drawn; /* a bar stands on the last line */
+};
+
+static void clear_bar(struct screen *s)
+{
+    if (s->drawn)
+        fprintf(stderr, "\r\033[K");
+    s->drawn = 0;
+}
+
+static void say(void *arg, const char *line)
+{
+    clear_bar(arg);
+    fprintf(stderr, "ensrun: %s\n", line);
+}
+
+static void print_seconds(char *to, size_t cap, double s)
+{
+    if (!(s >= 0) || s > 1e9)
+        snprintf(to, cap, "?");
+    else if (s < 120)
+        snprintf(to, cap, "%.0f s", s);
+    else if (s < 7200)
+        snprintf(to, cap, "%.0f min", s / 60);
+    else
+        snprintf(to, cap, "%.1f h", s / 3600);
+}
+
+static void progress(void *arg, const struct ens_run_progress *p)
+{
+    struct screen *s = arg;
+    char eta[32];
+
+    print_seconds(eta, sizeof(eta), p->eta_s);
+    if (s->look == LOOK_BAR)
+        fprintf(stderr, "\r\033[K");
+    fprintf(stderr,
+            "%s%s: %llu/%llu tasks, %llu not ok, %.4g/s, %s left, "
+            "efficiency %.0f %%, %.0f MiB%s%s",
+            s->look == LOOK_LINES ? "ensrun: " : "", p->stage,
+            (unsigned long long)p->n_done, (unsigned long long)p->n_tasks,
+            (unsigned long long)p->n_not_ok, p->tasks_per_s, eta,
+            100 * p->efficiency, (double)p->pss_bytes / 1048576.0,
+            p->note != NULL ? "; " : "", p->note != NULL ? p->note : "");
+    if (s->look == LOOK_LINES)
+        fputc('\n', stderr);
+    s->drawn = s->look == LOOK_BAR;
+    fflush(stderr);
+}
+
+/* -- the end report ----------------------------------------------------------
+ */
+
+static void print_json(const struct ens_run_report *r, int code)
+{
+    json_t *dir = json_string(r->dir);
+    char *text = json_dumps(dir, JSON_ENCODE_ANY);
+
+    printf("{\"results\": %s, \"tasks\": %llu", text != NULL ? text : "null",
+           (unsigned long long)r->n_tasks);
+    free(text);
+    json_decref(dir);
+    for (int o = 0; o < ENS_N_OUTCOMES; o++)
+        printf(", \"%s\": %llu", ens_outcome_text((enum ens_outcome)o),
+               (unsigned long long)r->by_outcome[o]);
+    printf(", \"left\": %llu, \"new\": %llu, \"seconds\": %.3f, "
+           "\"efficiency\": %.4f, \"peak_pss_bytes\": %llu, \"exit\": %d}\n",
+           (unsigned long long)r->n_left, (unsigned long long)r->n_new,
+           r->seconds, isfinite(r->efficiency) ? r->efficiency : 0.0,
+           (unsigned long long)r->peak_pss_bytes, code);
+}
+
+static void print_report(const struct ens_run_report *r,
+                         const struct ens_options *o)
+{
+    const char *results = ens_options_text(o, "results");
+
+    fprintf(stderr, "%s: %llu tasks: %llu ok", r->name,
+            (unsigned long long)r->n_tasks,
+            (unsigned long long)r->by_outcome[ENS_TASK_OK]);
+    for (int k = ENS_TASK_FAILED; k < ENS_N_OUTCOMES; k++)
+        if (r->by_outcome[k] > 0)
+            fprintf(stderr, ", %llu %s", (unsigned long long)r->by_outcome[k],
+                    ens_outcome_text((enum ens_outcome)k));
+    if (r->n_left > 0)
+        fprintf(stderr, ", %llu left", (unsigned long long)r->n_left);
+    fprintf(stderr, "\n");
+    if (r->was_finished) {
+        fprintf(stderr, "  was finished already; nothing to do\n");
+    } else {
+        fprintf(stderr, "  %llu now in %.*f s, %u worker%s, efficiency %.0f %%",
+                (unsigned long long)r->n_new, r->seconds < 1 ? 3 : 1,
+                r->seconds, r->n_workers, r->n_workers == 1 ? "" : "s",
+                100 * r->efficiency);
+        if (r->peak_pss_bytes > 0) /* a short run is not measured */
+            fprintf(stderr, ", peak memory %.0f MiB (PSS)",
+                    (double)r->peak_pss_bytes / 1048576.0);
+        fprintf(stderr, "\n");
+    }
+    for (size_t i = 0; i < r->n_failures; i++)
+        fprintf(stderr, "  %llu %s: %s\n", (unsigned long long)r->failure[i].n,
+                ens_outcome_text(r->failure[i].outcome), r->failure[i].text);
+    if (r->n_other_failures > 0)
+        fprintf(stderr, "  %llu with other messages\n",
+                (unsigned long long)r->n_other_failures);
+    fprintf(stderr, "  results: %s\n", r->dir);
+    if (r->complete || (r->n_left == 0 && !r->stopped))
+        return;
+    fprintf(stderr, "  to go on: ensrun %s\n",
+            results != NULL ? results : r->dir);
+}
+
+/* A study, or a folder of results. */
+static enum ens_status choose(const struct ens_options *o,
+                              struct ens_run_options *ro, struct ens_error *err)
+{
+    const char *word = o->n_words > 0 ? o->word[0] : "config.ini";
+    struct stat st;
+
+    if (stat(word, &st) != 0) {
+        if (o->n_words == 0)
+            return ens_fail(err, ENS_EUSAGE,
+                            "no study named, and no config.ini here; see "
+                            "ensrun --help");
+        return ens_fail_errno(err, ENS_ESTUDY, "cannot open %s", word);
+    }
+    ro->results = ens_options_text(o, "results");
+    if (!S_ISDIR(st.st_mode)) {
+        ro->study = word;
+        return ENS_OK;
+    }
+    if (ro->results != NULL)
+        return ens_fail(err, ENS_EUSAGE,
+                        "%s is a results folder; --results does not go with "
+                        "it",
+                        word);
+    ro->results = word;
+    return ENS_OK;
+}
+
+/* BLAS starts its threads before main(): only a new process can say one.
+ * The command line is read back, as options were parsed away from it. */
+static void single_thread(void)
+{
+    const char *set = getenv("OPENBLAS_NUM_THREADS");
+    struct ens_buf line = ENS_BUF_INIT;
+    char *argv[ENS_OPTIONS_MAX + 4];
+    size_t n = 0;
+    const char *p;
+
+    if ((set != NULL && strcmp(set, "1") == 0) ||
+        ens_file_read(&line, "/proc/self/cmdline", (size_t)1 << 22, NULL) !=
+            ENS_OK)
+        return;
+    p = ens_buf_text(&line);
+    for (const char *end = p + line.len; p < end && n + 1 < ENS_COUNT(argv);
+         p += strlen(p) + 1)
+        argv[n++] = (char *)(uintptr_t)p;
+    argv[n] = NULL;
+    setenv("OPENBLAS_NUM_THREADS", "1", 1);
+    setenv("OMP_NUM_THREADS", "1", 1);
+    execv("/proc/self/exe", argv);
+}
+
+static enum look choose_look(const struct ens_options *o)
+{
+    const char *text = ens_options_text(o, "progress");
+
+    if (text == NULL)
+        return isatty(STDERR_FILENO) ? LOOK_BAR : LOOK_LINES;
+    return strcmp(text, "bar") == 0     ? LOOK_BAR
+           : strcmp(text, "lines") == 0 ? LOOK_LINES
+                                        : LOOK_NONE;
+}
+
+static int run_study(const struct ens_options *o, struct ens_run_options *ro)
+{
+    struct ens_run_report report;
+    struct ens_buf errors = ENS_BUF_INIT;
+    struct ens_error err = {0};
+    struct screen screen = {choose_look(o), 0};
+    enum ens_status s;
+    int code;
+
+    ro->arg = &screen;
+    ro->say = say;
+    ro->progress = progress;
+    ro->progress_s = screen.look == LOOK_BAR     ? 1
+                     : screen.look == LOOK_LINES ? 60
+                                                 : 0;
+    s = ens_run(ro, &report, &errors, &err);
+    clear_bar(&screen);
+    code = ens_run_exit(s, &report);
+    if (report.dir[0] != '\0' && (s == ENS_OK || report.n_tasks > 0))
+        print_report(&report, o);
+    if (s != ENS_OK)
+        ens_cli_fail_lines(s, &errors, &err);
+    if (ens_options_has(o, "json") && (s == ENS_OK || s == ENS_ESTOPPED))
+        print_json(&report, code);
+    else if (s == ENS_OK && report.complete && report.was_finished)
+        ens_show_cells(report.dir);
+    ens_buf_fini(&errors);
+    return code;
+}
+
+static int cmd_run(const struct ens_options *o)
+{
+    struct ens_override set[ENS_OPTIONS_MAX];
+    struct ens_run_options ro = {.set = set, .kinds = &ens_kinds};
+    struct ens_error err = {0};
+    const char *text;
+    char program[4096];
+    ssize_t n;
+    enum ens_status s = choose(o, &ro, &err);
+
+    if (s != ENS_OK)
+        return ens_cli_fail(s, &err);
+    while ((text = ens_options_item(o, "set", ro.n_set)) != NULL)
+        set[ro.n_set++].text = text;
+    ro.workers = (uint32_t)ens_options_count(o, "workers", 0);
+    ro.transport = ens_options_text(o, "transport");
+    if (ro.transport == NULL)
+        ro.transport = "auto";
+    if (strcmp(ro.transport, "inline") == 0)
+        single_thread();
+    n = readlink("/proc/self/exe", program, sizeof(program) - 1);
+    program[n > 0 ? n : 0] = '\0';
+    ro.program = program;
+    ro.restart = ens_options_has(o, "restart");
+    ro.retry_failed = ens_options_has(o, "retry-failed");
+    ro.only = ens_options_text(o, "only");
+    return run_study(o, &ro);
+}
+
+const struct ens_command ens_command_run = {
+    "run",
+    "[STUDY.ini|DIR]",
+    "run a study, or resume a results folder",
+    0,
+    1,
+    options,
+    ENS_COUNT(options),
+    "`run` may be left out. A results folder that exists is resumed: finished\n"
+    "tasks are not redone. Exit status: 0 all tasks ok; 1 finished, some are\n"
+    "not; 2 usage, study or input error; 3 disk, memory or lock; 85 stopped\n"
+    "early, nothing lost, run again to go on; 70 internal error.\n",
+    cmd_run,
+};

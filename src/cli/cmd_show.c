@@ -1,0 +1,66 @@
+/* ensrun show DIR [TABLE|TASK]: measures, a table, or a task in full. */
+#include "cli/command.h"
+#include "base/bug.h"
+#include "cli/show_cells.h"
+#include "cli/show_task.h"
+
+#define HEAD_ROWS 100u
+
+static const struct ens_option options[] = {
+    {"head", 0, ENS_OPTION_COUNT, 0, "N",
+     "the first N rows (default: 100; 0 = all)"},
+    {"columns", 0, ENS_OPTION_TEXT, 0, "A,B", "only these, in this order"},
+    {"where", 0, ENS_OPTION_TEXT, 0, "K=V,..", "only rows whose K is V"},
+};
+
+static enum ens_status show_table(struct ens_results *r,
+                                  const struct ens_options *o,
+                                  const struct ens_table *table,
+                                  struct ens_error *err)
+{
+    struct ens_selection sel = {ens_options_text(o, "columns"),
+                                ens_options_text(o, "where"),
+                                ens_options_count(o, "head", HEAD_ROWS)};
+
+    return ens_show_table(r, table, &sel, err);
+}
+
+static int run(const struct ens_options *o)
+{
+    const char *what = o->n_words > 1                  ? o->word[1]
+                       : ens_options_has(o, "columns") ? "cells"
+                                                       : NULL;
+    const struct ens_table *table = what != NULL ? ens_table_find(what) : NULL;
+    struct ens_buf errors = ENS_BUF_INIT;
+    struct ens_error err = {0};
+    struct ens_results r;
+    enum ens_status s = ens_results_open(&r, o->word[0], 1, &errors, &err);
+    int code;
+
+    if (s == ENS_OK) {
+        s = what == NULL || table != NULL ? show_table(&r, o, table, &err)
+                                          : ens_show_task(&r, what, &err);
+        ens_results_close(&r);
+    }
+    code = s == ENS_OK ? 0 : ens_cli_fail_lines(s, &errors, &err);
+    ens_buf_fini(&errors);
+    return code;
+}
+
+const struct ens_command ens_command_show = {
+    .name = "show",
+    .words = "DIR [TABLE|TASK]",
+    .help = "show a table, or one task in full",
+    .min_words = 1,
+    .max_words = 2,
+    .options = options,
+    .n_options = ENS_COUNT(options),
+    .run = run,
+    .more =
+        "Without a table: the measures of each cell, side by side; cells has "
+        "them one a row,\nwith all columns. Tables: tasks, cells, columns, "
+        "timings, failures, outputs.\nA task is a label of the table tasks, "
+        "CELL:REPLICATE "
+        "or STAGE/CELL:REPLICATE; any\nunambiguous beginning of the "
+        "cell's id will do.\n",
+};

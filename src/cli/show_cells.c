@@ -1,0 +1,120 @@
+#include "cli/show_cells.h"
+
+#include "base/number.h"
+#include "base/utf8.h"
+#include "cli/command.h"
+#include "cli/page.h"
+#include "cli/show_wide.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define CELLS_ROWS 100u
+#define NUM_DIGITS 6 /* as many as a reader wants; `export` has them all */
+
+struct show {
+    struct ens_page page;
+    uint64_t n_rows;
+    uint64_t head; /* 0: all */
+    int more;
+};
+
+static enum ens_status show_row(void *arg, const struct ens_datum *row,
+                                struct ens_error *err)
+{
+    struct show *w = arg;
+
+    if (w->head > 0 && w->n_rows == w->head) {
+        w->more = 1;
+        return ENS_ESTOPPED;
+    }
+    w->n_rows++;
+    for (size_t i = 0; i < w->page.n; i++) {
+        char tmp[ENS_NUMBER_BYTES + 16];
+        size_t n;
+        const char *text = ens_datum_text(&row[i], tmp, &n);
+
+        if (row[i].type == ENS_DATUM_NUM && n > NUM_DIGITS + 1) {
+            n = (size_t)snprintf(tmp, sizeof(tmp), "%.*g", NUM_DIGITS,
+                                 row[i].as.num);
+            text = tmp;
+        }
+        ens_page_put(&w->page, text, n);
+    }
+    return w->page.text.failed
+               ? ens_fail(err, ENS_ENOMEMORY, "show: out of memory; use --head")
+               : ENS_OK;
+}
+
+void ens_show_more(uint64_t n_rows)
+{
+    fflush(stdout);
+    fprintf(stderr,
+            "ensrun: the first %llu rows; --head 0 shows all, `ensrun "
+            "export` writes them\n",
+            (unsigned long long)n_rows);
+}
+
+static enum ens_status show_sheet(const struct ens_sheet *sheet, uint64_t head,
+                                  struct ens_error *err)
+{
+    struct show w = {.page = ENS_PAGE_INIT, .head = head};
+    enum ens_status s = ENS_OK;
+
+    for (size_t i = 0; i < sheet->n && s == ENS_OK; i++)
+        if (!ens_page_column(&w.page, sheet->column[i].name,
+                             sheet->column[i].type == ENS_DATUM_TEXT))
+            s = ens_fail(err, ENS_ENOMEMORY, "out of memory");
+    if (s == ENS_OK)
+        s = ens_sheet_rows(sheet, show_row, &w, err);
+    if (s == ENS_OK) {
+        ens_page_print(&w.page, 0);
+        if (w.more)
+            ens_show_more(w.n_rows);
+    }
+    ens_page_fini(&w.page);
+    return s;
+}
+
+enum ens_status ens_show_table(struct ens_results *r,
+                               const struct ens_table *table,
+                               const struct ens_selection *sel,
+                               struct ens_error *err)
+{
+    const struct ens_table *cells = ens_table_find("cells");
+    struct ens_selection all = {table != NULL ? sel->columns : NULL, sel->where,
+                                0};
+    struct ens_tables *t;
+    struct ens_sheet sheet;
+    enum ens_status s = ens_results_index(r, err);
+
+    if (s == ENS_OK)
+        s = ens_results_tables(r, &t, err);
+    if (s != ENS_OK)
+        return s;
+    s = ens_sheet_init(&sheet, t, table != NULL ? table : cells, &all, err);
+    if (s == ENS_OK) {
+        s = table != NULL ? show_sheet(&sheet, sel->head, err)
+                          : ens_show_wide(&sheet, sel->head, err);
+        ens_sheet_fini(&sheet);
+    }
+    ens_tables_close(t);
+    return s;
+}
+
+void ens_show_cells(const char *dir)
+{
+    struct ens_selection sel = {NULL, NULL, CELLS_ROWS};
+    struct ens_buf errors = ENS_BUF_INIT;
+    struct ens_error err = {0};
+    struct ens_results r;
+    enum ens_status s = ens_results_open(&r, dir, 1, &errors, &err);
+
+    if (s == ENS_OK) {
+        s = ens_show_table(&r, NULL, &sel, &err);
+        ens_results_close(&r);
+    }
+    if (s != ENS_OK)
+        ens_cli_fail_lines(s, &errors, &err);
+    ens_buf_fini(&errors);
+}

@@ -1,0 +1,116 @@
+/* The chain of stages as the journal knows it, without running anything. */
+#include "run/state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_ANSWERS 1 /* stages per answer: a chain, one group */
+
+uint64_t ens_chain_count(const struct ens_stage *st,
+                         const struct ens_done *done, enum ens_outcome outcome)
+{
+    uint64_t n = 0;
+
+    for (size_t i = 0; i < st->n_runs; i++) {
+        uint32_t last = st->run[i].n_replicates;
+
+        for (uint64_t c = 0; c < st->run[i].n_cells; c++) {
+            uint64_t cell = st->run[i].first_cell + c;
+
+            n += outcome == ENS_N_OUTCOMES
+                     ? ens_done_count(done, cell, last)
+                     : ens_done_count_as(done, cell, last, outcome);
+        }
+    }
+    return n;
+}
+
+static uint64_t n_done(const struct ens_stage *st, const struct ens_done *done)
+{
+    return ens_chain_count(st, done, ENS_N_OUTCOMES);
+}
+
+static int add_to_chain(struct ens_run *r, const struct ens_stage *st)
+{
+    struct ens_stage *p =
+        realloc(r->chain, (r->n_chain + 1) * sizeof(*r->chain));
+
+    if (p == NULL)
+        return -1;
+    r->chain = p;
+    memset(&p[r->n_chain], 0, sizeof(*p));
+    if (ens_stage_copy(&p[r->n_chain], st) != ENS_OK)
+        return -1;
+    r->n_chain++;
+    return 0;
+}
+
+enum ens_status ens_chain_take(struct ens_run *r, const struct ens_stage *def,
+                               uint32_t epoch)
+{
+    enum ens_status s;
+
+    ens_stage_fini(&r->stage);
+    memset(&r->stage, 0, sizeof(r->stage));
+    s = ens_stage_copy(&r->stage, def);
+    if (s != ENS_OK)
+        return s;
+    r->stage.data_epoch = epoch;
+    if (!(def->flags & ENS_STAGE_FIXED)) {
+        r->stage.n_runs = 0;
+        s = ens_stage_add_run(&r->stage, 0, ens_study_n_cells(r->study),
+                              ens_study_replicates(r->study));
+    }
+    return s;
+}
+
+enum ens_status ens_chain_enter(struct ens_run *r, struct ens_error *err)
+{
+    struct ens_replay_stage *st = ens_replay_find(&r->replay, r->stage.id);
+
+    if (st == NULL) {
+        st = ens_replay_add(&r->replay, &r->stage);
+        if (st != NULL)
+            st->first = (struct ens_log_at){r->log.n, 0};
+    }
+    if (st == NULL || add_to_chain(r, &r->stage) != 0)
+        return ens_fail(err, ENS_ENOMEMORY, "out of memory");
+    r->done = st->done;
+    r->definition = ens_plan_stage_definition(&r->plan, &r->stage);
+    if (r->options->retry_failed && ens_done_reopen_failed(r->done) != 0)
+        return ens_fail(err, ENS_ENOMEMORY, "out of memory");
+    return ENS_OK;
+}
+
+int ens_chain_known(struct ens_run *r)
+{
+    const struct ens_replay_answer *a[MAX_ANSWERS];
+
+    if (r->kind->next == NULL)
+        return -1;
+    if (ens_replay_answers(&r->replay, r->stage.id, r->definition, a,
+                           MAX_ANSWERS) != 1)
+        return 0;
+    if (a[0]->def.flags & ENS_STAGE_END)
+        return a[0]->def.run_settings == ens_study_run_settings_hash(r->study)
+                   ? -1
+                   : 0;
+    return ens_chain_take(r, &a[0]->def, a[0]->epoch) == ENS_OK ? 1 : 0;
+}
+
+int ens_chain_is_open(const struct ens_run *r)
+{
+    return n_done(&r->stage, r->done) < ens_stage_n_tasks(&r->stage);
+}
+
+int ens_chain_finished(struct ens_run *r)
+{
+    int known = 1;
+
+    while (known == 1) {
+        if (ens_chain_enter(r, NULL) != ENS_OK || ens_chain_is_open(r))
+            return 0;
+        known = ens_chain_known(r);
+    }
+    return known < 0;
+}

@@ -1,0 +1,90 @@
+/* The one page that wires it all together: a study file in, results that
+ * survive anything out.
+ *
+ *   setup.c    study, inputs, plan, results folder, journal
+ *   stages.c   stage -> commit -> next -> stage ... -> tables
+ *   chain.c    what of that the journal knows already
+ *   events.c   what the dispatcher says of tasks
+ *   blocks.c   output arrays of the present stage
+ *   commit.c   when a group of records is made durable, and what with it
+ *   folder.c   run.json: fingerprint, digests of inputs, what is finished
+ *   digest.c   digests of the inputs, beside the first tasks
+ *   watch.c    progress, the status file, the log, memory of the job
+ */
+#ifndef ENS_RUN_RUN_H
+#define ENS_RUN_RUN_H
+
+#include "kind/registry.h"
+#include "transport/transport.h"
+
+struct ens_run_failure { /* failures of one kind: digits do not count */
+    enum ens_outcome outcome;
+    uint64_t n;
+    char text[160]; /* of the first */
+};
+#define ENS_RUN_FAILURES 16
+
+struct ens_run_progress {
+    const char *stage; /* key */
+    uint64_t n_tasks, n_done, n_not_ok;
+    double seconds;     /* since the start of this epoch */
+    double tasks_per_s; /* over the last seconds */
+    double eta_s;       /* NaN when unknown */
+    double efficiency;  /* busy time over wall times workers */
+    uint64_t pss_bytes; /* of the job; 0 when not read yet */
+    uint32_t n_workers;
+    const char *note; /* "waiting for disk space" ..., or NULL */
+};
+
+struct ens_run_report {
+    char dir[4096];
+    char name[256];
+    uint64_t n_tasks; /* of all stages that are known */
+    uint64_t by_outcome[ENS_N_OUTCOMES];
+    uint64_t n_left;
+    uint64_t n_new; /* tasks that ended in this epoch */
+    double seconds, efficiency;
+    uint64_t peak_pss_bytes;
+    uint64_t n_deaths;
+    uint32_t n_workers;
+    uint64_t n_other_failures; /* of further kinds */
+    size_t n_failures;
+    struct ens_run_failure failure[ENS_RUN_FAILURES];
+    int was_finished;  /* nothing had to be done */
+    int was_only;      /* --only: these tasks, no tables */
+    uint64_t n_differ; /* of its replays: another result than the stored one */
+    int complete;      /* all tasks have ended and the tables are written */
+    int stopped;       /* by a signal, max_errors or the disk */
+    char tables[256];  /* "tasks.csv cells.csv ..." */
+};
+
+struct ens_run_options {
+    const char *study;   /* path of a study file; or NULL */
+    const char *results; /* folder: overrides; or, without study, to resume */
+    const struct ens_override *set;
+    size_t n_set;
+    uint32_t workers;      /* 0: as the study says */
+    const char *transport; /* "inline", "fork" or "auto" */
+    const char *program;   /* path of the ensrun binary */
+    int restart, retry_failed;
+    const char *only; /* comma list of task ids, or NULL */
+    const struct ens_kind_table *kinds;
+    double progress_s; /* how often; 0 = never */
+    void *arg;
+    void (*progress)(void *arg, const struct ens_run_progress *p);
+    /** A line for the user: warnings, what --only replays ... */
+    void (*say)(void *arg, const char *line);
+};
+
+/**
+ * Run a study. errors: all errors of the study file, one a line (else empty).
+ * The status's exit code is the program's, but that ENS_OK with tasks that
+ * are not ok, a stop by max_errors, or a replay that differs, is 1.
+ */
+enum ens_status ens_run(const struct ens_run_options *options,
+                        struct ens_run_report *report, struct ens_buf *errors,
+                        struct ens_error *err);
+/** Exit code of the program for what ens_run returned. */
+int ens_run_exit(enum ens_status s, const struct ens_run_report *report);
+
+#endif

@@ -1,0 +1,425 @@
+/* From a study file to a run that can begin: everything that can be refused
+ * is refused here, before any worker starts. */
+#include "base/bug.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/number.h"
+#include "run/state.h"
+#include "store/array.h"
+#include "worker/worker.h"
+
+#include <limits.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* What takes less is not worth a line. */
+#define CONVERT_QUIET_NS 1000000000u
+
+const struct ens_value *ens_run_value(const struct ens_run *r, const char *key)
+{
+    const struct ens_value *v = ens_study_value(r->study, "run", key);
+
+    ENS_BUG_ON(v == NULL);
+    return v;
+}
+
+static const struct ens_study_tables *find_tables(void *arg, const char *name)
+{
+    struct ens_run *r = arg;
+    const struct ens_kind *k = ens_kind_find(r->options->kinds, name);
+
+    if (k == NULL)
+        return NULL;
+    r->kind = k;
+    r->tables = ens_kind_tables(k);
+    return &r->tables;
+}
+
+static enum ens_status load_study(struct ens_run *r, struct ens_buf *errors,
+                                  struct ens_error *err)
+{
+    const struct ens_run_options *o = r->options;
+    const char *names[64] = {NULL};
+    struct ens_study_kinds kinds = {find_tables, names, r};
+    char path[PATH_MAX];
+    const char *file = o->study;
+
+    for (size_t i = 0; i < o->kinds->n && i + 1 < ENS_COUNT(names); i++)
+        names[i] = o->kinds->item[i]->name;
+    if (file == NULL) {
+        snprintf(path, sizeof(path), "%s/study.ini", o->results);
+        file = path;
+    }
+    return ens_study_load(&r->study, file, NULL, o->set, o->n_set, &kinds,
+                          errors, err);
+}
+
+static enum ens_status absolute(char *to, size_t cap, const char *path,
+                                struct ens_error *err)
+{
+    char cwd[PATH_MAX];
+    int n;
+
+    if (path[0] == '/') {
+        n = snprintf(to, cap, "%s", path);
+    } else {
+        if (getcwd(cwd, sizeof(cwd)) == NULL)
+            return ens_fail_errno(err, ENS_EIO, "cannot tell the folder");
+        n = snprintf(to, cap, "%s/%s", cwd, path);
+    }
+    if (n < 0 || (size_t)n >= cap)
+        return ens_fail(err, ENS_EUSAGE, "%s: path too long", path);
+    while (n > 1 && to[n - 1] == '/')
+        to[--n] = '\0';
+    return ENS_OK;
+}
+
+/* Cores this process may use, shared by tasks of `cores` each. */
+static uint32_t auto_workers(const struct ens_run *r)
+{
+    int64_t cores = ens_run_value(r, "cores")->i;
+    cpu_set_t set;
+    long n = 1;
+
+    if (sched_getaffinity(0, sizeof(set), &set) == 0)
+        n = CPU_COUNT(&set);
+    else
+        n = sysconf(_SC_NPROCESSORS_ONLN);
+    if (cores > 1)
+        n /= cores;
+    return n < 1 ? 1 : (uint32_t)n;
+}
+
+static enum ens_status count_workers(struct ens_run *r, struct ens_error *err)
+{
+    const char *text = ens_run_value(r, "workers")->text;
+    int64_t n;
+
+    r->n_workers = r->options->workers;
+    if (r->n_workers == 0 && strcmp(text, "auto") == 0)
+        r->n_workers = auto_workers(r);
+    if (r->n_workers == 0) {
+        if (ens_number_parse_i64(text, strlen(text), &n) != 0 || n < 1 ||
+            n > 4096)
+            return ens_fail(err, ENS_ESTUDY,
+                            "[run] workers: %s is neither auto nor 1 to 4096",
+                            text);
+        r->n_workers = (uint32_t)n;
+    }
+    r->dirty_slots = calloc((r->n_workers + 63) / 64, 8);
+    if (r->dirty_slots == NULL)
+        return ens_fail(err, ENS_ENOMEMORY, "out of memory");
+    return ENS_OK;
+}
+
+static void report_convert(void *arg, const char *name, uint64_t done,
+                           uint64_t all)
+{
+    struct ens_run *r = arg;
+    char line[256];
+
+    if (r->options->say == NULL || all == 0 ||
+        ens_clock_ns() - r->begin_ns < CONVERT_QUIET_NS)
+        return;
+    snprintf(line, sizeof(line), "input %s: converting, %.0f %%", name,
+             100.0 * (double)done / (double)all);
+    r->options->say(r->options->arg, line);
+}
+
+static enum ens_status plan_study(struct ens_run *r, struct ens_error *err)
+{
+    enum ens_status s;
+
+    s = ens_study_check_cells(r->study, err);
+    if (s == ENS_OK)
+        s = ens_inputs_open(&r->inputs, r->study, report_convert, r, err);
+    if (s == ENS_OK)
+        s = ens_plan_make(&r->plan, &ens_host, r->kind, r->study, &r->inputs,
+                          err);
+    if (s == ENS_OK)
+        s = ens_stage_copy(&r->stage, &r->plan.stage[0]);
+    return s;
+}
+
+uint64_t ens_run_n_recorded(const struct ens_run *r)
+{
+    uint64_t n = 0;
+
+    for (size_t i = 0; i < r->replay.n_stages; i++)
+        for (int o = 0; o < ENS_N_OUTCOMES; o++)
+            n += ens_done_total(r->replay.stage[i].done, (enum ens_outcome)o);
+    return n;
+}
+
+/* The folder as it stands: its fingerprint must be ours. */
+static enum ens_status read_folder(struct ens_run *r, struct ens_buf *errors,
+                                   struct ens_error *err)
+{
+    enum ens_status s;
+
+    s = ens_folder_read(&r->folder, r->dir, r->study, err);
+    if (s == ENS_OK)
+        s = ens_log_open(&r->log, r->dir, NULL, err);
+    if (s == ENS_OK)
+        s = ens_replay_build(&r->replay, r->study, &r->log, r->dir, 1, err);
+    if (s == ENS_OK)
+        s = ens_folder_compare(&r->folder, r->study, ens_run_n_recorded(r),
+                               errors, err);
+    if (s == ENS_OK)
+        s = ens_digest_check(r, err);
+    return s;
+}
+
+enum ens_status ens_run_setup(struct ens_run *r, struct ens_buf *errors,
+                              struct ens_error *err)
+{
+    const struct ens_run_options *o = r->options;
+    char old[sizeof(r->dir) + 16];
+    enum ens_status s = load_study(r, errors, err);
+
+    if (s != ENS_OK)
+        return s;
+    snprintf(r->report->name, sizeof(r->report->name), "%s",
+             ens_study_name(r->study));
+    s = absolute(r->dir, sizeof(r->dir),
+                 o->results != NULL ? o->results : ens_study_results(r->study),
+                 err);
+    if (s == ENS_OK)
+        s = count_workers(r, err);
+    if (s == ENS_OK)
+        s = plan_study(r, err);
+    if (s == ENS_OK && o->restart) {
+        s = ens_folder_retire(r->dir, old, sizeof(old), err);
+        if (s == ENS_OK && old[0] != '\0' && o->say != NULL) {
+            char line[sizeof(old) + 64];
+
+            snprintf(line, sizeof(line), "old results are now %s", old);
+            o->say(o->arg, line);
+        }
+    }
+    ens_study_write(r->study, &r->study_text);
+    if (s == ENS_OK && r->study_text.failed)
+        s = ens_fail(err, ENS_ENOMEMORY, "out of memory");
+    if (s == ENS_OK)
+        s = read_folder(r, errors, err);
+    return s;
+}
+
+/* -- taking the folder
+ * --------------------------------------------------------- */
+
+static enum ens_status put_cells(void *arg, const void *payload, size_t n)
+{
+    struct ens_run *r = arg;
+
+    return ens_journal_append_frame(r->journal, ENS_FRAME_CELLS, payload, n);
+}
+
+static void wake(void *arg)
+{
+    struct ens_run *r = arg;
+
+    uv_async_send(&r->journal_wake);
+}
+
+static enum ens_status open_journal(struct ens_run *r, struct ens_error *err)
+{
+    struct ens_journal_options jo = {.disk_wait_s =
+                                         ens_run_value(r, "disk_wait")->d,
+                                     .wake = wake,
+                                     .arg = r};
+    const char *slow = getenv("ENSRUN_SLOW_JOURNAL"); /* bytes/s, for tests */
+    struct ens_segment_end *ends = calloc(r->log.n + 1, sizeof(*ends));
+    enum ens_status s;
+
+    if (ends == NULL)
+        return ens_fail(err, ENS_ENOMEMORY, "out of memory");
+    if (slow != NULL)
+        ens_number_parse_u64(slow, strlen(slow), &jo.slow_bytes_per_s);
+    for (size_t i = 0; i < r->log.n; i++)
+        ends[i] = (struct ens_segment_end){r->log.segment[i].epoch,
+                                           r->log.segment[i].end};
+    s = ens_journal_open(&r->journal, &r->epoch, ends, r->log.n, r->io, &jo,
+                         err);
+    free(ends);
+    return s;
+}
+
+/* What frames of this epoch refer to and the journal may lack. */
+static enum ens_status put_preamble(struct ens_run *r, struct ens_error *err)
+{
+    uint64_t cells = ens_study_cells_hash(r->study);
+    struct ens_buf b = ENS_BUF_INIT;
+    size_t index;
+    enum ens_status s = ENS_OK;
+
+    if (r->replay.cells_hash != cells)
+        s = ens_cells_write(r->study, put_cells, r);
+    r->replay.cells_hash = cells;
+    if (s == ENS_OK)
+        s = ens_schemas_add(&r->empty, NULL, 0, &index, err);
+    if (s == ENS_OK &&
+        ens_schemas_find(&r->replay.schemas, r->empty.item[0]->hash) == NULL) {
+        ens_schema_encode(r->empty.item[0], &b);
+        s = ens_journal_append_frame(r->journal, ENS_FRAME_SCHEMA, b.data,
+                                     b.len);
+        if (s == ENS_OK)
+            s = ens_schemas_add_encoded(&r->replay.schemas, b.data, b.len,
+                                        &index, err);
+        ens_buf_fini(&b);
+    }
+    return s == ENS_OK ? s : ens_fail(err, s, "out of memory");
+}
+
+struct kept {
+    struct ens_run *r;
+    uint64_t *id; /* sorted */
+    size_t n;
+};
+
+static int compare_u64(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a;
+    uint64_t y = *(const uint64_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+static int is_kept(void *arg, const char *name, uint64_t cell_id)
+{
+    const struct kept *k = arg;
+
+    return ens_plan_find_array(&k->r->plan, name) != NULL &&
+           bsearch(&cell_id, k->id, k->n, sizeof(*k->id), compare_u64) != NULL;
+}
+
+/* Arrays of cells that left the study go aside. */
+static enum ens_status retire_arrays(struct ens_run *r, struct ens_error *err)
+{
+    struct kept k = {r, NULL, 0};
+    enum ens_status s;
+
+    if (r->plan.n_arrays == 0)
+        return ENS_OK;
+    k.n = (size_t)ens_study_n_cells(r->study);
+    k.id = malloc((k.n + 1) * sizeof(*k.id));
+    if (k.id == NULL)
+        return ens_fail(err, ENS_ENOMEMORY, "out of memory");
+    for (size_t i = 0; i < k.n; i++) {
+        struct ens_cell cell;
+
+        ens_study_cell(r->study, i, &cell);
+        k.id[i] = cell.hash[0];
+    }
+    qsort(k.id, k.n, sizeof(*k.id), compare_u64);
+    s = ens_array_retire(r->dir, is_kept, &k, err);
+    free(k.id);
+    return s;
+}
+
+/* Results of two CPU classes may differ in last bits: a warning, or with
+ * `exact` an error. */
+static enum ens_status check_cpu(struct ens_run *r, struct ens_error *err)
+{
+    struct ens_buf host = ENS_BUF_INIT;
+    struct ens_buf cpu = ENS_BUF_INIT;
+    char line[1024];
+    enum ens_status s = ENS_OK;
+
+    ens_folder_host(&host, &cpu);
+    if (r->folder.exists &&
+        strcmp(ens_buf_text(&cpu), ens_buf_text(&r->folder.cpu)) != 0) {
+        snprintf(line, sizeof(line),
+                 "this folder was last used on %s (%s); %s has %s: last bits "
+                 "of results may differ",
+                 ens_buf_text(&r->folder.hosts), ens_buf_text(&r->folder.cpu),
+                 ens_buf_text(&host), ens_buf_text(&cpu));
+        if (ens_run_value(r, "exact")->i)
+            s = ens_fail(err, ENS_ECHANGED, "[run] exact: %s", line);
+        else if (r->options->say != NULL)
+            r->options->say(r->options->arg, line);
+    }
+    ens_buf_fini(&host);
+    ens_buf_fini(&cpu);
+    return s;
+}
+
+enum ens_status ens_run_begin(struct ens_run *r, struct ens_buf *errors,
+                              struct ens_error *err)
+{
+    char path[sizeof(r->dir) + 16];
+    enum ens_status s = ens_epoch_take(&r->epoch, r->dir, err);
+
+    if (s != ENS_OK)
+        return s;
+    r->has_epoch = 1;
+    /* another epoch may have ended between the first look and the lock, of
+     * another study even */
+    if (ens_folder_moved(&r->folder, r->dir) ||
+        (r->epoch.number > 1 &&
+         (r->log.n == 0 ||
+          r->log.segment[r->log.n - 1].epoch + 1 != r->epoch.number))) {
+        ens_replay_fini(&r->replay);
+        ens_log_close(&r->log);
+        ens_folder_fini(&r->folder);
+        s = read_folder(r, errors, err);
+        if (s != ENS_OK)
+            return s;
+    }
+    if (s == ENS_OK)
+        s = check_cpu(r, err);
+    snprintf(path, sizeof(path), "%s/study.ini", r->dir);
+    if (s == ENS_OK)
+        s = ens_file_replace(path, r->study_text.data, r->study_text.len, err);
+    if (s == ENS_OK)
+        s = ens_folder_write(&r->folder, r->dir, r->study, r->epoch.number,
+                             err);
+    if (s == ENS_OK)
+        s = retire_arrays(r, err);
+    if (s == ENS_OK)
+        s = open_journal(r, err);
+    if (s == ENS_OK)
+        s = put_preamble(r, err);
+    if (r->options->retry_failed)
+        r->round = r->replay.max_round + 1;
+    r->commit_every = (uint64_t)ens_run_value(r, "commit_every")->i;
+    r->commit_seconds = ens_run_value(r, "commit_seconds")->d;
+    r->heartbeat_s = ens_run_value(r, "heartbeat")->d;
+    r->max_errors = (uint64_t)ens_run_value(r, "max_errors")->i;
+    r->last_commit_ns = r->checkpoint_ns = ens_clock_ns();
+    r->checkpoint_records = r->replay.n_records;
+    return s;
+}
+
+void ens_run_fini(struct ens_run *r)
+{
+    if (r->journal != NULL)
+        ens_journal_abandon(r->journal);
+    if (r->has_epoch)
+        ens_epoch_abandon(&r->epoch);
+    for (size_t i = 0; i < r->n_chain; i++)
+        ens_stage_fini(&r->chain[i]);
+    free(r->chain);
+    free(r->only);
+    ens_stage_fini(&r->stage);
+    ens_replay_fini(&r->replay);
+    ens_log_close(&r->log);
+    ens_folder_fini(&r->folder);
+    ens_plan_fini(&r->plan);
+    ens_inputs_close(&r->inputs);
+    ens_study_free(r->study);
+    ens_draft_fini(&r->draft);
+    ens_schemas_fini(&r->empty);
+    ens_buf_fini(&r->study_text);
+    ens_buf_fini(&r->answer);
+    ens_buf_fini(&r->checkpoint);
+    free(r->dirty_slots);
+    free(r->dirty);
+    if (r->log_file != NULL)
+        fclose(r->log_file);
+    if (r->status_fd >= 0)
+        close(r->status_fd);
+}

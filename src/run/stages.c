@@ -1,0 +1,251 @@
+/* The chain: stage -> last commit -> `next` -> its answer durable -> stage. */
+#include "base/bug.h"
+#include "base/clock.h"
+#include "run/only.h"
+#include "run/state.h"
+#include "store/array.h"
+#include "store/pack.h"
+#include "worker/order.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+void ens_run_break(struct ens_run *r, const struct ens_error *err)
+{
+    if (r->error.status == ENS_OK)
+        r->error = *err;
+    r->phase = ENS_RUN_OVER;
+    if (r->has_loop)
+        uv_stop(&r->loop);
+}
+
+static void over(struct ens_run *r)
+{
+    r->phase = ENS_RUN_OVER;
+    uv_stop(&r->loop);
+}
+
+void ens_run_stop(struct ens_run *r)
+{
+    if (r->stopping)
+        return;
+    r->stopping = 1;
+    ens_dispatch_stop(r->dispatch);
+    if (r->phase == ENS_RUN_NEXT)
+        r->phase = ENS_RUN_STAGE_SYNC; /* it is asked again next time */
+    ens_commit_poll(r);
+}
+
+/* -- beginning a stage -------------------------------------------------------
+ */
+
+/* Data that `plan` gave the first stage: kept like that of later ones. */
+static enum ens_status store_first_data(struct ens_run *r,
+                                        struct ens_error *err)
+{
+    struct ens_buf *data = &r->plan.stage_data[0];
+    struct ens_pack pack;
+    enum ens_status s;
+
+    if (data->len == 0)
+        return ENS_OK;
+    ens_pack_init(&pack, r->dir, r->epoch.number, ENS_SLOT_COORDINATOR, r->io);
+    s = ens_pack_append(&pack, data->data, data->len, &r->stage.data, err);
+    if (s == ENS_OK && r->io->sync(r->io, pack.fd) != 0)
+        s = ens_fail_errno(err, ENS_EIO, "cannot sync stage data");
+    ens_pack_fini(&pack);
+    r->stage.has_data = 1;
+    r->stage.data_epoch = r->epoch.number;
+    return s;
+}
+
+static enum ens_status begin(struct ens_run *r, struct ens_error *err)
+{
+    struct ens_buf b = ENS_BUF_INIT;
+    enum ens_status s = ENS_OK;
+
+    r->phase = ENS_RUN_STAGE;
+    r->stage_done = ens_chain_count(&r->stage, r->done, ENS_N_OUTCOMES);
+    r->stage_not_ok =
+        r->stage_done - ens_chain_count(&r->stage, r->done, ENS_TASK_OK);
+    if (ens_chain_is_open(r) && r->stage.from == 0) {
+        ens_stage_encode(&r->stage, &b);
+        s = ens_run_put(r, ENS_FRAME_STAGE, &b, err);
+        if (s == ENS_OK)
+            s = ens_replay_define(&r->replay, NULL, r->epoch.number,
+                                  ens_run_here(r), b.data, b.len, err);
+        ens_buf_fini(&b);
+    }
+    if (s == ENS_OK) /* also when all is done: a cell may have come back */
+        s = ens_blocks_make(r, err);
+    if (s == ENS_OK && ens_chain_is_open(r))
+        s = ens_blocks_refill(r, err);
+    if (s == ENS_OK)
+        s = ens_dispatch_stage(r->dispatch, &r->stage, r->done, r->round,
+                               r->only, r->n_only, err);
+    if (s != ENS_OK)
+        return s;
+    for (size_t i = 0; i < r->replay.n_attempts; i++)
+        if (r->replay.attempt[i].stage == r->stage.id)
+            ens_dispatch_charged(r->dispatch, r->replay.attempt[i].cell,
+                                 r->replay.attempt[i].replicate,
+                                 r->replay.attempt[i].attempts);
+    ens_dispatch_go(r->dispatch);
+    ens_watch_log(r, "event=stage key=%s tasks=%llu done=%llu", r->stage.key,
+                  (unsigned long long)ens_stage_n_tasks(&r->stage),
+                  (unsigned long long)r->stage_done);
+    return ENS_OK;
+}
+
+/* Follow the chain to the stage that --only names. */
+static enum ens_status seek_only(struct ens_run *r, struct ens_error *err)
+{
+    char key[ENS_STAGE_KEY_MAX + 1];
+    enum ens_status s = ens_only_stage(r->options->only, key, sizeof(key), err);
+
+    while (s == ENS_OK && key[0] != '\0' && strcmp(key, r->stage.key) != 0) {
+        if (ens_chain_is_open(r) || ens_chain_known(r) != 1)
+            return ens_fail(err, ENS_ENOTFOUND,
+                            "--only: stage %s has not begun", key);
+        s = ens_chain_enter(r, err);
+    }
+    return s == ENS_OK ? ens_only_resolve(r, err) : s;
+}
+
+enum ens_status ens_stages_first(struct ens_run *r, struct ens_error *err)
+{
+    enum ens_status s = store_first_data(r, err);
+
+    if (s == ENS_OK)
+        s = ens_chain_enter(r, err);
+    if (s == ENS_OK && r->options->only != NULL)
+        s = seek_only(r, err);
+    if (s == ENS_OK)
+        s = begin(r, err);
+    return s;
+}
+
+void ens_stages_done(void *arg)
+{
+    struct ens_run *r = arg;
+
+    if (r->phase != ENS_RUN_STAGE)
+        return;
+    r->phase = ENS_RUN_STAGE_SYNC;
+    ens_commit_poll(r);
+}
+
+/* -- next
+ * ---------------------------------------------------------------------- */
+
+static void ask_next(struct ens_run *r)
+{
+    struct ens_replay_stage *st = ens_replay_find(&r->replay, r->stage.id);
+    struct ens_journal_state state;
+    struct ens_segment_end end;
+    struct ens_buf b = ENS_BUF_INIT;
+
+    ens_journal_state(r->journal, &state);
+    end = (struct ens_segment_end){r->epoch.number, state.bytes};
+    ens_order_write_next(&b, &r->stage, r->definition, (uint32_t)r->n_chain,
+                         ens_study_run_settings_hash(r->study), &st->first,
+                         &end);
+    ENS_BUG_ON(b.failed);
+    ens_buf_clear(&r->answer);
+    r->phase = ENS_RUN_NEXT;
+    ens_dispatch_next(r->dispatch, b.data, b.len);
+    ens_buf_fini(&b);
+}
+
+/* Journal the answer's STAGE frame; r->stage becomes what it names. */
+static enum ens_status store_answer(struct ens_run *r, struct ens_error *err)
+{
+    struct ens_stage def = {0};
+    struct ens_frame f;
+    enum ens_status s;
+
+    if (ens_frame_read(&f, r->answer.data, r->answer.len, r->epoch.run_id) !=
+            ENS_FRAME_GOOD ||
+        f.total_bytes != r->answer.len)
+        return ens_fail(err, ENS_EPROTOCOL,
+                        "next of stage %s: one stage expected", r->stage.key);
+    s = ens_stage_decode(&def, f.payload, f.length, err);
+    if (s != ENS_OK)
+        return s;
+    s = ens_journal_append(r->journal, f.payload - ENS_FRAME_HEAD,
+                           f.total_bytes, 0);
+    if (s == ENS_OK)
+        s = ens_replay_define(&r->replay, NULL, r->epoch.number,
+                              ens_run_here(r), f.payload, f.length, err);
+    if (def.has_data && f.slot < r->n_workers)
+        r->dirty_slots[f.slot / 64] |= 1ull << (f.slot % 64);
+    r->complete = (def.flags & ENS_STAGE_END) != 0;
+    if (s == ENS_OK && !r->complete)
+        s = ens_chain_take(r, &def, r->epoch.number);
+    ens_stage_fini(&def);
+    return s == ENS_OK ? s : ens_fail(err, s, "out of memory");
+}
+
+void ens_stages_answered(void *arg, const struct ens_error *failure)
+{
+    struct ens_run *r = arg;
+    struct ens_error err;
+
+    if (r->phase != ENS_RUN_NEXT)
+        return;
+    if (failure != NULL) {
+        err = *failure;
+        /* a full or broken disk stays what it is: exit 3 */
+        ens_wrap(&err,
+                 err.status == ENS_EIO || err.status == ENS_ENOSPACE
+                     ? (enum ens_status)err.status
+                     : ENS_EDOMAIN,
+                 "next of stage %s", r->stage.key);
+        ens_run_break(r, &err);
+        return;
+    }
+    if (store_answer(r, &err) != ENS_OK) {
+        ens_run_break(r, &err);
+        return;
+    }
+    r->phase = ENS_RUN_NEXT_SYNC;
+    ens_commit_poll(r);
+}
+
+/* The next stage is known: begin it. */
+static void go_on(struct ens_run *r)
+{
+    struct ens_error err;
+
+    if (ens_chain_enter(r, &err) != ENS_OK || begin(r, &err) != ENS_OK)
+        ens_run_break(r, &err);
+}
+
+void ens_stages_synced(struct ens_run *r)
+{
+    int known;
+
+    if (r->phase == ENS_RUN_NEXT_SYNC) {
+        if (r->complete || r->stopping)
+            over(r);
+        else
+            go_on(r);
+        return;
+    }
+    if (r->phase != ENS_RUN_STAGE_SYNC)
+        return;
+    if (r->stopping || ens_chain_is_open(r) || r->options->only != NULL) {
+        over(r);
+        return;
+    }
+    known = ens_chain_known(r);
+    if (known < 0) {
+        r->complete = 1;
+        over(r);
+    } else if (known > 0) {
+        go_on(r);
+    } else {
+        ask_next(r);
+    }
+}

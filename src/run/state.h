@@ -1,0 +1,205 @@
+/* The run's own object, shared by the files of run/. */
+#ifndef ENS_RUN_STATE_H
+#define ENS_RUN_STATE_H
+
+#include "dispatch/dispatch.h"
+#include "run/folder.h"
+#include "run/run.h"
+#include "store/epoch.h"
+#include "store/journal.h"
+#include "store/log.h"
+#include "store/replay.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+
+enum ens_run_phase {
+    ENS_RUN_STAGE,      /* tasks run */
+    ENS_RUN_STAGE_SYNC, /* all ended: waiting for the last commit */
+    ENS_RUN_NEXT,       /* `next` runs */
+    ENS_RUN_NEXT_SYNC,  /* its answer is being made durable */
+    ENS_RUN_OVER
+};
+
+struct ens_dirty_array {
+    uint32_t array; /* in the plan */
+    uint64_t cell;
+};
+
+struct ens_run {
+    const struct ens_run_options *options;
+    struct ens_run_report *report;
+    struct ens_error error; /* the first that ended the run */
+
+    /* setup.c */
+    struct ens_study *study;
+    const struct ens_kind *kind;
+    struct ens_study_tables tables; /* of the kind found last */
+    struct ens_inputs inputs;
+    struct ens_plan plan;
+    struct ens_buf study_text; /* resolved */
+    char dir[4096];
+    struct ens_folder folder;
+    struct ens_epoch epoch;
+    int has_epoch;
+    struct ens_log log; /* of earlier epochs */
+    struct ens_replay replay;
+    struct ens_journal *journal;
+    struct ens_io *io;
+    uint32_t n_workers;
+    uint32_t round;
+    struct ens_draft draft; /* of records that the coordinator writes */
+    struct ens_schemas empty;
+
+    /* loop */
+    uv_loop_t loop;
+    int has_loop;
+    uv_async_t journal_wake;
+    uv_timer_t commit_timer, beat_timer, watch_timer;
+    uv_signal_t signal[4];
+    int n_signals; /* received */
+    struct ens_dispatch *dispatch;
+    const struct ens_transport_ops *ops;
+    struct ens_transport *transport;
+
+    /* stages.c */
+    enum ens_run_phase phase;
+    struct ens_stage stage;            /* present one */
+    struct ens_done *done;             /* of it; lent by replay */
+    uint64_t stage_done, stage_not_ok; /* tasks of it, for progress */
+    uint64_t definition;
+    struct ens_stage *chain; /* all stages of this study so far */
+    size_t n_chain;
+    struct ens_buf answer; /* STAGE payloads: u32 length, bytes */
+    int stopping, complete;
+    uint64_t *only; /* places of the present stage (--only) */
+    size_t n_only;
+
+    /* commit.c */
+    double commit_seconds, heartbeat_s;
+    uint64_t commit_every;
+    uint64_t last_commit_ns, last_groups;
+    uint64_t *dirty_slots; /* bitmap: packs with new artifacts */
+    struct ens_dirty_array *dirty;
+    size_t n_dirty, cap_dirty;
+    struct ens_buf checkpoint; /* encoded; written once acknowledged */
+    uint64_t checkpoint_group; /* group that must be acknowledged first */
+    uint64_t checkpoint_ns, checkpoint_records;
+    uint32_t n_checkpoints;
+    uint64_t n_failed; /* for max_errors */
+    uint64_t max_errors;
+
+    /* digest.c */
+    uv_work_t digest_work;
+    atomic_int digest_stop;
+    int digest_running;
+    struct ens_error digest_error;
+
+    /* watch.c */
+    uint64_t begin_ns; /* of the program's work, before set-up */
+    int had_first;     /* a task has ended */
+    uint64_t start_ns, watch_ns, progress_ns, pss_ns, watch_done;
+    double rate;
+    uint64_t pss_bytes, peak_pss_bytes;
+    uint64_t busy_ns; /* when the workers were closed */
+    int status_fd;
+    FILE *log_file;
+};
+
+/* setup.c */
+enum ens_status ens_run_setup(struct ens_run *r, struct ens_buf *errors,
+                              struct ens_error *err);
+enum ens_status ens_run_begin(struct ens_run *r, struct ens_buf *errors,
+                              struct ens_error *err);
+void ens_run_fini(struct ens_run *r);
+/** Records of finished tasks, of all stages and cells of this study. */
+uint64_t ens_run_n_recorded(const struct ens_run *r);
+const struct ens_value *ens_run_value(const struct ens_run *r, const char *key);
+
+/* chain.c */
+/** Tasks of a stage that ended so; ENS_N_OUTCOMES: that ended at all. */
+uint64_t ens_chain_count(const struct ens_stage *st,
+                         const struct ens_done *done, enum ens_outcome outcome);
+/** Point r->done at the done set of r->stage and add it to the chain. */
+enum ens_status ens_chain_enter(struct ens_run *r, struct ens_error *err);
+/** What the journal knows of `next` for the present stage: 1 = r->stage is now
+ * the next one, 0 = it has to be asked, -1 = no more stages. */
+int ens_chain_known(struct ens_run *r);
+/** Make r->stage the stage that an answer names, as it is for this study. */
+enum ens_status ens_chain_take(struct ens_run *r, const struct ens_stage *def,
+                               uint32_t epoch);
+/** The present stage has tasks without an end. */
+int ens_chain_is_open(const struct ens_run *r);
+/** Follow the chain without running anything: 1 when all is done. */
+int ens_chain_finished(struct ens_run *r);
+/** Hash of the study and of all that is recorded: what tables are made of. */
+uint64_t ens_chain_state(struct ens_run *r);
+
+/* blocks.c */
+/** Create the present stage's arrays, or take them back from unused. */
+enum ens_status ens_blocks_make(struct ens_run *r, struct ens_error *err);
+/** Blocks of a task that is not ok read as missing. */
+enum ens_status ens_blocks_fill(struct ens_run *r, uint64_t cell,
+                                uint32_t replicate, struct ens_error *err);
+/** The same for all such tasks: a retry that was killed behind its block and
+ * before its record leaves one with values. */
+enum ens_status ens_blocks_refill(struct ens_run *r, struct ens_error *err);
+
+/* events.c: what the dispatcher says of tasks (see dispatch.h) */
+void ens_events_records(void *arg, const struct ens_frame *f, const void *bytes,
+                        size_t n, const struct ens_batch *b);
+void ens_events_frame(void *arg, const struct ens_frame *f, const void *bytes,
+                      size_t n);
+void ens_events_attempt(void *arg, uint64_t cell, uint32_t replicate,
+                        uint32_t attempts);
+void ens_events_ended(void *arg, uint64_t cell, uint32_t replicate,
+                      enum ens_outcome outcome, uint32_t attempts,
+                      const char *text);
+/** Append a frame of the coordinator's own. */
+enum ens_status ens_run_put(struct ens_run *r, enum ens_frame_type type,
+                            const struct ens_buf *b, struct ens_error *err);
+/** Where what is appended now will lie: in the segment of this epoch, behind
+ * all that is acknowledged. */
+struct ens_log_at ens_run_here(const struct ens_run *r);
+
+/* stages.c */
+enum ens_status ens_stages_first(struct ens_run *r, struct ens_error *err);
+void ens_stages_done(void *arg);
+void ens_stages_answered(void *arg, const struct ens_error *err);
+/** Called when the journal has nothing pending any more. */
+void ens_stages_synced(struct ens_run *r);
+/** Stop handing out; ends the loop once what runs has ended. */
+void ens_run_stop(struct ens_run *r);
+/** End at once with this error. */
+void ens_run_break(struct ens_run *r, const struct ens_error *err);
+
+/* tables.c */
+enum ens_status ens_stages_tables(struct ens_run *r, struct ens_error *err);
+
+/* commit.c */
+void ens_commit_poll(struct ens_run *r);
+void ens_commit_note(struct ens_run *r, const struct ens_frame *f,
+                     const struct ens_batch *b);
+
+/* digest.c */
+enum ens_status ens_digest_check(struct ens_run *r, struct ens_error *err);
+enum ens_status ens_digest_begin(struct ens_run *r, struct ens_error *err);
+/** Have it end early; run.json is then ours alone to write. */
+void ens_digest_stop(struct ens_run *r);
+/** Wait for it; an input that changed or cannot be read is an error. */
+enum ens_status ens_digest_end(struct ens_run *r, struct ens_error *err);
+
+/* watch.c */
+void ens_watch_begin(struct ens_run *r);
+void ens_watch_tick(uv_timer_t *timer);
+/** The first task of the epoch has ended: note how long that took. */
+void ens_watch_first(struct ens_run *r);
+void ens_watch_end(struct ens_run *r);
+void ens_watch_log(struct ens_run *r, const char *fmt, ...) ENS_PRINTF(2, 3);
+/** Count what is not ok, group its messages; stop at max_errors. */
+void ens_watch_failures(struct ens_run *r, const struct ens_batch *b);
+/** Fill the report's counts from the done sets of the chain. */
+void ens_watch_totals(struct ens_run *r, struct ens_folder_totals *t);
+void ens_watch_report(struct ens_run *r);
+
+#endif

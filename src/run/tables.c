@@ -1,0 +1,65 @@
+/* The tables of a finished study: those of its shown stages. */
+#include "base/hash.h"
+#include "export/tables.h"
+#include "run/state.h"
+#include "worker/worker.h"
+
+#include <stdlib.h>
+
+/* What the tables are written from; they stand while it does. */
+uint64_t ens_chain_state(struct ens_run *r)
+{
+    struct ens_buf b = ENS_BUF_INIT;
+    uint64_t h;
+
+    ens_study_write(r->study, &b);
+    for (size_t i = 0; i < r->n_chain; i++)
+        ens_buf_u64(&b, ens_plan_stage_definition(&r->plan, &r->chain[i]));
+    ens_buf_u64(&b, r->replay.n_records);
+    h = ens_hash64(b.data, b.len);
+    ens_buf_fini(&b);
+    return h | 1;
+}
+
+/* Shown: not internal. */
+static int is_shown(const struct ens_run *r, size_t i)
+{
+    return !(r->chain[i].flags & ENS_STAGE_INTERNAL);
+}
+
+static void free_places(struct ens_places **places, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        ens_places_free(places[i]);
+    free(places);
+}
+
+enum ens_status ens_stages_tables(struct ens_run *r, struct ens_error *err)
+{
+    struct ens_places **places = calloc(r->n_chain + 1, sizeof(*places));
+    struct ens_tables_request rq = {0};
+    struct ens_log log = {0};
+    enum ens_status s;
+
+    if (places == NULL)
+        return ens_fail(err, ENS_ENOMEMORY, "out of memory");
+    s = ens_log_open(&log, r->dir, NULL, err);
+    for (size_t i = 0; s == ENS_OK && i < r->n_chain; i++) {
+        if (!is_shown(r, i))
+            continue;
+        s = ens_places_build(&places[rq.n_stages], r->dir, &log, NULL, r->study,
+                             &r->chain[i], err);
+        rq.n_stages += s == ENS_OK;
+    }
+    rq.dir = r->dir;
+    rq.plan = &r->plan;
+    rq.host = &ens_host;
+    rq.stage = (const struct ens_places *const *)places;
+    rq.table_rows = (uint64_t)ens_run_value(r, "table_rows")->i;
+    rq.io = r->io;
+    if (s == ENS_OK)
+        s = ens_tables_write(&rq, err);
+    free_places(places, rq.n_stages);
+    ens_log_close(&log);
+    return s;
+}

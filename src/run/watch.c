@@ -1,0 +1,367 @@
+/* Progress, the status file, the log, memory of the job, the end report. */
+#include "base/clock.h"
+#include "base/file.h"
+#include "run/state.h"
+
+#include <ctype.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PSS_NS 10000000000u /* reading it walks page tables: rarely */
+
+/* -- log ---------------------------------------------------------------------
+ */
+
+void ens_watch_log(struct ens_run *r, const char *fmt, ...)
+{
+    char now[21];
+    va_list ap;
+
+    if (r->log_file == NULL)
+        return;
+    ens_clock_utc(now);
+    fprintf(r->log_file, "time=%s epoch=%u ", now, r->epoch.number);
+    va_start(ap, fmt);
+    vfprintf(r->log_file, fmt, ap);
+    va_end(ap);
+    fputc('\n', r->log_file);
+    fflush(r->log_file);
+}
+
+/* -- failures
+ * ------------------------------------------------------------------ */
+
+/* Same text but for its digits? */
+static int same_class(const char *a, const char *b, size_t n)
+{
+    size_t i = 0;
+    size_t k = 0;
+
+    while (a[i] != '\0' && k < n) {
+        if (isdigit((unsigned char)a[i]) && isdigit((unsigned char)b[k])) {
+            while (isdigit((unsigned char)a[i]))
+                i++;
+            while (k < n && isdigit((unsigned char)b[k]))
+                k++;
+        } else if (a[i++] != b[k++]) {
+            return 0;
+        }
+    }
+    return a[i] == '\0' && k == n;
+}
+
+static void count_failure(struct ens_run *r, enum ens_outcome outcome,
+                          const char *text, size_t n)
+{
+    struct ens_run_report *rep = r->report;
+    struct ens_run_failure *f;
+
+    if (n >= sizeof(f->text))
+        n = sizeof(f->text) - 1;
+    for (size_t i = 0; i < rep->n_failures; i++) {
+        f = &rep->failure[i];
+        if (f->outcome == outcome && same_class(f->text, text, n)) {
+            f->n++;
+            return;
+        }
+    }
+    if (rep->n_failures == ENS_RUN_FAILURES) {
+        rep->n_other_failures++;
+        return;
+    }
+    f = &rep->failure[rep->n_failures++];
+    f->outcome = outcome;
+    f->n = 1;
+    memcpy(f->text, text, n);
+    f->text[n] = '\0';
+}
+
+static void stop_at_max_errors(struct ens_run *r)
+{
+    char line[128];
+
+    ens_watch_log(r, "event=max_errors n=%llu",
+                  (unsigned long long)r->n_failed);
+    snprintf(line, sizeof(line),
+             "stopping: %llu tasks are not ok ([run] max_errors = %llu)",
+             (unsigned long long)r->n_failed,
+             (unsigned long long)r->max_errors);
+    if (r->options->say != NULL)
+        r->options->say(r->options->arg, line);
+    ens_run_stop(r);
+}
+
+void ens_watch_failures(struct ens_run *r, const struct ens_batch *b)
+{
+    struct ens_record rec;
+    struct ens_item_view item;
+
+    for (uint32_t i = 0; i < b->n; i++) {
+        ens_batch_get(b, i, &rec);
+        if (rec.status == ENS_TASK_OK)
+            continue;
+        r->n_failed++;
+        r->stage_not_ok++;
+        if (ens_item_find(&rec, ENS_ITEM_ERROR, &item))
+            count_failure(r, rec.status, (const char *)item.bytes, item.length);
+    }
+    if (r->max_errors > 0 && r->n_failed >= r->max_errors && !r->stopping)
+        stop_at_max_errors(r);
+}
+
+/* -- memory of the job --------------------------------------------------------
+ */
+
+static uint64_t pss_of(int32_t pid)
+{
+    char path[64];
+    struct ens_buf b = ENS_BUF_INIT;
+    unsigned long long kib = 0;
+    const char *p;
+
+    snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", pid);
+    if (ens_file_read(&b, path, 65536, NULL) == ENS_OK) {
+        p = strstr(ens_buf_text(&b), "\nPss:");
+        if (p == NULL || sscanf(p, "\nPss: %llu", &kib) != 1)
+            kib = 0;
+    }
+    ens_buf_fini(&b);
+    return kib * 1024;
+}
+
+static void read_pss(struct ens_run *r, uint64_t now)
+{
+    int32_t pid[1024];
+    size_t n = 0;
+    uint64_t sum = pss_of(getpid());
+
+    r->pss_ns = now;
+    if (r->transport != NULL)
+        n = r->ops->pids(r->transport, pid, 1024);
+    for (size_t i = 0; i < n; i++)
+        sum += pss_of(pid[i]);
+    r->pss_bytes = sum;
+    if (sum > r->peak_pss_bytes)
+        r->peak_pss_bytes = sum;
+}
+
+/* -- progress
+ * ------------------------------------------------------------------ */
+
+static uint64_t busy_ns(const struct ens_run *r)
+{
+    struct ens_dispatch_totals t;
+
+    if (r->transport == NULL)
+        return r->busy_ns;
+    ens_dispatch_totals(r->dispatch, &t);
+    return t.busy_ns;
+}
+
+static void take(struct ens_run *r, struct ens_run_progress *p, uint64_t now)
+{
+    struct ens_journal_state state;
+    double since = (double)(now - r->watch_ns) / 1e9;
+    uint64_t n_new = r->report->n_new;
+
+    memset(p, 0, sizeof(*p));
+    if (since > 0.2) {
+        double rate = (double)(n_new - r->watch_done) / since;
+
+        r->rate = r->rate > 0 ? 0.7 * r->rate + 0.3 * rate : rate;
+        r->watch_ns = now;
+        r->watch_done = n_new;
+    }
+    p->stage = r->stage.key;
+    p->n_tasks = ens_stage_n_tasks(&r->stage);
+    p->n_not_ok = r->stage_not_ok;
+    p->n_done = r->stage_done;
+    p->seconds = (double)(now - r->start_ns) / 1e9;
+    p->tasks_per_s = r->rate;
+    p->eta_s = r->rate > 0 && p->n_tasks >= p->n_done
+                   ? (double)(p->n_tasks - p->n_done) / r->rate
+                   : NAN;
+    p->n_workers = r->n_workers;
+    p->efficiency =
+        (double)busy_ns(r) / 1e9 / (p->seconds * (double)r->n_workers);
+    p->pss_bytes = r->pss_bytes;
+    if (r->journal == NULL)
+        return;
+    ens_journal_state(r->journal, &state);
+    if (state.waiting_for_space)
+        p->note = "waiting for disk space";
+    else if (r->stopping)
+        p->note = "stopping: running tasks finish";
+}
+
+static void write_status(struct ens_run *r, const struct ens_run_progress *p)
+{
+    struct ens_buf b = ENS_BUF_INIT;
+    char now[21];
+    struct ens_journal_state state = {0};
+
+    if (r->status_fd < 0)
+        return;
+    if (r->journal != NULL)
+        ens_journal_state(r->journal, &state);
+    ens_clock_utc(now);
+    ens_buf_printf(
+        &b,
+        "time=%s\nepoch=%u\npid=%d\nstate=%s\nstage=%s\n"
+        "tasks=%llu\ndone=%llu\nnot_ok=%llu\nacknowledged=%llu\n"
+        "seconds=%.1f\ntasks_per_s=%.6g\neta_s=%.6g\n"
+        "workers=%u\nefficiency=%.3f\npss_bytes=%llu\n",
+        now, r->epoch.number, (int)getpid(),
+        r->phase == ENS_RUN_OVER ? "ended" : "running", p->stage,
+        (unsigned long long)p->n_tasks, (unsigned long long)p->n_done,
+        (unsigned long long)p->n_not_ok, (unsigned long long)state.records,
+        p->seconds, p->tasks_per_s, p->eta_s, p->n_workers, p->efficiency,
+        (unsigned long long)p->pss_bytes);
+    /* advisory: a full disk must not stop the run here */
+    if (!b.failed && pwrite(r->status_fd, b.data, b.len, 0) == (ssize_t)b.len)
+        (void)!ftruncate(r->status_fd, (off_t)b.len);
+    ens_buf_fini(&b);
+}
+
+void ens_watch_tick(uv_timer_t *timer)
+{
+    struct ens_run *r = timer->data;
+    const struct ens_run_options *o = r->options;
+    struct ens_run_progress p;
+    uint64_t now = ens_clock_ns();
+
+    if (r->phase == ENS_RUN_OVER || r->done == NULL)
+        return;
+    if (now - r->pss_ns > PSS_NS)
+        read_pss(r, now);
+    take(r, &p, now);
+    write_status(r, &p);
+    if (o->progress == NULL || o->progress_s <= 0 ||
+        (double)(now - r->progress_ns) / 1e9 < o->progress_s)
+        return;
+    r->progress_ns = now;
+    o->progress(o->arg, &p);
+}
+
+void ens_watch_begin(struct ens_run *r)
+{
+    char path[sizeof(r->dir) + 16];
+
+    r->start_ns = r->watch_ns = r->progress_ns = ens_clock_ns();
+    r->pss_ns = r->start_ns - PSS_NS + 1000000000u; /* first after a second */
+    snprintf(path, sizeof(path), "%s/status", r->dir);
+    r->status_fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    snprintf(path, sizeof(path), "%s/log.txt", r->dir);
+    r->log_file = fopen(path, "ae");
+    ens_watch_log(r, "event=start version=%s kind=%s workers=%u transport=%s",
+                  ENS_VERSION, r->kind->name, r->n_workers, r->ops->name);
+}
+
+/* CPU seconds of a process so far (fields 14 and 15 of /proc/PID/stat). */
+static double cpu_of(int32_t pid)
+{
+    char path[64];
+    struct ens_buf b = ENS_BUF_INIT;
+    unsigned long user = 0;
+    unsigned long sys = 0;
+    const char *p;
+
+    snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+    if (ens_file_read(&b, path, 65536, NULL) == ENS_OK) {
+        p = strrchr(ens_buf_text(&b), ')');
+        if (p == NULL ||
+            sscanf(p, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
+                   &user, &sys) != 2)
+            user = sys = 0;
+    }
+    ens_buf_fini(&b);
+    return (double)(user + sys) / (double)sysconf(_SC_CLK_TCK);
+}
+
+/* What the run itself costs: the coordinator's CPU time, and the zygote's
+ * (the first process the transport names). */
+static double supervisor_cpu(const struct ens_run *r)
+{
+    int32_t pid[1];
+    double s = cpu_of(getpid());
+
+    if (r->transport != NULL && r->ops->pids(r->transport, pid, 1) == 1)
+        s += cpu_of(pid[0]);
+    return s;
+}
+
+void ens_watch_first(struct ens_run *r)
+{
+    double ms = (double)(ens_clock_ns() - r->begin_ns) / 1e6;
+
+    if (r->had_first)
+        return;
+    r->had_first = 1;
+    ens_watch_log(r, "event=first_task ms=%.3f", ms);
+}
+
+void ens_watch_end(struct ens_run *r)
+{
+    struct ens_run_progress p;
+    uint64_t now = ens_clock_ns();
+
+    if (r->done == NULL || r->start_ns == 0)
+        return;
+    if (r->transport != NULL)
+        read_pss(r, now);
+    take(r, &p, now);
+    r->busy_ns = busy_ns(r);
+    ens_watch_log(r, "event=stop busy_s=%.3f supervisor_cpu_s=%.3f",
+                  (double)r->busy_ns / 1e9, supervisor_cpu(r));
+    r->report->seconds = p.seconds;
+    r->report->efficiency = p.efficiency;
+    r->report->peak_pss_bytes = r->peak_pss_bytes;
+    r->phase = ENS_RUN_OVER;
+    write_status(r, &p);
+}
+
+void ens_watch_totals(struct ens_run *r, struct ens_folder_totals *t)
+{
+    uint64_t ended = 0;
+
+    memset(t, 0, sizeof(*t));
+    for (size_t i = 0; i < r->n_chain; i++) {
+        struct ens_replay_stage *st =
+            ens_replay_find(&r->replay, r->chain[i].id);
+
+        t->n_tasks += ens_stage_n_tasks(&r->chain[i]);
+        for (int o = 0; st != NULL && o < ENS_N_OUTCOMES; o++)
+            t->by_outcome[o] +=
+                ens_chain_count(&r->chain[i], st->done, (enum ens_outcome)o);
+    }
+    for (int o = 0; o < ENS_N_OUTCOMES; o++)
+        ended += t->by_outcome[o];
+    t->n_left = t->n_tasks > ended ? t->n_tasks - ended : 0;
+}
+
+void ens_watch_report(struct ens_run *r)
+{
+    struct ens_run_report *rep = r->report;
+    struct ens_folder_totals t;
+
+    ens_watch_totals(r, &t);
+    snprintf(rep->dir, sizeof(rep->dir), "%s", r->dir);
+    rep->n_workers = r->n_workers;
+    rep->n_tasks = t.n_tasks;
+    rep->n_left = t.n_left;
+    memcpy(rep->by_outcome, t.by_outcome, sizeof(rep->by_outcome));
+    if (r->log_file != NULL)
+        ens_watch_log(r,
+                      "event=end new=%llu ok=%llu failed=%llu timeout=%llu "
+                      "crashed=%llu left=%llu seconds=%.1f",
+                      (unsigned long long)rep->n_new,
+                      (unsigned long long)rep->by_outcome[0],
+                      (unsigned long long)rep->by_outcome[1],
+                      (unsigned long long)rep->by_outcome[2],
+                      (unsigned long long)rep->by_outcome[3],
+                      (unsigned long long)rep->n_left, rep->seconds);
+}
