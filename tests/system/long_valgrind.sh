@@ -1,0 +1,25 @@
+#!/bin/sh
+# memcheck over every unit, conformance and oracle test: no error, no definite
+# leak. Tests are not forked (CK_FORK=no), so that leaks of each are seen.
+#
+#   long_valgrind.sh [NAME...]    e.g. test_journal; default: all
+set -eu
+build=${BUILD:-$(cd "$(dirname "$0")/../.." && pwd)/build}
+command -v valgrind >/dev/null || { echo "valgrind is missing" >&2; exit 1; }
+failed=0
+cd "$build/tests"
+[ $# -gt 0 ] || set -- $(find . -maxdepth 1 -type f -name 'test_*' -perm -u+x |
+    sed 's|^\./||' | sort)
+for name in "$@"; do
+    if CK_FORK=no CK_DEFAULT_TIMEOUT=3600 OPENBLAS_NUM_THREADS=1 \
+        timeout 3600 valgrind -q --error-exitcode=9 --leak-check=full \
+        --errors-for-leak-kinds=definite "./$name" >"$build/valgrind.log" 2>&1
+    then
+        echo "$name: clean"
+    else
+        echo "$name: FAILED"
+        tail -n 40 "$build/valgrind.log"
+        failed=1
+    fi
+done
+exit $failed

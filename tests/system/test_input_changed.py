@@ -1,0 +1,89 @@
+#!/usr/bin/env python3
+"""An input that changes under a results folder: a file that was only touched
+is taken, other content is refused, before a task runs and after the last."""
+import os
+import signal
+import struct
+
+from harness import BAD, OK, REQUEUE, check, digests, expect_same, ini, main, \
+    table, wait_until
+
+ROWS = 1000
+INPUT = "[inputs]\nX = X.npy"
+
+
+def write_input(work, first):
+    head = ("{'descr': '<f8', 'fortran_order': False, "
+            f"'shape': ({ROWS}, 2), }}")
+    head += " " * ((64 - (10 + len(head) + 1) % 64) % 64) + "\n"
+    values = [float(first)] + [0.5 * i for i in range(2 * ROWS - 1)]
+    (work.path / "X.npy").write_bytes(
+        b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head.encode()
+        + struct.pack(f"<{2 * ROWS}d", *values))
+
+
+def study(work, replicates, synthetic="rows = 10\nfields = 1"):
+    return work.study(ini(synthetic, f"replicates = {replicates}",
+                          more=INPUT))
+
+
+def resumed(work):
+    results = work.path / "r"
+    write_input(work, 1)
+    work.run(study(work, 20), results, expect=OK)
+    write_input(work, 1)  # another time stamp
+    work.run(study(work, 40), results, expect=OK)
+    check(len(table(results)) == 40, "touched: not all tasks are there")
+    before = digests(results)
+    write_input(work, 2)
+    run = work.run(study(work, 60), results, expect=BAD)
+    check("input X" in run.stderr and "other content" in run.stderr
+          and "--restart" in run.stderr, run.stderr)
+    expect_same(results, before, "a refused run")
+    work.run(study(work, 60), results, "--restart", expect=OK)
+    check(len(table(results)) == 60, "--restart: not all tasks are there")
+
+
+def stopped(work):
+    """What a stopped run knows of its input does for the next one."""
+    results = work.path / "r"
+    slow = "rows = 10\nsleep_us = 5000"
+    write_input(work, 1)
+    run = work.start_run(study(work, 400, slow), results)
+    wait_until(run.workers, 20, "workers at work")
+    os.kill(run.pid, signal.SIGTERM)
+    run.wait(30, (OK, REQUEUE))
+    work.run(study(work, 400, slow), results, expect=OK)
+    check(len(table(results)) == 400, "not all tasks are there")
+
+
+def during(work, change, expect):
+    """Run, change the input meanwhile; the study and what came of it."""
+    results = work.path / "r"
+    write_input(work, 1)
+    text = study(work, 400, "rows = 10\nsleep_us = 5000")
+    run = work.start_run(text, results)
+    wait_until(run.workers, 20, "workers at work")
+    change()
+    run.wait(30, expect)
+    return text, results, run
+
+
+def touched(work):
+    during(work, lambda: os.utime(work.path / "X.npy"), OK)
+
+
+def overwritten(work):
+    """Changed in place: tasks may have read either, so putting the file back
+    does not help."""
+    text, results, run = during(work, lambda: write_input(work, 2), BAD)
+    check("input X" in run.stderr and "was changed while" in run.stderr,
+          run.stderr)
+    check(not (results / "tasks.csv").exists(), "tables were written")
+    write_input(work, 1)
+    again = work.run(text, results, expect=BAD)
+    check("while tasks read it" in again.stderr, again.stderr)
+    work.run(text, results, "--restart", expect=OK)
+
+
+main(resumed, stopped, touched, overwritten)
