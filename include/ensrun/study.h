@@ -100,6 +100,8 @@ struct ens_role {
     size_t n_impls;
     int is_data; /* its rows belong to the data part of the cell */
     int required;
+    int open; /* keys are the user's own, typed by form, axes of class cell;
+                 a role without settings or implementations */
 };
 
 struct ens_study; /* parsed study file; see src/config/study.h */
@@ -119,6 +121,10 @@ ENS_API const struct ens_value *ens_study_value(const struct ens_study *study,
 /** Value in effect in a cell; NULL when its row has no such setting. */
 ENS_API const struct ens_value *
 ens_cell_value(const struct ens_cell *cell, const char *role, const char *key);
+/** Key i of the cell's row of a role; NULL behind the last. *type (may be
+ * NULL): of its setting. */
+ENS_API const char *ens_cell_key(const struct ens_cell *cell, const char *role,
+                                 size_t i, enum ens_type *type);
 /** The implementation that a cell's row of a role selects; or NULL. */
 ENS_API const struct ens_impl *ens_cell_impl(const struct ens_cell *cell,
                                              const char *role);

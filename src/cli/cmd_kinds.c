@@ -123,6 +123,8 @@ static void print_role(const struct ens_role *r)
     printf("\nrole %s%s: [%s] or rows [%s NAME]%s\n", r->name,
            r->is_data ? " (data)" : "", r->name, r->name,
            r->required ? ", required" : "");
+    if (r->open)
+        printf("  any keys, typed by form; lists and ranges are axes\n");
     for (size_t i = 0; i < r->n_impls; i++) {
         const struct ens_impl *m = &r->impls[i];
 

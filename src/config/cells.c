@@ -125,6 +125,23 @@ const struct ens_value *ens_cell_value(const struct ens_cell *cell,
     return k == NULL ? NULL : ens_key_at(k, local);
 }
 
+const char *ens_cell_key(const struct ens_cell *cell, const char *role,
+                         size_t i, enum ens_type *type)
+{
+    const struct ens_rows *rows = ens_study_rows(cell->study, role);
+    const struct ens_row *row;
+    uint64_t local;
+
+    if (rows == NULL)
+        return NULL;
+    row = ens_rows_at(rows, cell->ordinal, &local);
+    if (i >= row->n_keys)
+        return NULL;
+    if (type != NULL)
+        *type = row->key[i].s->type;
+    return row->key[i].s->key;
+}
+
 const struct ens_impl *ens_cell_impl(const struct ens_cell *cell,
                                      const char *role)
 {

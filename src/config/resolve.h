@@ -29,6 +29,13 @@ struct ens_tables ens_kind_section(const struct ens_study_tables *k,
                                    const char *section,
                                    const struct ens_impl *impl);
 
+/** Of an open role: a setting for each key of the two sections (either may
+ * be NULL), its type by the form of what is written. */
+struct ens_tables ens_open_section(struct ens_resolve *r,
+                                   const struct ens_role *role,
+                                   const struct ens_section *own,
+                                   const struct ens_section *defaults);
+
 /**
  * Fill row->key from the tables, taking texts from own, then from defaults
  * (either may be NULL), then from the table. Marks entries used. Bad values

@@ -105,7 +105,8 @@ static void fill_row(struct ens_resolve *r, struct ens_row *row,
     }
     if (role->impl_key != NULL)
         choose_impl(r, row, role, own, defaults);
-    t = ens_kind_section(&st->tables, role->name, row->impl);
+    t = role->open ? ens_open_section(r, role, own, defaults)
+                   : ens_kind_section(&st->tables, role->name, row->impl);
     r->context.calls[1] = t.item[1];
     r->context.n_calls[1] = t.n[1];
     ens_row_fill(r, row, &t, own, defaults, own == NULL);

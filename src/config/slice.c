@@ -1,5 +1,7 @@
 #include "config/value_parse.h"
 
+#include "base/number.h"
+
 #include <string.h>
 
 static int is_blank(char c)
@@ -100,13 +102,26 @@ static int needs_quotes(const char *s, int in_list)
             at <= n);
 }
 
+/* Text of an axis may have been quoted because it looks like a number: in an
+ * open section the form is the type. */
+static int looks_numeric(const struct ens_setting *s, const char *text)
+{
+    double d;
+
+    return s->type == ENS_T_TEXT && s->shape == ENS_AXIS &&
+           (strchr("0123456789+-.", text[0]) != NULL ||
+            strchr(text, '(') != NULL ||
+            ens_number_parse(text, strlen(text), &d) == 0);
+}
+
 void ens_element_write(const struct ens_setting *s, const char *text,
                        struct ens_buf *out)
 {
     int plain = s->type != ENS_T_TEXT && s->type != ENS_T_PATH &&
                 s->type != ENS_T_FORMULA && s->type != ENS_T_INPUT;
 
-    if (plain || !needs_quotes(text, s->shape != ENS_ONE)) {
+    if (plain ||
+        (!needs_quotes(text, s->shape != ENS_ONE) && !looks_numeric(s, text))) {
         ens_buf_puts(out, text);
         return;
     }

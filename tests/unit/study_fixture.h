@@ -1,6 +1,6 @@
 /* Kinds for tests of study files: one with two roles and implementations
  * (trial), one with a single role named as its kind (ruler), one that takes a
- * verbatim line (order). */
+ * verbatim line (order), one with an open role (free). */
 #ifndef STUDY_FIXTURE_H
 #define STUDY_FIXTURE_H
 
@@ -53,8 +53,8 @@ static const struct ens_impl fix_fitters[] = {
 };
 
 static const struct ens_role fix_roles[] = {
-    {"data", "generator", fix_generators, 2, 1, 1},
-    {"fit", "fitter", fix_fitters, 2, 0, 1},
+    {"data", "generator", fix_generators, 2, 1, 1, 0},
+    {"fit", "fitter", fix_fitters, 2, 0, 1, 0},
 };
 
 static const struct ens_setting fix_settings[] = {
@@ -89,7 +89,7 @@ static const struct ens_setting fix_ruler[] = {
 };
 
 static const struct ens_role fix_ruler_role[] = {
-    {"ruler", NULL, NULL, 0, 0, 0},
+    {"ruler", NULL, NULL, 0, 0, 0, 0},
 };
 
 static const struct ens_setting fix_order[] = {
@@ -97,18 +97,24 @@ static const struct ens_setting fix_order[] = {
     FIX_ROW("order", "after", ENS_T_INT, ENS_ONE, ENS_C_RUN, "0", 0, 0, NULL),
 };
 
+static const struct ens_role fix_free_role[] = {
+    {.name = "axes", .open = 1},
+};
+
 static const struct ens_study_tables fix_kinds[] = {
     {"trial", 3, fix_settings, 6, fix_roles, 2},
     {"ruler", 1, fix_ruler, 8, fix_ruler_role, 1},
     {"order", 1, fix_order, 2, NULL, 0},
+    {"free", 1, NULL, 0, fix_free_role, 1},
 };
 
-static const char *const fix_names[] = {"trial", "ruler", "order", NULL};
+static const char *const fix_names[] = {"trial", "ruler", "order", "free",
+                                        NULL};
 
 static const struct ens_study_tables *fix_find(void *arg, const char *name)
 {
     (void)arg;
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < 4; i++)
         if (strcmp(fix_kinds[i].kind, name) == 0)
             return &fix_kinds[i];
     return NULL;

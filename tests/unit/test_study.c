@@ -10,6 +10,7 @@
 #define TRIAL "[study]\nkind = trial\n"
 #define DATA  "[data]\ngenerator = linear\nn = 5\n"
 #define FIT   "[fit]\nfitter = ols\n"
+#define FREE  "[study]\nkind = free\n"
 #define RULER "[study]\nkind = ruler\n"
 
 static enum ens_status parse(struct ens_study **st, const char *text,
@@ -52,7 +53,7 @@ static const struct {
      {NULL}},
     {"[study]\nkind = zzz\n",
      "s.ini:2: [study] kind: \"zzz\" is unknown; allowed: trial, ruler, "
-     "order\n",
+     "order, free\n",
      {NULL}},
     {RULER "sed = 1\n",
      "s.ini:3: [study] sed: unknown key; did you mean seed?\n",
@@ -164,8 +165,17 @@ static const struct {
     {RULER, "--set work_us: expected SECTION.KEY=VALUE\n", {"work_us", NULL}},
     {RULER,
      "--set study.kind=no: [study] kind: \"no\" is unknown; allowed: "
-     "trial, ruler, order\n",
+     "trial, ruler, order, free\n",
      {"study.kind=no", NULL}},
+    {FREE "[axes]\n1a = 2\nb c = 3\ngrid = @x.csv\nd =\ne = 1, 1\n",
+     "s.ini:4: [axes] 1a: a key is made of letters, digits and _, a digit not "
+     "first\n"
+     "s.ini:5: [axes] b c: a key is made of letters, digits and _, a digit "
+     "not first\n"
+     "s.ini:6: [axes] grid: is not yet supported\n"
+     "s.ini:7: [axes] d: no value\n"
+     "s.ini:8: [axes] e: 1 is given twice\n",
+     {NULL}},
     {"[study]\nkind = order\n[order]\nrun = a,\\\n",
      "s.ini:4: the value goes on after this line (trailing comma or \\), but "
      "nothing follows\n",
@@ -314,6 +324,82 @@ START_TEST(set_overrides_and_adds)
 }
 END_TEST
 
+/* Of an open role: what is written -> type, values, text of the last one. */
+static const struct {
+    const char *line;
+    enum ens_type type;
+    uint64_t n;
+    const char *last;
+} forms[] = {
+    {"x = 1, 2, 3", ENS_T_INT, 3, "3"},
+    {"x = 10:50:10", ENS_T_INT, 5, "50"},
+    {"x = -4", ENS_T_INT, 1, "-4"},
+    {"x = 0.5, 1, 1e3", ENS_T_NUM, 3, "1000"},
+    {"x = linspace(0, 1, 5)", ENS_T_NUM, 5, "1"},
+    {"x = 1, b", ENS_T_TEXT, 2, "b"},
+    {"x = \"10\"", ENS_T_TEXT, 1, "10"},
+    {"x = \"a, b\", c", ENS_T_TEXT, 2, "c"},
+    {"x = 2024-01-31", ENS_T_TEXT, 1, "2024-01-31"},
+    {"x = 100000000000000000001", ENS_T_TEXT, 1, "100000000000000000001"},
+    {"x = nan", ENS_T_TEXT, 1, "nan"},
+};
+
+START_TEST(open_keys_are_typed_by_form)
+{
+    char text[256];
+    struct ens_study *st;
+    struct ens_cell cell;
+    enum ens_type type;
+
+    snprintf(text, sizeof(text), FREE "[axes]\n%s\n", forms[_i].line);
+    st = must(text, NULL);
+    ck_assert_uint_eq(ens_study_n_cells(st), forms[_i].n);
+    ens_study_cell(st, forms[_i].n - 1, &cell);
+    ck_assert_str_eq(ens_cell_key(&cell, "axes", 0, &type), "x");
+    ck_assert_int_eq(type, forms[_i].type);
+    ck_assert_str_eq(ens_cell_value(&cell, "axes", "x")->text, forms[_i].last);
+    ck_assert_ptr_null(ens_cell_key(&cell, "axes", 1, NULL));
+    ens_study_free(st);
+}
+END_TEST
+
+START_TEST(open_keys_decide_the_cell)
+{
+    static const char *const set[] = {"axes.b=7", NULL};
+    struct ens_study *st = must(FREE "[axes]\nz = 2\na = u, v\n", set);
+    struct ens_buf text = ENS_BUF_INIT;
+    struct ens_cell cell;
+
+    ck_assert_uint_eq(ens_study_n_cells(st), 2);
+    ck_assert_uint_eq(ens_study_n_axis_columns(st), 1);
+    ck_assert_str_eq(ens_study_axis_column(st, 0)->name, "axes_a");
+    ens_study_cell(st, 1, &cell);
+    ens_cell_canonical(&cell, 0, &text);
+    ck_assert_str_eq(ens_buf_text(&text), "axes.a=v\naxes.b=7\naxes.z=2\n");
+    ck_assert_str_eq(ens_cell_key(&cell, "axes", 0, NULL), "z");
+    ck_assert_ptr_null(ens_cell_key(&cell, "other", 0, NULL));
+    ens_buf_fini(&text);
+    ens_study_free(st);
+}
+END_TEST
+
+START_TEST(rows_of_an_open_role_have_their_own_keys)
+{
+    struct ens_study *st =
+        must(FREE "[axes]\nn = 5\n[axes a]\nx = 1:3\n[axes b]\nn = 6\n", NULL);
+    struct ens_cell cell;
+
+    ck_assert_uint_eq(ens_study_n_cells(st), 4);
+    ens_study_cell(st, 2, &cell);
+    ck_assert_str_eq(ens_cell_value(&cell, "axes", "n")->text, "5");
+    ck_assert_str_eq(ens_cell_value(&cell, "axes", "x")->text, "3");
+    ens_study_cell(st, 3, &cell);
+    ck_assert_str_eq(ens_cell_value(&cell, "axes", "n")->text, "6");
+    ck_assert_ptr_null(ens_cell_value(&cell, "axes", "x"));
+    ens_study_free(st);
+}
+END_TEST
+
 START_TEST(set_may_choose_the_kind)
 {
     const char *set[] = {"study.kind=ruler", "ruler.fields=3", NULL};
@@ -416,6 +502,8 @@ static const char *const whole[] = {
           "b, c\"\n[fit glm]\nprior = normal(0, 2), flat, "
           "cauchy(1)\nfamily = binomial, gaussian\n[metrics]\nuse = rmse\n",
     "[study]\nkind = order\n[order]\nrun = a \"b ; # c,\n",
+    FREE "[axes]\nz = 1:3\na = \"10\", \"2:3\", b\nc = \"5\"\nd = \"inf\"\n"
+         "e = \"linspace(0, 1, 2)\"\nf = 0.5, 1e300\n",
 };
 
 static void assert_same(const struct ens_study *a, const struct ens_study *b)
@@ -428,9 +516,14 @@ static void assert_same(const struct ens_study *a, const struct ens_study *b)
     ck_assert_uint_eq(ens_study_run_settings_hash(a),
                       ens_study_run_settings_hash(b));
     ck_assert_uint_eq(ens_study_n_axis_columns(a), ens_study_n_axis_columns(b));
-    for (size_t i = 0; i < ens_study_n_axis_columns(a); i++)
-        ck_assert_str_eq(ens_study_axis_column(a, i)->name,
-                         ens_study_axis_column(b, i)->name);
+    for (size_t i = 0; i < ens_study_n_axis_columns(a); i++) {
+        const struct ens_axis_column *p = ens_study_axis_column(a, i);
+        const struct ens_axis_column *q = ens_study_axis_column(b, i);
+
+        ck_assert_str_eq(p->name, q->name);
+        if (p->setting != NULL)
+            ck_assert_int_eq(p->setting->type, q->setting->type);
+    }
     for (uint64_t i = 0; i < ens_study_n_cells(a); i++) {
         struct ens_cell ca, cb;
 
@@ -572,6 +665,9 @@ int main(void)
     tcase_add_loop_test(t, aliases_are_the_same_key, 0, 3);
     tcase_add_test(t, inputs_are_in_file_order);
     tcase_add_test(t, set_overrides_and_adds);
+    tcase_add_loop_test(t, open_keys_are_typed_by_form, 0, ROWS(forms));
+    tcase_add_test(t, open_keys_decide_the_cell);
+    tcase_add_test(t, rows_of_an_open_role_have_their_own_keys);
     tcase_add_test(t, set_may_choose_the_kind);
     tcase_add_test(t, verbatim_needs_the_kind_first);
     tcase_add_test(t, calls_of_a_list_are_checked);

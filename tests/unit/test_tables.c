@@ -24,7 +24,7 @@ static const struct ens_setting settings[] = {
      "height"},
 };
 
-static const struct ens_role roles[] = {{"toy", NULL, NULL, 0, 0, 0}};
+static const struct ens_role roles[] = {{.name = "toy"}};
 
 static const struct ens_field short_fields[] = {
     {"x", ENS_F64, "kg", "weight"},
