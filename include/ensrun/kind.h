@@ -109,6 +109,13 @@ struct ens_host {
     uint64_t (*bits)(struct ens_rng *g);  /* one 64-bit word */
     const struct ens_input *(*input)(const struct ens_result *r,
                                      const char *name);
+    /** The process group of a program this task runs; 0 when it has ended
+     * and before its number may be another's. Time-outs, stops and the end of
+     * the worker kill it. */
+    void (*group)(struct ens_result *r, int32_t pgid);
+    /** Path of a folder for this worker alone, for what a task leaves on disk
+     * while it runs; not yet made. What is in it goes when the run ends. */
+    const char *(*folder)(struct ens_result *r);
     /** An array that this stage reads, of the task's cell. */
     enum ens_status (*array)(struct ens_result *r, const char *name,
                              struct ens_view *view, struct ens_error *err);

@@ -22,6 +22,10 @@ void ens_fd_path(int fd, char *to, size_t cap);
 /** mkdir -p. */
 enum ens_status ens_file_mkdirs(const char *path, struct ens_error *err);
 
+/** Remove all that is in a folder, at any depth; links are not followed. Made
+ * when it is not there. */
+enum ens_status ens_file_empty(const char *dir, struct ens_error *err);
+
 /** fsync of the folder that holds path. */
 enum ens_status ens_file_sync_parent(const char *path, struct ens_error *err);
 

@@ -1,13 +1,17 @@
 #include "run/run.h"
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "run/state.h"
 #include "worker/worker.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 int ens_run_exit(enum ens_status s, const struct ens_run_report *report)
 {
@@ -211,6 +215,17 @@ static enum ens_status close_run(struct ens_run *r, struct ens_error *err)
     return s;
 }
 
+/* Workers remove their own folders; not those that were killed. */
+static void remove_work(const struct ens_run *r)
+{
+    char path[PATH_MAX];
+    int n = snprintf(path, sizeof(path), "%s/" ENS_WORK_FOLDER, r->dir);
+
+    if (n > 0 && (size_t)n < sizeof(path) && access(path, F_OK) == 0 &&
+        ens_file_empty(path, NULL) == ENS_OK)
+        rmdir(path);
+}
+
 static enum ens_status run_new(struct ens_run *r, struct ens_buf *errors,
                                struct ens_error *err)
 {
@@ -221,8 +236,10 @@ static enum ens_status run_new(struct ens_run *r, struct ens_buf *errors,
     if (s == ENS_OK)
         s = run_loop(r, err);
     ens_watch_end(r);
-    if (r->transport != NULL)
+    if (r->transport != NULL) { /* so the folder is ours */
         r->ops->close(r->transport);
+        remove_work(r);
+    }
     r->transport = NULL;
     if (s == ENS_OK)
         s = close_run(r, err);

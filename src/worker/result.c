@@ -262,6 +262,22 @@ static const struct ens_input *get_input(const struct ens_result *r,
     return ens_plan_input(r->worker->plan, name);
 }
 
+static void announce_group(struct ens_result *r, int32_t pgid)
+{
+    atomic_store(&r->worker->config.shared->group, pgid);
+}
+
+static const char *own_folder(struct ens_result *r)
+{
+    const struct ens_worker_config *c = &r->worker->config;
+    const char *path = ens_arena_printf(&r->arena, "%s/" ENS_WORK_FOLDER "/%u",
+                                        c->dir, (unsigned)c->slot);
+
+    if (path == NULL)
+        ens_fail(&r->misuse, ENS_ENOMEMORY, "out of memory");
+    return path;
+}
+
 const struct ens_host ens_host = {
     .abi = ENS_ABI,
     .plan_schema = ens_plan_add_schema,
@@ -286,6 +302,8 @@ const struct ens_host ens_host = {
     .normal = ens_rng_normal,
     .bits = ens_rng_bits,
     .input = get_input,
+    .group = announce_group,
+    .folder = own_folder,
     .array = ens_result_array,
     .next_record = ens_records_next,
     .read_array = ens_records_array,

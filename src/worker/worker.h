@@ -14,6 +14,10 @@
 /** The functions kinds may call. */
 extern const struct ens_host ens_host;
 
+/** In the results folder: a folder per slot for what tasks leave on disk;
+ * removed when the run ends. */
+#define ENS_WORK_FOLDER "work"
+
 struct ens_worker_config {
     const struct ens_plan *plan;
     const char *dir; /* results folder, absolute */

@@ -2,7 +2,7 @@
 
 #include "base/bug.h"
 #include "plan/plan.h"
-#include "worker/children.h"
+#include "base/children.h"
 #include "worker/message.h"
 #include "worker/process.h"
 #include "worker/threads.h"

@@ -20,6 +20,8 @@ static const struct sample {
                   "payload_bytes = 50\n"},
     {"simulation", "[data]\ngenerator = linear\nn = 8, 20\nslope = 1 -2\n"
                    "[fit]\nfitter = ols\nformula = y ~ x1 + x2\n"},
+    {"command", "[axes]\nn = 1, 2\n[command]\n"
+                "run = printf 'x=%s\\nt=a{{b\\n' {n}{seed31}\n"},
     {"simulation", "[inputs]\nwells = " TEST_DATA "/wells/wells.csv\n"
                    "[data]\ngenerator = bootstrap\ninput = wells\n"
                    "[fit]\nfitter = glm\nfamily = binomial\n"

@@ -1,7 +1,7 @@
 /* The zygote's parts: messages with descriptors, its threads, its children. */
 #include "../fake.h"
 
-#include "worker/children.h"
+#include "base/children.h"
 #include "worker/message.h"
 #include "worker/threads.h"
 

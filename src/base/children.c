@@ -1,4 +1,4 @@
-#include "worker/children.h"
+#include "base/children.h"
 
 #include "base/clock.h"
 #include "base/number.h"

@@ -1,0 +1,455 @@
+/* Kind `command`: a task is a run of any program. */
+#include "base/bug.h"
+#include "base/file.h"
+#include "config/study.h"
+#include "kinds/command/output.h"
+#include "kinds/command/process.h"
+#include "kinds/command/report.h"
+#include "kinds/command/request.h"
+#include "kinds/command/servant.h"
+#include "kinds/command/values.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const struct ens_setting settings[] = {
+    {.section = "command",
+     .key = "run",
+     .type = ENS_T_LINE,
+     .cls = ENS_C_CELL,
+     .help = "program and arguments; {KEY} of [axes], {seed} {seed31} "
+             "{replicate} {task} {input.NAME}; {{ is a brace"},
+    {.section = "command",
+     .key = "shell",
+     .type = ENS_T_BOOL,
+     .cls = ENS_C_CELL,
+     .def = "no",
+     .help = "give the line to /bin/sh; values are quoted for it"},
+    {.section = "command",
+     .key = "persistent",
+     .type = ENS_T_BOOL,
+     .cls = ENS_C_CELL,
+     .def = "no",
+     .help = "start it once per worker; it reads a JSON line per task and "
+             "answers with one"},
+    {.section = "command",
+     .key = "fields",
+     .type = ENS_T_TEXT,
+     .shape = ENS_LIST,
+     .cls = ENS_C_STUDY,
+     .def = "",
+     .help = "what it prints: NAME, NAME:int, NAME:text; not set: whatever "
+             "it prints"},
+    {.section = "command",
+     .key = "folder",
+     .type = ENS_T_PATH,
+     .cls = ENS_C_RUN,
+     .def = ".",
+     .help = "what words of run that begin with ./ are relative to"},
+};
+
+static const struct ens_role roles[] = {
+    {.name = "command", .required = 1},
+    {.name = "axes", .open = 1},
+};
+
+struct program { /* a row of [command] */
+    struct ens_command_line line;
+    struct ens_command_fields fields;
+    const char *folder;
+    int persistent;
+};
+
+struct state {
+    const struct ens_host *host;
+    struct ens_arena arena; /* as long as the worker */
+    size_t n_programs;
+    struct program *program;
+
+    struct ens_arena cell_arena;
+    const struct program *of_cell;
+    const char **env;
+    size_t n_env;
+
+    struct ens_arena task_arena;
+    struct ens_buf words;
+    struct ens_program_end end;
+    struct ens_servant servant;
+    const struct program *served; /* by the servant */
+    char *work; /* folder of this worker; NULL before the first task */
+};
+
+/* -- plan
+ * ---------------------------------------------------------------------- */
+
+/* The program of a row, from any cell of it. */
+static enum ens_status read_program(struct program *p,
+                                    const struct ens_cell *cell,
+                                    struct ens_arena *arena,
+                                    struct ens_error *err)
+{
+    const char *run = ens_cell_value(cell, "command", "run")->text;
+    int shell = (int)ens_cell_value(cell, "command", "shell")->i;
+    enum ens_status s = ens_command_parse(&p->line, run, shell, arena, err);
+
+    if (s != ENS_OK)
+        return ens_wrap(err, s, "[command] run");
+    s = ens_command_fields_parse(
+        &p->fields, ens_cell_value(cell, "command", "fields"), arena, err);
+    p->folder = ens_cell_value(cell, "command", "folder")->text;
+    p->persistent = (int)ens_cell_value(cell, "command", "persistent")->i;
+    return s == ENS_OK ? s : ens_wrap(err, s, "[command] fields");
+}
+
+static enum ens_status read_programs(struct program **list, size_t *n,
+                                     const struct ens_host *host,
+                                     const struct ens_plan *plan,
+                                     struct ens_arena *arena,
+                                     struct ens_error *err)
+{
+    const struct ens_study *study = host->plan_study(plan);
+    uint64_t n_axes = ens_study_role_count(study, "axes");
+    enum ens_status s = ENS_OK;
+
+    *n = (size_t)ens_study_role_count(study, "command");
+    *list = ens_arena_alloc(arena, *n, sizeof(**list));
+    if (*list == NULL)
+        return ens_fail(err, ENS_ENOMEMORY, "%zu programs", *n);
+    for (size_t i = 0; s == ENS_OK && i < *n; i++) {
+        struct ens_cell cell;
+
+        /* the last role is the fastest */
+        host->plan_cell(plan, i * n_axes, &cell);
+        s = read_program(&(*list)[i], &cell, arena, err);
+    }
+    return s;
+}
+
+static enum ens_status plan_kind(const struct ens_host *host,
+                                 struct ens_plan *plan, struct ens_error *err)
+{
+    struct ens_arena arena = ENS_ARENA_INIT;
+    struct program *p;
+    uint32_t index;
+    size_t n;
+    enum ens_status s = read_programs(&p, &n, host, plan, &arena, err);
+
+    for (size_t i = 0; s == ENS_OK && i < n; i++) {
+        s = ens_command_check_names(host->plan_study(plan), &p[i].line,
+                                    p[i].persistent, err);
+        if (s == ENS_OK && p[i].fields.n > 0)
+            s = host->plan_schema(plan, p[i].fields.field, p[i].fields.n,
+                                  &index, err);
+    }
+    if (s == ENS_OK)
+        s = host->plan_stage(plan, "run", 0, NULL, NULL, NULL, 0, err);
+    ens_arena_fini(&arena);
+    return s;
+}
+
+/* -- worker
+ * ---------------------------------------------------------------------- */
+
+static void close_kind(void *state)
+{
+    struct state *st = state;
+
+    ens_servant_stop(&st->servant);
+    ens_program_end_fini(&st->servant.said);
+    if (st->work != NULL && ens_file_empty(st->work, NULL) == ENS_OK)
+        rmdir(st->work);
+    free(st->work);
+    ens_program_end_fini(&st->end);
+    ens_buf_fini(&st->words);
+    ens_arena_fini(&st->task_arena);
+    ens_arena_fini(&st->cell_arena);
+    ens_arena_fini(&st->arena);
+    free(st);
+}
+
+/* Once, not as the failure of every task. */
+static enum ens_status check_exists(const struct program *p,
+                                    struct ens_arena *arena,
+                                    struct ens_error *err)
+{
+    const struct ens_command_piece *first = &p->line.piece[0];
+    const char *path = getenv("PATH");
+    const char *at = first->text;
+
+    if (p->line.shell || first->is_value || !first->ends_word)
+        return ENS_OK;
+    if (strncmp(at, "./", 2) == 0 || strncmp(at, "../", 3) == 0)
+        at = ens_arena_printf(arena, "%s/%s", p->folder, at);
+    if (at == NULL)
+        return ens_fail(err, ENS_ENOMEMORY, "path of a program");
+    if (strchr(at, '/') != NULL)
+        return access(at, X_OK) == 0
+                   ? ENS_OK
+                   : ens_fail_errno(err, ENS_EINPUT, "[command] run: %s", at);
+    while (path != NULL && *path != '\0') {
+        size_t n = strcspn(path, ":");
+        const char *full = ens_arena_printf(arena, "%.*s/%s", (int)n, path, at);
+
+        if (full != NULL && access(full, X_OK) == 0)
+            return ENS_OK;
+        path += n + (path[n] == ':');
+    }
+    return ens_fail(err, ENS_EINPUT,
+                    "[command] run: no program %s in the folders of PATH; one "
+                    "beside the study is ./%s",
+                    at, at);
+}
+
+static enum ens_status open_kind(const struct ens_host *host,
+                                 const struct ens_plan *plan, void **state,
+                                 struct ens_error *err)
+{
+    struct state *st = calloc(1, sizeof(*st));
+    enum ens_status s;
+
+    if (st == NULL)
+        return ens_fail(err, ENS_ENOMEMORY, "state of kind command");
+    st->host = host;
+    s = read_programs(&st->program, &st->n_programs, host, plan, &st->arena,
+                      err);
+    for (size_t i = 0; s == ENS_OK && i < st->n_programs; i++)
+        s = check_exists(&st->program[i], &st->arena, err);
+    if (s == ENS_OK)
+        s = ens_program_adopt(err);
+    if (s != ENS_OK)
+        close_kind(st);
+    else
+        *state = st;
+    return s;
+}
+
+static enum ens_status enter_cell(void *state, const struct ens_cell *cell,
+                                  struct ens_error *err)
+{
+    struct state *st = state;
+    uint64_t i = ens_cell_role_index(cell, "command") - 1;
+
+    ENS_BUG_ON(i >= st->n_programs);
+    st->of_cell = &st->program[i];
+    ens_arena_reset(&st->cell_arena);
+    return ens_command_env(&st->env, &st->n_env, ENS_COMMAND_TASK_VARIABLES,
+                           cell, !st->of_cell->persistent, st->of_cell->folder,
+                           &st->cell_arena, err);
+}
+
+/* -- a task
+ * ---------------------------------------------------------------------- */
+
+struct job {
+    struct state *st;
+    struct ens_result *r;
+    const struct ens_task *task;
+    struct ens_command_values values;
+    const struct ens_program_end *said;
+};
+
+static void announce(void *arg, pid_t group)
+{
+    struct job *j = arg;
+
+    j->st->host->group(j->r, (int32_t)group);
+}
+
+static enum ens_status enter_folder(const struct job *j, struct ens_error *err)
+{
+    struct state *st = j->st;
+    const char *path = st->host->folder(j->r);
+
+    if (st->work == NULL) {
+        st->work = path == NULL ? NULL : strdup(path);
+        if (st->work == NULL)
+            return ens_fail(err, ENS_ENOMEMORY, "folder of a worker");
+    }
+    return ens_file_empty(st->work, err);
+}
+
+static enum ens_status make_words(struct job *j, const char ***argv,
+                                  struct ens_error *err)
+{
+    struct state *st = j->st;
+    const struct ens_command_line *line = &st->of_cell->line;
+    const char *p;
+    const char **to;
+    enum ens_status s;
+
+    ens_buf_clear(&st->words);
+    s = ens_command_expand(line, st->of_cell->folder, ens_command_value,
+                           &j->values, &st->words, err);
+    to = ens_arena_alloc(&st->task_arena, line->n_words + 4, sizeof(*to));
+    if (s == ENS_OK && to == NULL)
+        s = ens_fail(err, ENS_ENOMEMORY, "words of a command line");
+    if (s != ENS_OK)
+        return s;
+    *argv = to;
+    if (line->shell) {
+        *to++ = "/bin/sh";
+        *to++ = "-c";
+    }
+    p = (const char *)st->words.data;
+    for (size_t i = 0; i < line->n_words; i++, p += strlen(p) + 1)
+        *to++ = p;
+    return ENS_OK;
+}
+
+/* Everything of it is ready but who asks for its group. */
+static enum ens_status make_program(struct job *j, struct ens_program *p,
+                                    struct ens_error *err)
+{
+    struct state *st = j->st;
+    const char **argv;
+    enum ens_status s = make_words(j, &argv, err);
+
+    if (s == ENS_OK)
+        s = ens_command_task_env(st->env, st->n_env,
+                                 st->of_cell->persistent ? NULL : &j->values,
+                                 st->work, &st->task_arena, err);
+    if (s != ENS_OK)
+        return s;
+    *p = (struct ens_program){.argv = argv,
+                              .env = st->env,
+                              .folder = st->work,
+                              .group = announce,
+                              .arg = j};
+    return ENS_OK;
+}
+
+static enum ens_status run_once(struct job *j, struct ens_error *err)
+{
+    struct ens_program p;
+    enum ens_status s = make_program(j, &p, err);
+
+    if (s == ENS_OK)
+        s = ens_program_run(&p, &j->st->end, err);
+    if (s == ENS_OK)
+        s = ens_command_verdict(&j->st->end, err);
+    j->said = &j->st->end;
+    return s;
+}
+
+/* As its program died, so does the worker: who hands out tasks then charges
+ * this one and has it tried again. */
+static void die(int status)
+{
+    int number = WIFSIGNALED(status) ? WTERMSIG(status) : SIGABRT;
+
+    signal(number, SIG_DFL);
+    raise(number);
+    abort();
+}
+
+static enum ens_status serve(struct job *j, struct ens_error *err)
+{
+    struct state *st = j->st;
+    struct ens_program p;
+    enum ens_status s = ENS_OK;
+    int status = 0;
+
+    j->said = &st->servant.said;
+    if (st->servant.pid > 0 && st->served != st->of_cell)
+        ens_servant_stop(&st->servant);
+    if (st->servant.pid == 0) {
+        s = make_program(j, &p, err);
+        if (s == ENS_OK)
+            s = ens_servant_start(&st->servant, &p, err);
+        st->served = st->of_cell;
+    }
+    if (s != ENS_OK)
+        return s;
+    announce(j, st->servant.pid);
+    ens_buf_clear(&st->words);
+    ens_command_request(&st->words, st->host, &j->values, j->task, j->r);
+    if (st->words.failed)
+        return ens_fail(err, ENS_ENOMEMORY, "line of a task");
+    s = ens_servant_ask(&st->servant, st->words.data, st->words.len, &status,
+                        err);
+    if (s == ENS_ESTOPPED)
+        die(status);
+    if (s == ENS_OK)
+        s = ens_command_answer((const char *)j->said->out.data,
+                               j->said->out.len, j->values.task, err);
+    if (s == ENS_EPROTOCOL)
+        ens_servant_stop(&st->servant);
+    if (st->servant.pid == 0)
+        announce(j, 0);
+    return s;
+}
+
+static enum ens_status record(struct job *j,
+                              const struct ens_command_items *items,
+                              struct ens_error *err)
+{
+    const struct ens_host *host = j->st->host;
+    struct ens_field *field =
+        ens_arena_alloc(&j->st->task_arena, items->n + 1, sizeof(*field));
+    enum ens_status s;
+
+    if (field == NULL)
+        return ens_fail(err, ENS_ENOMEMORY, "fields of a program");
+    for (size_t i = 0; i < items->n; i++)
+        field[i] = (struct ens_field){items->item[i].name, items->item[i].type,
+                                      "", "printed by the program"};
+    s = host->new_schema(j->r, field, items->n, err);
+    for (size_t i = 0; s == ENS_OK && i < items->n; i++) {
+        const struct ens_command_item *item = &items->item[i];
+
+        if (item->missing)
+            continue;
+        if (item->type == ENS_F64)
+            host->f64(j->r, (uint32_t)i, item->d);
+        else if (item->type == ENS_I64)
+            host->i64(j->r, (uint32_t)i, item->i);
+        else
+            host->text(j->r, (uint32_t)i, item->text, item->n_text);
+    }
+    return s;
+}
+
+static enum ens_status run_task(void *state, const struct ens_task *task,
+                                struct ens_result *result,
+                                struct ens_error *err)
+{
+    struct state *st = state;
+    struct job j = {.st = st, .r = result, .task = task};
+    struct ens_command_items items;
+    enum ens_status s;
+
+    ens_arena_reset(&st->task_arena);
+    ens_command_values_set(&j.values, task);
+    s = enter_folder(&j, err);
+    if (s == ENS_OK)
+        s = st->of_cell->persistent ? serve(&j, err) : run_once(&j, err);
+    if (s == ENS_OK)
+        s = ens_command_read(&items, (const char *)j.said->out.data,
+                             j.said->out.len, &st->of_cell->fields,
+                             &st->task_arena, err);
+    if (s == ENS_OK)
+        return record(&j, &items, err);
+    if (j.said != NULL && j.said->err.len > 0)
+        st->host->warn(result, ens_command_stderr(j.said, &st->task_arena));
+    return s;
+}
+
+extern const struct ens_kind ens_kind_command;
+const struct ens_kind ens_kind_command = {
+    .abi = ENS_ABI,
+    .name = "command",
+    .help = "any program per task: command line in, printed fields out",
+    .results_version = 1,
+    .settings = settings,
+    .n_settings = ENS_COUNT(settings),
+    .roles = roles,
+    .n_roles = ENS_COUNT(roles),
+    .plan = plan_kind,
+    .open = open_kind,
+    .close = close_kind,
+    .cell = enter_cell,
+    .run = run_task,
+};

@@ -1,0 +1,35 @@
+/* A program that stays: a line in, a line out, task after task.
+ *
+ * One per worker, started before its first task and in a process group of its
+ * own. Its death is the worker's: the one ends with the signal of the other,
+ * so that the task is charged, tried again and given up like any task whose
+ * worker died. It is killed when the worker ends.
+ */
+#ifndef ENS_KINDS_COMMAND_SERVANT_H
+#define ENS_KINDS_COMMAND_SERVANT_H
+
+#include "kinds/command/process.h"
+
+struct ens_servant {
+    pid_t pid; /* 0: none */
+    int in, out;
+    int err;
+    struct ens_program_end said; /* of the present task */
+};
+
+/** ENS_EDOMAIN when it cannot be started. p->group is not used. */
+enum ens_status ens_servant_start(struct ens_servant *v,
+                                  const struct ens_program *p,
+                                  struct ens_error *err);
+/** Kills it and all it started; harmless when there is none. */
+void ens_servant_stop(struct ens_servant *v);
+/**
+ * One line there (n bytes, the last a newline) and one back, without its
+ * newline, in v->said.out. ENS_ESTOPPED: it died; *status as of waitpid, there
+ * is no servant now. ENS_EDOMAIN: it wrote more than a line, or one that is
+ * too long; it has been stopped.
+ */
+enum ens_status ens_servant_ask(struct ens_servant *v, const void *line,
+                                size_t n, int *status, struct ens_error *err);
+
+#endif

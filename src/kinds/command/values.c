@@ -1,0 +1,222 @@
+#include "kinds/command/values.h"
+
+#include "base/bug.h"
+#include "base/hash.h"
+#include "config/model.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *const of_tasks[] = {"seed", "seed31", "replicate", "task"};
+
+void ens_command_values_set(struct ens_command_values *v,
+                            const struct ens_task *task)
+{
+    char hex[ENS_HEX64_BYTES];
+
+    v->cell = &task->cell;
+    snprintf(v->seed, sizeof(v->seed), "%llu", (unsigned long long)task->seed);
+    snprintf(v->seed31, sizeof(v->seed31), "%u", (unsigned)(task->seed >> 33));
+    snprintf(v->replicate, sizeof(v->replicate), "%u",
+             (unsigned)task->replicate);
+    ens_hex64(hex, task->cell.hash[0]);
+    snprintf(v->task, sizeof(v->task), "%s:%s", hex, v->replicate);
+}
+
+const char *ens_command_input_path(const struct ens_study *study,
+                                   const char *name)
+{
+    for (size_t i = 0; i < ens_study_n_inputs(study); i++)
+        if (strcmp(ens_study_input_name(study, i), name) == 0) {
+            const char *path = ens_study_input_value(study, i, "path")->text;
+
+            return *path == '/' ? path : NULL;
+        }
+    return NULL;
+}
+
+const char *ens_command_value(void *arg, const char *name)
+{
+    const struct ens_command_values *v = arg;
+    const char *const own[] = {v->seed, v->seed31, v->replicate, v->task};
+    const struct ens_value *axis;
+
+    for (size_t i = 0; i < ENS_COUNT(of_tasks); i++)
+        if (strcmp(of_tasks[i], name) == 0)
+            return own[i];
+    if (strncmp(name, "input.", 6) == 0)
+        return ens_command_input_path(v->cell->study, name + 6);
+    axis = ens_cell_value(v->cell, "axes", name);
+    return axis == NULL ? NULL : axis->text;
+}
+
+/* -- checks ------------------------------------------------------------------
+ */
+
+static int is_of_tasks(const char *name)
+{
+    for (size_t i = 0; i < ENS_COUNT(of_tasks); i++)
+        if (strcmp(of_tasks[i], name) == 0)
+            return 1;
+    return 0;
+}
+
+static enum ens_status check_name(const struct ens_study *study,
+                                  const struct ens_row *row, const char *name,
+                                  struct ens_error *err)
+{
+    if (is_of_tasks(name) || ens_row_find(row, name) != NULL)
+        return ENS_OK;
+    if (strncmp(name, "input.", 6) != 0)
+        return ens_fail(err, ENS_ESTUDY,
+                        "[command] run: {%.60s}: [%.60s] has no such key, and "
+                        "it is none of seed, seed31, replicate, task, "
+                        "input.NAME",
+                        name, row->section);
+    if (ens_command_input_path(study, name + 6) == NULL)
+        return ens_fail(err, ENS_ESTUDY,
+                        "[command] run: {%.60s}: no input of that name with a "
+                        "file of its own",
+                        name);
+    return ENS_OK;
+}
+
+enum ens_status ens_command_check_names(const struct ens_study *study,
+                                        const struct ens_command_line *line,
+                                        int persistent, struct ens_error *err)
+{
+    const struct ens_rows *axes = ens_study_rows(study, "axes");
+    enum ens_status s = ENS_OK;
+
+    for (size_t i = 0; i < axes->n; i++) {
+        const struct ens_row *row = &axes->row[i];
+
+        for (size_t k = 0; k < row->n_keys; k++)
+            if (is_of_tasks(row->key[k].s->key))
+                return ens_fail(err, ENS_ESTUDY,
+                                "[%.60s] %s: every task has a value of that "
+                                "name; choose another",
+                                row->section, row->key[k].s->key);
+        for (size_t k = 0; s == ENS_OK && k < line->n; k++)
+            if (line->piece[k].is_value && persistent &&
+                strncmp(line->piece[k].text, "input.", 6) != 0)
+                s = ens_fail(err, ENS_ESTUDY,
+                             "[command] run: {%.60s}: a persistent program is "
+                             "started once, and told the values of a task in "
+                             "its line of input",
+                             line->piece[k].text);
+            else if (line->piece[k].is_value)
+                s = check_name(study, row, line->piece[k].text, err);
+    }
+    return s;
+}
+
+/* -- environment -------------------------------------------------------------
+ */
+
+/* What the program gets of its own, or what would be wrong for it. */
+static int is_ours(const char *variable)
+{
+    static const char *const names[] = {"ENSRUN_TASK=",
+                                        "ENSRUN_SEED=",
+                                        "ENSRUN_SEED31=",
+                                        "ENSRUN_FOLDER=",
+                                        "ENSRUN_REPLICATE=",
+                                        "ENSRUN_AXIS_",
+                                        "ENSRUN_INPUT_",
+                                        "OMP_NUM_THREADS=",
+                                        "OPENBLAS_NUM_THREADS=",
+                                        "TMPDIR=",
+                                        "PWD=",
+                                        "OLDPWD="};
+
+    for (size_t i = 0; i < ENS_COUNT(names); i++)
+        if (strncmp(variable, names[i], strlen(names[i])) == 0)
+            return 1;
+    return 0;
+}
+
+struct building {
+    const char **env;
+    size_t n;
+    struct ens_arena *arena;
+    int failed;
+};
+
+static void add(struct building *b, const char *prefix, const char *name,
+                const char *value)
+{
+    const char *text =
+        ens_arena_printf(b->arena, "%s%s=%s", prefix, name, value);
+
+    b->failed |= text == NULL;
+    b->env[b->n++] = text;
+}
+
+static void add_cell(struct building *b, const struct ens_cell *cell,
+                     const char *folder, int with_axes)
+{
+    const struct ens_study *study = cell->study;
+    const char *cores = ens_study_value(study, "run", "cores")->text;
+    const char *key = NULL;
+
+    add(b, "", "ENSRUN_FOLDER", folder);
+    add(b, "", "OMP_NUM_THREADS", cores);
+    add(b, "", "OPENBLAS_NUM_THREADS", cores);
+    for (size_t i = 0; with_axes && (key = ens_cell_key(cell, "axes", i, NULL));
+         i++)
+        add(b, "ENSRUN_AXIS_", key, ens_cell_value(cell, "axes", key)->text);
+    for (size_t i = 0; i < ens_study_n_inputs(study); i++) {
+        const char *name = ens_study_input_name(study, i);
+        const char *path = ens_command_input_path(study, name);
+
+        if (path != NULL)
+            add(b, "ENSRUN_INPUT_", name, path);
+    }
+}
+
+enum ens_status ens_command_env(const char ***env, size_t *n, size_t spare,
+                                const struct ens_cell *cell, int with_axes,
+                                const char *folder, struct ens_arena *arena,
+                                struct ens_error *err)
+{
+    struct building b = {.arena = arena};
+    size_t most = spare + 4 + ens_study_n_inputs(cell->study);
+
+    for (size_t i = 0; ens_cell_key(cell, "axes", i, NULL) != NULL; i++)
+        most++;
+    for (size_t i = 0; environ != NULL && environ[i] != NULL; i++)
+        most++;
+    b.env = ens_arena_alloc(arena, most, sizeof(*b.env));
+    if (b.env == NULL)
+        return ens_fail(err, ENS_ENOMEMORY, "environment of a program");
+    for (size_t i = 0; environ != NULL && environ[i] != NULL; i++)
+        if (!is_ours(environ[i]))
+            b.env[b.n++] = environ[i];
+    add_cell(&b, cell, folder, with_axes);
+    if (b.failed)
+        return ens_fail(err, ENS_ENOMEMORY, "environment of a program");
+    *env = b.env;
+    *n = b.n;
+    return ENS_OK;
+}
+
+enum ens_status ens_command_task_env(const char **env, size_t n,
+                                     const struct ens_command_values *v,
+                                     const char *tmp, struct ens_arena *arena,
+                                     struct ens_error *err)
+{
+    struct building b = {env, n, arena, 0};
+
+    if (v != NULL) {
+        add(&b, "", "ENSRUN_SEED", v->seed);
+        add(&b, "", "ENSRUN_SEED31", v->seed31);
+        add(&b, "", "ENSRUN_REPLICATE", v->replicate);
+        add(&b, "", "ENSRUN_TASK", v->task);
+    }
+    add(&b, "", "TMPDIR", tmp);
+    env[b.n] = NULL;
+    return b.failed ? ens_fail(err, ENS_ENOMEMORY, "environment of a program")
+                    : ENS_OK;
+}
