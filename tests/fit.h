@@ -9,10 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIT_MAX_TERMS 8
+#define FIT_MAX_TERMS 16
+
+enum fit_family { FIT_BINOMIAL, FIT_GAUSSIAN, FIT_POISSON };
 
 struct fit {
     struct ens_formula formula;
+    struct ens_design design;
     struct ens_fit_result r;
     size_t n; /* complete rows */
     double estimate[FIT_MAX_TERMS], std_error[FIT_MAX_TERMS];
@@ -28,16 +31,17 @@ static inline void fit_fini(struct fit *f)
     ens_arena_fini(&f->arena);
 }
 
-static inline enum ens_status fit_run(struct fit *f,
-                                      const struct ens_fitter *fitter,
-                                      int is_normal, const char *formula,
-                                      const struct ens_data *data)
+static inline enum ens_status
+fit_run(struct fit *f, const struct ens_fitter *fitter, enum fit_family family,
+        const char *formula, const struct ens_data *data)
 {
-    struct ens_fit_options o = {.level = 0.95, .is_normal = is_normal};
+    struct ens_fit_options o = {.level = 0.95,
+                                .is_normal = family == FIT_GAUSSIAN,
+                                .is_poisson = family == FIT_POISSON};
     struct ens_fit_problem problem;
-    uint32_t at[32];
     const double *vars[32];
-    double *x, *y, *work;
+    struct ens_design_space to = {.vars = vars};
+    double *work;
     enum ens_status s;
 
     memset(f, 0, sizeof(*f));
@@ -46,27 +50,31 @@ static inline enum ens_status fit_run(struct fit *f,
     f->r.conf_low = f->low;
     f->r.conf_high = f->high;
     f->r.cov = f->cov;
-    s = ens_formula_parse(&f->formula, formula, &f->arena, &f->err);
+    s = ens_formula_parse(&f->formula, formula, data->name, data->n_columns,
+                          &f->arena, &f->err);
     ck_assert_msg(s == ENS_OK, "%s", f->err.text);
-    s = ens_formula_bind(&f->formula, data->name, data->n_columns, at, &f->err);
+    s = ens_design_plan(&f->design, &f->formula, data, &f->arena, &f->err);
     ck_assert_msg(s == ENS_OK, "%s", f->err.text);
-    ck_assert_uint_le(f->formula.n_terms, FIT_MAX_TERMS);
+    ck_assert_uint_le(f->design.n_columns, FIT_MAX_TERMS);
     ck_assert_uint_le(f->formula.n_vars, 32);
-    x = ens_arena_alloc(&f->arena, data->n * f->formula.n_terms, sizeof(*x));
-    y = ens_arena_alloc(&f->arena, data->n, sizeof(*y));
-    work =
-        ens_arena_alloc(&f->arena, ENS_DESIGN_WORK(&f->formula), sizeof(*work));
-    s = ens_design_build(&f->formula, data, at, x, y, vars, work, &f->n,
-                         &f->err);
+    to.x = ens_arena_alloc(&f->arena, data->n * f->design.n_columns,
+                           sizeof(*to.x));
+    to.y = ens_arena_alloc(&f->arena, data->n, sizeof(*to.y));
+    if (f->design.has_offset)
+        to.offset = ens_arena_alloc(&f->arena, data->n, sizeof(*to.offset));
+    to.work = ens_arena_alloc(&f->arena, ens_design_work(&f->design, data->n),
+                              sizeof(*to.work));
+    s = ens_design_build(&f->design, data, &to, &f->n, &f->err);
     if (s != ENS_OK)
         return s;
-    for (size_t j = 0; j < f->formula.n_terms; j++)
-        f->term[j] = f->formula.term[j].name;
+    for (size_t j = 0; j < f->design.n_columns; j++)
+        f->term[j] = f->design.column[j].name;
     problem = (struct ens_fit_problem){
         .n = f->n,
-        .p = f->formula.n_terms,
-        .x = x,
-        .y = y,
+        .p = f->design.n_columns,
+        .x = to.x,
+        .y = to.y,
+        .offset = to.offset,
         .term = f->term,
         .response = f->formula.response.name,
     };

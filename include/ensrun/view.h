@@ -47,6 +47,10 @@ struct ens_column {
     const char *name;
     struct ens_view view; /* one-dimensional */
     uint64_t n_missing;   /* NaN or empty; known for tables only */
+    /* Of text: its different values, sorted by bytes. The view then holds
+     * their places (int32), -1 for missing. NULL: numbers. */
+    const char *const *levels;
+    uint32_t n_levels;
 };
 
 /** An input as kinds see it. Its first dimension is rows. */

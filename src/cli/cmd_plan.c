@@ -51,7 +51,10 @@ static void print_columns(const struct ens_input *in)
     for (uint64_t i = 0; i < n; i++) {
         const struct ens_column *c = &in->columns[i];
 
-        printf("    %-24s %-4s", c->name, ens_dtype_code(c->view.dtype));
+        printf("    %-24s %-4s", c->name,
+               c->levels != NULL ? "text" : ens_dtype_code(c->view.dtype));
+        if (c->levels != NULL)
+            printf("  %u level%s", c->n_levels, c->n_levels == 1 ? "" : "s");
         if (c->n_missing > 0)
             printf("  %llu missing", (unsigned long long)c->n_missing);
         printf("\n");

@@ -15,14 +15,16 @@
 
 /** Settings of a fit, read once per cell. */
 struct ens_fit_options {
-    double level;  /* of the confidence limits */
-    int is_normal; /* family gaussian: limits from t, a residual scale */
+    double level;   /* of the confidence limits */
+    int is_normal;  /* family gaussian: limits from t, a residual scale */
+    int is_poisson; /* family poisson: log link; neither: binomial */
 };
 
 struct ens_fit_problem {
     size_t n, p;
     const double *x;         /* n x p, column-major */
     const double *y;         /* n */
+    const double *offset;    /* n, part of the predictor; NULL: none */
     const char *const *term; /* p names, for messages */
     const char *response;
 };
@@ -34,7 +36,7 @@ struct ens_fit_result {
     double *conf_high;
     double *cov;     /* p x p covariance of the estimates */
     double df;       /* of the limits' t; infinite: normal */
-    double sigma;    /* residual standard deviation; 1 for binomial */
+    double sigma;    /* residual standard deviation; 1 unless gaussian */
     double deviance; /* residual sum of squares for gaussian */
     int iterations;
     size_t n_warnings; /* outcomes that leave a result: const texts */
@@ -63,8 +65,8 @@ struct ens_fitter {
     {                                                                          \
         .section = "fit", .key = "formula", .type = ENS_T_FORMULA,             \
         .shape = ENS_AXIS, .cls = ENS_C_CELL, .def = NULL,                     \
-        .help = "model as in R: y ~ a + b + I(c/100); -1 or 0 drops the "      \
-                "intercept"                                                    \
+        .help = "model as in R: y ~ a*b + I(c/100) + factor(d); -1 or 0 "      \
+                "drops the intercept"                                          \
     }
 #define ENS_FIT_SETTING_LEVEL                                                  \
     {                                                                          \

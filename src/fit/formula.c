@@ -1,512 +1,529 @@
 #include "fit/formula.h"
 
-#include "base/buf.h"
-#include "base/number.h"
 #include "fit/deparse.h"
+#include "fit/parser.h"
 
-#include <math.h>
-#include <stdio.h>
 #include <string.h>
 
-/* Functions of formulas; those without a code are refused by name. */
-static const struct function {
-    const char *name;
-    int arithmetic;
-    enum ens_formula_code code;
-} functions[] = {
-    {"log", 1, ENS_OP_LOG}, {"exp", 1, ENS_OP_EXP}, {"sqrt", 1, ENS_OP_SQRT},
-    {"factor", 0, 0},       {"poly", 0, 0},         {"bs", 0, 0},
-    {"ns", 0, 0},           {"offset", 0, 0},
-};
+/* Terms put into sets while one formula is read: a bound of the work. */
+#define MAX_KEPT (10 * (size_t)ENS_FORMULA_MAX_TERMS)
 
-struct parser {
-    struct ens_formula *f;
-    struct ens_arena *arena;
-    struct ens_error *err;
-    const char *at;            /* next character */
-    struct ens_buf name;       /* deparsed text of the present term */
-    struct ens_formula_op *op; /* all programs, one after the other */
-    size_t n_ops;
-    size_t stack; /* of the present program */
-    size_t nesting;
-    int intercept;
-};
+static enum ens_status parse_terms(struct ens_formula_parser *p,
+                                   struct ens_formula_set *set);
 
-static enum ens_status parse_sum(struct parser *p);
+/* -- sets of terms --------------------------------------------------------- */
 
-/* Bytes of the character at s, for messages. */
-static int char_bytes(const char *s)
+static int same_parts(const struct ens_formula_term *a,
+                      const struct ens_formula_term *b)
 {
-    int n = 1;
-
-    if (((unsigned char)*s & 0xc0) == 0xc0)
-        while (n < 4 && ((unsigned char)s[n] & 0xc0) == 0x80)
-            n++;
-    return n;
+    return a->n_parts == b->n_parts &&
+           (a->n_parts == 0 ||
+            memcmp(a->part, b->part, a->n_parts * sizeof(*a->part)) == 0);
 }
 
-static enum ens_status fail_at(struct parser *p, const char *where,
-                               const char *fmt, ...) ENS_PRINTF(3, 4);
-
-static enum ens_status fail_at(struct parser *p, const char *where,
-                               const char *fmt, ...)
+static enum ens_status keep(struct ens_formula_parser *p,
+                            struct ens_formula_set *set,
+                            const struct ens_formula_term *t)
 {
-    char text[320];
-    va_list args;
+    for (size_t i = 0; i < set->n; i++)
+        if (same_parts(&set->item[i], t))
+            return ENS_OK;
+    if (set->n == ENS_FORMULA_MAX_TERMS || ++p->n_kept > MAX_KEPT)
+        return ens_formula_fail(p, p->at, "more than %d terms",
+                                ENS_FORMULA_MAX_TERMS);
+    if (set->n == set->cap) {
+        size_t cap = set->cap ? 2 * set->cap : 8;
+        struct ens_formula_term *item =
+            ens_arena_alloc(p->arena, cap, sizeof(*item));
 
-    va_start(args, fmt);
-    vsnprintf(text, sizeof(text), fmt, args);
-    va_end(args);
-    return ens_fail(p->err, ENS_ESTUDY, "formula '%.120s', position %zu: %s",
-                    p->f->text, (size_t)(where - p->f->text) + 1, text);
-}
-
-static enum ens_status fail_unexpected(struct parser *p, const char *expected)
-{
-    if (*p->at == '\0')
-        return fail_at(p, p->at, "ends where %s should be", expected);
-    return fail_at(p, p->at, "unexpected '%.*s', expected %s",
-                   char_bytes(p->at), p->at, expected);
-}
-
-static char peek(struct parser *p)
-{
-    while (*p->at == ' ' || *p->at == '\t' || *p->at == '\n')
-        p->at++;
-    return *p->at;
-}
-
-static int is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static int is_letter(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           (unsigned char)c >= 0x80;
-}
-
-static int starts_number(const char *s)
-{
-    return is_digit(s[0]) || (s[0] == '.' && is_digit(s[1]));
-}
-
-static int starts_name(const char *s)
-{
-    return is_letter(s[0]) || s[0] == '`' || (s[0] == '.' && !is_digit(s[1]));
-}
-
-/* -- tokens --------------------------------------------------------------- */
-
-/* A name; *n its bytes without backquotes. The parser stands behind it. */
-static enum ens_status take_name(struct parser *p, const char **name, size_t *n)
-{
-    const char *end;
-
-    if (*p->at == '`') {
-        *name = p->at + 1;
-        end = strchr(*name, '`');
-        if (!end || end == *name)
-            return fail_at(p, p->at, end ? "empty name" : "'`' is not closed");
-        *n = (size_t)(end - *name);
-        p->at = end + 1;
-        return ENS_OK;
+        if (!item)
+            return ens_fail(p->err, ENS_ENOMEMORY, "formula");
+        if (set->n > 0)
+            memcpy(item, set->item, set->n * sizeof(*item));
+        set->item = item;
+        set->cap = cap;
     }
-    *name = p->at;
-    while (is_letter(*p->at) || is_digit(*p->at) || *p->at == '.' ||
-           *p->at == '_')
-        p->at++;
-    *n = (size_t)(p->at - *name);
-    if (*n == 1 && **name == '.')
-        return fail_at(p, *name,
-                       "'.' (all other columns) is not supported yet; name "
-                       "the columns");
+    set->item[set->n++] = *t;
     return ENS_OK;
 }
 
-static enum ens_status take_number(struct parser *p, double *v)
+static void drop(struct ens_formula_set *set, const struct ens_formula_term *t)
 {
-    const char *start = p->at;
-    const char *s = start;
+    for (size_t i = 0; i < set->n; i++)
+        if (same_parts(&set->item[i], t)) {
+            set->n--;
+            memmove(&set->item[i], &set->item[i + 1],
+                    (set->n - i) * sizeof(set->item[0]));
+            return;
+        }
+}
 
-    while (is_digit(*s))
-        s++;
-    if (*s == '.')
-        for (s++; is_digit(*s);)
-            s++;
-    if (*s == 'e' || *s == 'E') {
-        s++;
-        if (*s == '+' || *s == '-')
-            s++;
-        while (is_digit(*s))
-            s++;
+static enum ens_status add(struct ens_formula_parser *p,
+                           struct ens_formula_set *to,
+                           const struct ens_formula_set *from, int minus)
+{
+    enum ens_status s = ENS_OK;
+
+    for (size_t i = 0; s == ENS_OK && i < from->n; i++) {
+        if (minus)
+            drop(to, &from->item[i]);
+        else
+            s = keep(p, to, &from->item[i]);
     }
-    if (ens_number_parse(start, (size_t)(s - start), v) != 0 || isinf(*v))
-        return fail_at(p, start, "'%.*s' is not a number", (int)(s - start),
-                       start);
-    p->at = s;
+    return s;
+}
+
+/* The variables of both, each once, ascending. */
+static enum ens_status join(struct ens_formula_parser *p,
+                            const struct ens_formula_term *a,
+                            const struct ens_formula_term *b,
+                            struct ens_formula_term *to)
+{
+    uint32_t *part =
+        ens_arena_alloc(p->arena, a->n_parts + b->n_parts, sizeof(*part));
+    size_t i = 0, j = 0, n = 0;
+
+    if (!part)
+        return ens_fail(p->err, ENS_ENOMEMORY, "formula");
+    while (i < a->n_parts || j < b->n_parts) {
+        uint32_t x = i < a->n_parts ? a->part[i] : UINT32_MAX;
+        uint32_t y = j < b->n_parts ? b->part[j] : UINT32_MAX;
+
+        part[n++] = x < y ? x : y;
+        i += x <= y;
+        j += y <= x;
+    }
+    *to = (struct ens_formula_term){NULL, part, n};
     return ENS_OK;
 }
 
-/* -- arithmetic ------------------------------------------------------------ */
-
-static void emit(struct parser *p, enum ens_formula_code code, uint32_t var,
-                 double value)
+/* to = a:b, or a + b + a:b. */
+static enum ens_status cross(struct ens_formula_parser *p, int with_parts,
+                             struct ens_formula_set *a,
+                             const struct ens_formula_set *b)
 {
-    static const unsigned char operands[] = {
-#define OPERANDS(name, operands) operands,
-        ENS_FORMULA_OPS(OPERANDS)
-#undef OPERANDS
-    };
-    struct ens_formula_op *op = &p->op[p->n_ops++];
+    struct ens_formula_set to = {0};
+    enum ens_status s = ENS_OK;
 
-    op->code = code;
-    op->var = var;
-    op->value = value;
-    p->stack += 1;
-    p->stack -= operands[code];
-    if (p->stack > p->f->depth)
-        p->f->depth = p->stack;
+    if (with_parts)
+        s = add(p, &to, a, 0);
+    if (with_parts && s == ENS_OK)
+        s = add(p, &to, b, 0);
+    for (size_t i = 0; i < a->n; i++)
+        for (size_t j = 0; s == ENS_OK && j < b->n; j++) {
+            struct ens_formula_term t;
+
+            s = join(p, &a->item[i], &b->item[j], &t);
+            if (s == ENS_OK)
+                s = keep(p, &to, &t);
+        }
+    *a = to;
+    return s;
 }
 
-static enum ens_status emit_var(struct parser *p, const char *name, size_t n)
+/* -- variables ------------------------------------------------------------- */
+
+static uint32_t find_variable(const struct ens_formula *f, const char *name)
+{
+    uint32_t i = 0;
+
+    while (i < f->n_variables && strcmp(f->variable[i].expr.name, name) != 0)
+        i++;
+    return i;
+}
+
+/* The variable of that name, made if there is none, into the set. */
+static enum ens_status keep_variable(struct ens_formula_parser *p,
+                                     const struct ens_formula_variable *v,
+                                     struct ens_formula_set *set)
 {
     struct ens_formula *f = p->f;
-    size_t i;
+    uint32_t *part = ens_arena_alloc(p->arena, 1, sizeof(*part));
+    uint32_t i = find_variable(f, v->expr.name);
 
-    for (i = 0; i < f->n_vars; i++)
-        if (strlen(f->var[i]) == n && memcmp(f->var[i], name, n) == 0)
-            break;
-    if (i == f->n_vars) {
-        f->var[i] = ens_arena_strndup(p->arena, name, n);
-        f->var_at[i] = (size_t)(name - f->text);
-        if (!f->var[i])
-            return ens_fail(p->err, ENS_ENOMEMORY, "formula");
-        f->n_vars++;
-    }
-    emit(p, ENS_OP_VAR, (uint32_t)i, 0);
-    return ENS_OK;
-}
-
-/* "( sum )", the parser at the bracket. */
-static enum ens_status parse_bracket(struct parser *p)
-{
-    const char *open = p->at;
-    enum ens_status s;
-
-    if (++p->nesting > ENS_FORMULA_MAX_NESTING)
-        return fail_at(p, open, "nested more than %d deep",
-                       ENS_FORMULA_MAX_NESTING);
-    p->at++;
-    ens_buf_puts(&p->name, "(");
-    s = parse_sum(p);
-    if (s != ENS_OK)
-        return s;
-    if (peek(p) != ')')
-        return fail_unexpected(p, "')' or an operator");
-    p->at++;
-    ens_buf_puts(&p->name, ")");
-    p->nesting--;
-    return ENS_OK;
-}
-
-/* name(...), the parser at the bracket. */
-static enum ens_status parse_call(struct parser *p, const char *name, size_t n)
-{
-    const struct function *fn = NULL;
-    enum ens_status s;
-
-    if (n == 1 && *name == 'I') {
-        ens_buf_puts(&p->name, "I");
-        return parse_bracket(p);
-    }
-    for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++)
-        if (strlen(functions[i].name) == n &&
-            memcmp(functions[i].name, name, n) == 0)
-            fn = &functions[i];
-    if (!fn)
-        return fail_at(p, name,
-                       "unknown function '%.*s' (there are log, exp, sqrt "
-                       "and I)",
-                       (int)n, name);
-    if (!fn->arithmetic)
-        return fail_at(p, name, "%s() is not supported yet", fn->name);
-    ens_buf_puts(&p->name, fn->name);
-    s = parse_bracket(p);
-    if (s == ENS_OK)
-        emit(p, fn->code, 0, 0);
-    return s;
-}
-
-static enum ens_status parse_primary(struct parser *p)
-{
-    enum ens_status s;
-    const char *name;
-    double v;
-    size_t n;
-
-    if (peek(p) == '(')
-        return parse_bracket(p);
-    if (starts_number(p->at)) {
-        s = take_number(p, &v);
-        if (s != ENS_OK)
-            return s;
-        ens_deparse_number(&p->name, v);
-        emit(p, ENS_OP_NUMBER, 0, v);
-        return ENS_OK;
-    }
-    if (!starts_name(p->at))
-        return fail_unexpected(p, "a column, a number or '('");
-    s = take_name(p, &name, &n);
-    if (s != ENS_OK)
-        return s;
-    if (name[n] != '`' && peek(p) == '(')
-        return parse_call(p, name, n);
-    ens_deparse_name(&p->name, name, n);
-    return emit_var(p, name, n);
-}
-
-/* unary := [+-] unary | primary [^ unary] */
-static enum ens_status parse_unary(struct parser *p)
-{
-    char c = peek(p);
-    enum ens_status s;
-
-    if (++p->nesting > ENS_FORMULA_MAX_NESTING)
-        return fail_at(p, p->at, "nested more than %d deep",
-                       ENS_FORMULA_MAX_NESTING);
-    if (c == '-' || c == '+') {
-        p->at++;
-        ens_buf_puts(&p->name, c == '-' ? "-" : "+");
-        s = parse_unary(p);
-        if (s == ENS_OK && c == '-')
-            emit(p, ENS_OP_NEG, 0, 0);
-    } else {
-        s = parse_primary(p);
-        if (s == ENS_OK && peek(p) == '^') {
-            p->at++;
-            ens_buf_puts(&p->name, "^");
-            s = parse_unary(p);
-            if (s == ENS_OK)
-                emit(p, ENS_OP_POW, 0, 0);
-        }
-    }
-    p->nesting--;
-    return s;
-}
-
-static enum ens_status parse_product(struct parser *p)
-{
-    enum ens_status s = parse_unary(p);
-
-    while (s == ENS_OK && (peek(p) == '*' || *p->at == '/')) {
-        char c = *p->at++;
-
-        ens_buf_puts(&p->name, c == '*' ? " * " : "/");
-        s = parse_unary(p);
-        if (s == ENS_OK)
-            emit(p, c == '*' ? ENS_OP_MUL : ENS_OP_DIV, 0, 0);
-    }
-    return s;
-}
-
-static enum ens_status parse_sum(struct parser *p)
-{
-    enum ens_status s = parse_product(p);
-
-    while (s == ENS_OK && (peek(p) == '+' || *p->at == '-')) {
-        char c = *p->at++;
-
-        ens_buf_puts(&p->name, c == '+' ? " + " : " - ");
-        s = parse_product(p);
-        if (s == ENS_OK)
-            emit(p, c == '+' ? ENS_OP_ADD : ENS_OP_SUB, 0, 0);
-    }
-    return s;
-}
-
-/* -- terms ----------------------------------------------------------------- */
-
-static void begin_term(struct parser *p)
-{
-    ens_buf_clear(&p->name);
-    p->stack = 0;
-    p->nesting = 0;
-}
-
-static enum ens_status end_term(struct parser *p, size_t first_op,
-                                struct ens_formula_term *t)
-{
-    t->op = p->op + first_op;
-    t->n_ops = p->n_ops - first_op;
-    t->name = ens_arena_strdup(p->arena, ens_buf_text(&p->name));
-    if (!t->name || p->name.failed)
+    if (i == f->n_variables)
+        f->variable[f->n_variables++] = *v;
+    if (!part)
         return ens_fail(p->err, ENS_ENOMEMORY, "formula");
+    *part = i;
+    return keep(p, set, &(struct ens_formula_term){NULL, part, 1});
+}
+
+/* '.': the columns that the response does not name, those before it first
+ * mentioned there. */
+static enum ens_status parse_dot(struct ens_formula_parser *p,
+                                 struct ens_formula_set *set)
+{
+    struct ens_formula *f = p->f;
+    const char *where = p->at++;
+    enum ens_status s = ENS_OK;
+
+    if (p->n_columns == 0 || p->column[0][0] == '\0')
+        return ens_formula_fail(p, where,
+                                "'.' stands for all other columns, but the "
+                                "data have no named columns");
+    if (p->n_columns > ENS_FORMULA_MAX_TERMS)
+        return ens_formula_fail(p, where,
+                                "'.' stands for %zu columns; at most %d",
+                                p->n_columns, ENS_FORMULA_MAX_TERMS);
+    for (size_t i = 0; s == ENS_OK && i < p->n_columns; i++) {
+        struct ens_formula_variable v = {.kind = ENS_V_NUMBER};
+        const char *name = p->column[i];
+        size_t first = p->n_ops;
+        size_t k = 0;
+
+        while (k < p->n_response && strcmp(f->var[k], name) != 0)
+            k++;
+        if (k < p->n_response)
+            continue;
+        ens_formula_begin(p);
+        ens_deparse_name(&p->name, name, strlen(name));
+        v.expr.name = ens_buf_text(&p->name);
+        /* of one that is there already no second program is kept */
+        if (find_variable(f, v.expr.name) == f->n_variables) {
+            s = ens_formula_emit_var(p, name, strlen(name));
+            if (s == ENS_OK)
+                s = ens_formula_end(p, first, &v.expr);
+        }
+        if (s == ENS_OK)
+            s = keep_variable(p, &v, set);
+    }
+    return s;
+}
+
+static enum ens_status check_variable(struct ens_formula_parser *p,
+                                      const char *where,
+                                      const struct ens_formula_variable *v)
+{
+    if (strcmp(v->expr.name, p->f->response.name) == 0)
+        return ens_formula_fail(p, where, "the response '%s' is also a term",
+                                v->expr.name);
+    if (v->is_offset && p->brackets > 0)
+        return ens_formula_fail(p, where,
+                                "offset() stands between + at the outside");
     return ENS_OK;
 }
 
-/* What stands outside I() though it may only stand inside. */
-static enum ens_status fail_operator(struct parser *p, const char *term)
+/* A column, I(...), a function of columns. */
+static enum ens_status parse_variable(struct ens_formula_parser *p,
+                                      struct ens_formula_set *set)
 {
     const char *where = p->at;
+    size_t first_op = p->n_ops;
+    struct ens_formula_variable v = {.kind = ENS_V_NUMBER};
+    const char *name;
+    size_t n;
+    enum ens_status s = ens_formula_take_name(p, &name, &n);
+
+    if (s != ENS_OK)
+        return s;
+    ens_formula_begin(p);
+    if (name[n] != '`' && ens_formula_peek(p) == '(' &&
+        ens_formula_is_basis(name, n)) {
+        s = ens_formula_basis(p, name, n, &v);
+    } else {
+        p->at = where;
+        s = ens_formula_primary(p);
+    }
+    if (s == ENS_OK)
+        s = ens_formula_end(p, first_op, &v.expr);
+    if (s == ENS_OK)
+        s = check_variable(p, where, &v);
+    return s == ENS_OK ? keep_variable(p, &v, set) : s;
+}
+
+/* -- operators ------------------------------------------------------------- */
+
+/* What stands outside I() though it may only stand inside. */
+static enum ens_status fail_operator(struct ens_formula_parser *p,
+                                     const char *where, const char *term)
+{
     struct ens_error *err = p->err;
     char op[2] = {*where, '\0'};
     enum ens_status s;
 
     p->at = term;
     p->err = NULL; /* a proposal that cannot be read is just not made */
-    begin_term(p);
-    s = parse_product(p);
+    ens_formula_begin(p);
+    s = ens_formula_product(p);
     p->err = err;
-    return fail_at(p, where,
-                   "'%s' between terms does not compute; for arithmetic write "
-                   "I(%s)",
-                   op, s == ENS_OK ? ens_buf_text(&p->name) : "dist/100");
+    return ens_formula_fail(
+        p, where,
+        "'%s' between terms does not compute; for arithmetic write I(%s)", op,
+        s == ENS_OK ? ens_buf_text(&p->name) : "dist/100");
 }
 
-static void keep_term(struct ens_formula *f, const struct ens_formula_term *t,
-                      int minus)
+/* "( terms )", perhaps to a power. */
+static enum ens_status parse_bracket(struct ens_formula_parser *p,
+                                     struct ens_formula_set *set)
 {
-    size_t i;
+    const char *open = p->at++;
+    struct ens_formula_set once;
+    enum ens_status s;
+    double v = 1;
 
-    for (i = 0; i < f->n_terms; i++)
-        if (strcmp(f->term[i].name, t->name) == 0)
-            break;
-    if (!minus && i == f->n_terms) {
-        f->term[f->n_terms++] = *t;
-    } else if (minus && i < f->n_terms) {
-        f->n_terms--;
-        memmove(&f->term[i], &f->term[i + 1],
-                (f->n_terms - i) * sizeof(f->term[0]));
+    if (++p->brackets > ENS_FORMULA_MAX_NESTING)
+        return ens_formula_fail(p, open, "nested more than %d deep",
+                                ENS_FORMULA_MAX_NESTING);
+    s = parse_terms(p, set);
+    if (s != ENS_OK)
+        return s;
+    p->at++; /* parse_terms stops at ')' */
+    p->brackets--;
+    if (ens_formula_peek(p) != '^')
+        return ENS_OK;
+    p->at++;
+    ens_formula_peek(p);
+    open = p->at;
+    if (!ens_formula_at_number(open))
+        return ens_formula_unexpected(p, "a whole number");
+    s = ens_formula_take_number(p, &v);
+    if (s == ENS_OK && !(v >= 1 && v <= 20 && v == (double)(int)v))
+        return ens_formula_fail(p, open,
+                                "a power of terms is a whole number from 1 to "
+                                "20");
+    once = *set;
+    for (int k = 1; s == ENS_OK && k < (int)v; k++)
+        s = cross(p, 1, set, &once);
+    return s;
+}
+
+static enum ens_status parse_primary(struct ens_formula_parser *p,
+                                     struct ens_formula_set *set)
+{
+    char c = ens_formula_peek(p);
+
+    *set = (struct ens_formula_set){0};
+    if (c == '(')
+        return parse_bracket(p, set);
+    if (!ens_formula_at_name(p->at))
+        return ens_formula_unexpected(p, "a term");
+    if (c == '.') {
+        const char *end = p->at + 1;
+
+        if (!ens_formula_at_name(end) && !ens_formula_at_number(end) &&
+            *end != '_')
+            return parse_dot(p, set);
     }
+    return parse_variable(p, set);
+}
+
+static int is_offset(const struct ens_formula_parser *p,
+                     const struct ens_formula_set *set)
+{
+    return set->n == 1 && p->f->variable[set->item[0].part[0]].is_offset;
+}
+
+/* One product: interactions joined by '*'. */
+static enum ens_status parse_product(struct ens_formula_parser *p,
+                                     struct ens_formula_set *set)
+{
+    const char *term = p->at;
+    enum ens_status s = parse_primary(p, set);
+    struct ens_formula_set left = {0}; /* of the last '*' */
+    int has_left = 0;
+
+    while (s == ENS_OK) {
+        struct ens_formula_set right;
+        char op = ens_formula_peek(p);
+        const char *where = p->at;
+
+        if (op == '/' || op == '^')
+            return fail_operator(p, where, term);
+        if ((op == ':' || op == '*') && is_offset(p, set))
+            return ens_formula_fail(p, where,
+                                    "offset() stands between + at the outside");
+        if (op != ':' && has_left)
+            s = cross(p, 1, &left, set);
+        else if (op != ':')
+            left = *set;
+        if (s != ENS_OK || (op != ':' && op != '*'))
+            break;
+        p->at++;
+        ens_formula_peek(p);
+        if (op == '*' && ens_formula_at_number(p->at))
+            return fail_operator(p, where, term);
+        s = parse_primary(p, &right);
+        if (s == ENS_OK && is_offset(p, &right))
+            return ens_formula_fail(p, where,
+                                    "offset() stands between + at the outside");
+        if (op == ':' && s == ENS_OK)
+            s = cross(p, 0, set, &right);
+        if (op == '*') {
+            *set = right;
+            has_left = 1;
+        }
+    }
+    *set = left;
+    return s;
 }
 
 /* The 0 or 1 of an intercept. */
-static enum ens_status parse_intercept(struct parser *p, int minus)
+static enum ens_status parse_intercept(struct ens_formula_parser *p, int minus)
 {
     const char *where = p->at;
     double v;
-    enum ens_status s = take_number(p, &v);
+    enum ens_status s = ens_formula_take_number(p, &v);
+    char c;
 
     if (s != ENS_OK)
         return s;
-    if (peek(p) == '*' || *p->at == '/' || *p->at == '^')
-        return fail_operator(p, where);
+    c = ens_formula_peek(p);
+    if (c == '*' || c == '/' || c == '^')
+        return fail_operator(p, p->at, where);
     if (v != 0 && v != 1)
-        return fail_at(p, where, "a number between terms must be 0 or 1");
+        return ens_formula_fail(p, where,
+                                "a number between terms must be 0 or 1");
+    if (p->brackets > 0)
+        return ens_formula_fail(p, where,
+                                "the intercept's 0 or 1 within brackets");
     p->intercept = (v == 1) != minus;
     return ENS_OK;
 }
 
-static enum ens_status parse_term(struct parser *p, int minus)
+static enum ens_status parse_one(struct ens_formula_parser *p, int minus,
+                                 struct ens_formula_set *set)
 {
+    struct ens_formula_set product;
     const char *where;
-    size_t first_op = p->n_ops;
-    struct ens_formula_term t;
     enum ens_status s;
 
-    peek(p);
+    ens_formula_peek(p);
     where = p->at;
-    if (starts_number(where))
+    if (ens_formula_at_number(where))
         return parse_intercept(p, minus);
-    if (*where == '(')
-        return fail_at(p, where,
-                       "parentheses around terms are not supported yet; for "
-                       "arithmetic write I(...)");
-    if (!starts_name(where))
-        return fail_unexpected(p, "a term");
-    begin_term(p);
-    s = parse_primary(p);
-    if (s == ENS_OK)
-        s = end_term(p, first_op, &t);
-    if (s != ENS_OK)
-        return s;
-    if (peek(p) == '*' || *p->at == '/' || *p->at == '^')
-        return fail_operator(p, where);
-    if (*p->at == ':')
-        return fail_at(p, p->at, "interactions (':') are not supported yet");
-    if (strcmp(t.name, p->f->response.name) == 0)
-        return fail_at(p, where, "the response '%s' is also a term", t.name);
-    keep_term(p->f, &t, minus);
-    return ENS_OK;
+    s = parse_product(p, &product);
+    if (s == ENS_OK && minus && is_offset(p, &product))
+        return ens_formula_fail(p, where, "offset() cannot be taken away");
+    return s == ENS_OK ? add(p, set, &product, minus) : s;
 }
 
-static enum ens_status parse_terms(struct parser *p)
+/* Up to the end, or the ')' of a bracket. */
+static enum ens_status parse_terms(struct ens_formula_parser *p,
+                                   struct ens_formula_set *set)
 {
-    char c = peek(p);
+    char c = ens_formula_peek(p);
     enum ens_status s;
 
     if (c == '+' || c == '-')
         p->at++;
     for (;;) {
-        s = parse_term(p, c == '-');
+        s = parse_one(p, c == '-', set);
         if (s != ENS_OK)
             return s;
-        c = peek(p);
-        if (c == '\0')
+        c = ens_formula_peek(p);
+        if (c == (p->brackets > 0 ? ')' : '\0'))
             return ENS_OK;
         if (c != '+' && c != '-')
-            return fail_unexpected(p, "'+', '-' or the end");
+            return ens_formula_unexpected(p, p->brackets > 0
+                                                 ? "an operator or ')'"
+                                                 : "'+', '-' or the end");
         p->at++;
     }
 }
 
-static enum ens_status parse_all(struct parser *p)
+/* -- the whole ------------------------------------------------------------- */
+
+static enum ens_status name_term(struct ens_formula_parser *p,
+                                 struct ens_formula_term *t)
+{
+    ens_formula_begin(p);
+    for (size_t k = 0; k < t->n_parts; k++) {
+        ens_buf_puts(&p->name, k ? ":" : "");
+        ens_buf_puts(&p->name, p->f->variable[t->part[k]].expr.name);
+    }
+    t->name = ens_arena_strdup(p->arena, ens_buf_text(&p->name));
+    return t->name && !p->name.failed
+               ? ENS_OK
+               : ens_fail(p->err, ENS_ENOMEMORY, "formula");
+}
+
+/* The intercept, then terms of one variable, of two ...: R's order. */
+static enum ens_status order_terms(struct ens_formula_parser *p,
+                                   const struct ens_formula_set *set)
 {
     struct ens_formula *f = p->f;
+    size_t most = 0;
+    enum ens_status s = ENS_OK;
+
+    f->term = ens_arena_alloc(p->arena, set->n + 1, sizeof(*f->term));
+    if (!f->term)
+        return ens_fail(p->err, ENS_ENOMEMORY, "formula");
+    if (p->intercept)
+        f->term[f->n_terms++] =
+            (struct ens_formula_term){ENS_FORMULA_INTERCEPT, NULL, 0};
+    for (size_t i = 0; i < set->n; i++)
+        most = set->item[i].n_parts > most ? set->item[i].n_parts : most;
+    for (size_t order = 1; order <= most; order++)
+        for (size_t i = 0; s == ENS_OK && i < set->n; i++) {
+            struct ens_formula_term *t = &f->term[f->n_terms];
+
+            if (set->item[i].n_parts != order ||
+                f->variable[set->item[i].part[0]].is_offset)
+                continue;
+            *t = set->item[i];
+            s = name_term(p, t);
+            f->n_terms++;
+            if (s == ENS_OK && p->intercept &&
+                strcmp(t->name, ENS_FORMULA_INTERCEPT) == 0)
+                return ens_formula_fail(
+                    p, p->at,
+                    "a column named '%s' beside the intercept; write I(%s)",
+                    t->name, t->name);
+        }
+    return s;
+}
+
+static enum ens_status parse_all(struct ens_formula_parser *p)
+{
+    struct ens_formula *f = p->f;
+    struct ens_formula_set set = {0};
     enum ens_status s;
 
-    if (peek(p) == '~')
-        return fail_at(p, p->at, "no response before '~'");
-    begin_term(p);
-    s = parse_sum(p);
+    if (ens_formula_peek(p) == '~')
+        return ens_formula_fail(p, p->at, "no response before '~'");
+    ens_formula_begin(p);
+    s = ens_formula_sum(p);
     if (s == ENS_OK)
-        s = end_term(p, 0, &f->response);
+        s = ens_formula_end(p, 0, &f->response);
     if (s != ENS_OK)
         return s;
-    if (peek(p) != '~')
-        return fail_unexpected(p, "'~'");
+    if (ens_formula_peek(p) != '~')
+        return ens_formula_unexpected(p, "'~'");
     if (f->n_vars == 0)
-        return fail_at(p, f->text, "the response names no column");
+        return ens_formula_fail(p, f->text, "the response names no column");
     p->at++;
     p->intercept = 1;
-    s = parse_terms(p);
-    if (s != ENS_OK)
-        return s;
-    if (p->intercept) {
-        memmove(f->term + 1, f->term, f->n_terms * sizeof(f->term[0]));
-        f->term[0] = (struct ens_formula_term){ENS_FORMULA_INTERCEPT, NULL, 0};
-        f->n_terms++;
-    }
-    if (f->n_terms == 0)
-        return fail_at(p, p->at, "no term and no intercept");
-    for (size_t i = (size_t)p->intercept; p->intercept && i < f->n_terms; i++)
-        if (strcmp(f->term[i].name, ENS_FORMULA_INTERCEPT) == 0)
-            return fail_at(p, p->at,
-                           "a column named '%s' beside the intercept; write "
-                           "I(%s)",
-                           f->term[i].name, f->term[i].name);
-    return ENS_OK;
+    p->n_response = f->n_vars;
+    s = parse_terms(p, &set);
+    if (s == ENS_OK)
+        s = order_terms(p, &set);
+    if (s == ENS_OK && f->n_terms == 0)
+        return ens_formula_fail(p, p->at, "no term and no intercept");
+    return s;
 }
 
 enum ens_status ens_formula_parse(struct ens_formula *f, const char *text,
+                                  const char *const *column, size_t n,
                                   struct ens_arena *arena,
                                   struct ens_error *err)
 {
-    /* Each operation, column and term takes a character at least. */
-    size_t cap = strlen(text) + 2;
+    /* Each operation, column and variable takes a character at least, or
+     * comes from a '.', which stands for all columns. */
+    size_t dots = strchr(text, '.') ? n : 0;
+    size_t cap = strlen(text) + 2 + dots;
     struct ens_formula g = {0};
-    struct parser p = {.f = &g, .arena = arena, .err = err};
+    struct ens_formula_parser p = {
+        .f = &g, .arena = arena, .err = err, .column = column, .n_columns = n};
     enum ens_status s;
 
     g.text = ens_arena_strdup(arena, text);
     g.var = ens_arena_alloc(arena, cap, sizeof(*g.var));
     g.var_at = ens_arena_alloc(arena, cap, sizeof(*g.var_at));
-    g.term = ens_arena_alloc(arena, cap, sizeof(*g.term));
+    g.variable = ens_arena_alloc(arena, cap, sizeof(*g.variable));
     /* twice: a proposal (fail_operator) reads a term again */
     p.op = ens_arena_alloc(arena, 2 * cap, sizeof(*p.op));
-    if (!g.text || !g.var || !g.var_at || !g.term || !p.op)
+    if (!g.text || !g.var || !g.var_at || !g.variable || !p.op)
         return ens_fail(err, ENS_ENOMEMORY, "formula");
     p.at = g.text;
     s = parse_all(&p);

@@ -1,14 +1,18 @@
-/* Model formulas as in R: `y ~ a + b + I(EXPR)`, with `-1`, `0`, `- a`.
+/* Model formulas as in R.
  *
- * Read so far: sums of columns, I(EXPR), log(EXPR), exp(EXPR), sqrt(EXPR);
- * EXPR and the response are arithmetic over columns and numbers with
- * + - * / ^ log exp sqrt and parentheses, by R's precedence (-a^2 is -(a^2),
- * 2^3^2 is 2^(3^2)). Interactions, factors, splines and offsets are refused
- * by name. Terms are named as R deparses them (`I(a * b)`, `I(dist/100)`,
- * `I(x^1e+05)`), but the intercept is "intercept"; equal names are one term.
+ * Between terms: + - : * ^ (a power of a bracket), brackets, '.' for the
+ * columns that the response does not name, 1 and 0 for the intercept. A term
+ * is made of variables: columns (one of text is a factor), I(EXPR), log(EXPR),
+ * exp(EXPR), sqrt(EXPR), factor(EXPR), poly(EXPR, d), bs(EXPR, df = ),
+ * ns(EXPR, df = ); offset(EXPR) stands beside them. EXPR and the response are
+ * arithmetic over columns and numbers with + - * / ^ log exp sqrt and
+ * brackets, by R's precedence (-a^2 is -(a^2), 2^3^2 is 2^(3^2)). Variables
+ * are named as R deparses them (`I(a * b)`, `I(dist/100)`, `I(x^1e+05)`),
+ * terms ordered as R does: by the number of their variables. The intercept is
+ * named "intercept".
  *
- * formula.c (text -> terms, each a postfix program) -> design.h (terms over
- * data -> model matrix).
+ * expression.c (arithmetic -> postfix programs), formula.c (text -> terms) ->
+ * design.h (terms over data -> columns of a model matrix).
  */
 #ifndef ENS_FIT_FORMULA_H
 #define ENS_FIT_FORMULA_H
@@ -22,6 +26,7 @@
 /* Rows evaluated at once: a stack of a few blocks stays in L1. */
 #define ENS_FORMULA_BLOCK       256
 #define ENS_FORMULA_MAX_NESTING 100
+#define ENS_FORMULA_MAX_TERMS   4096
 
 /* X(NAME, operands) */
 #define ENS_FORMULA_OPS(X)                                                     \
@@ -49,10 +54,32 @@ struct ens_formula_op {
     double value; /* of NUMBER */
 };
 
-struct ens_formula_term {
+struct ens_formula_expr {
     const char *name;
-    const struct ens_formula_op *op; /* postfix; n_ops 0: the intercept */
+    const struct ens_formula_op *op; /* postfix */
     size_t n_ops;
+};
+
+enum ens_variable_kind {
+    ENS_V_NUMBER, /* or a column of text, when the program is one VAR */
+    ENS_V_FACTOR,
+    ENS_V_POLY,
+    ENS_V_BS,
+    ENS_V_NS
+};
+
+struct ens_formula_variable {
+    struct ens_formula_expr expr; /* the name has the function around it */
+    enum ens_variable_kind kind;
+    unsigned df;     /* of POLY the degree: its columns */
+    unsigned degree; /* of BS */
+    int is_offset;
+};
+
+struct ens_formula_term {
+    const char *name;     /* "a:b" */
+    const uint32_t *part; /* variables, ascending */
+    size_t n_parts;       /* 0: the intercept */
 };
 
 struct ens_formula {
@@ -60,17 +87,21 @@ struct ens_formula {
     size_t n_vars; /* columns it mentions, in order of first mention */
     const char **var;
     size_t *var_at; /* where in text each is first mentioned */
-    struct ens_formula_term response;
+    struct ens_formula_expr response;
+    size_t n_variables; /* in order of first mention */
+    struct ens_formula_variable *variable;
     size_t n_terms; /* the intercept, if any, is term 0 */
     struct ens_formula_term *term;
     size_t depth; /* deepest stack of any program */
 };
 
 /**
- * Parse a formula; everything is kept in the arena.
+ * Parse a formula; everything is kept in the arena. column[n]: those of the
+ * data, which '.' stands for.
  * Errors:  ENS_ESTUDY "formula 'TEXT', position N: ..."; ENS_ENOMEMORY.
  */
 enum ens_status ens_formula_parse(struct ens_formula *f, const char *text,
+                                  const char *const *column, size_t n,
                                   struct ens_arena *arena,
                                   struct ens_error *err);
 
@@ -84,11 +115,11 @@ enum ens_status ens_formula_bind(const struct ens_formula *f,
                                  uint32_t *column_of, struct ens_error *err);
 
 /**
- * Values of a term in n <= ENS_FORMULA_BLOCK rows.
+ * Values of an expression in n <= ENS_FORMULA_BLOCK rows.
  * Shapes:  vars[n_vars], each n values; stack[depth * ENS_FORMULA_BLOCK];
  *          out[n]. x^2 is x*x as in R; log of a negative number is NaN.
  */
-void ens_formula_eval(const struct ens_formula_term *t,
+void ens_formula_eval(const struct ens_formula_expr *e,
                       const double *const *vars, size_t n, double *stack,
                       double *out);
 

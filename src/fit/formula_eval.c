@@ -85,20 +85,15 @@ static void binary(enum ens_formula_code code, size_t n, double *a,
             a[i] = power(a[i], b[i]);
 }
 
-void ens_formula_eval(const struct ens_formula_term *t,
+void ens_formula_eval(const struct ens_formula_expr *e,
                       const double *const *vars, size_t n, double *stack,
                       double *out)
 {
     double *top = stack; /* first free block */
 
     ENS_BUG_ON(n > ENS_FORMULA_BLOCK);
-    if (t->n_ops == 0) {
-        for (size_t i = 0; i < n; i++)
-            out[i] = 1;
-        return;
-    }
-    for (size_t k = 0; k < t->n_ops; k++) {
-        const struct ens_formula_op *op = &t->op[k];
+    for (size_t k = 0; k < e->n_ops; k++) {
+        const struct ens_formula_op *op = &e->op[k];
 
         if (op->code == ENS_OP_VAR) {
             memcpy(top, vars[op->var], n * sizeof(*top));

@@ -81,6 +81,12 @@ void ens_lsq_cov(const struct ens_lsq *q, double scale, double *cov)
         cov[k] *= scale;
 }
 
+static void take_offset(const struct ens_fit_problem *problem, double *r)
+{
+    for (size_t i = 0; problem->offset && i < problem->n; i++)
+        r[i] -= problem->offset[i];
+}
+
 size_t ens_lsq_gaussian_work(size_t n, size_t p)
 {
     size_t base = ens_lsq_work(n, p);
@@ -105,6 +111,7 @@ enum ens_status ens_lsq_gaussian(const struct ens_fit_options *o,
         return s;
     memset(result->estimate, 0, p * sizeof(*result->estimate));
     memcpy(r, problem->y, n * sizeof(*r));
+    take_offset(problem, r);
     /* The first step solves, the others refine: Bjorck (1987), "Stability
      * analysis of the method of seminormal equations", doi:10.1016/
      * 0024-3795(87)90101-7. */
@@ -113,6 +120,7 @@ enum ens_status ens_lsq_gaussian(const struct ens_fit_options *o,
         ens_times(problem->x, n, p, result->estimate, r);
         for (size_t i = 0; i < n; i++)
             r[i] = problem->y[i] - r[i];
+        take_offset(problem, r);
     }
     result->iterations = 1;
     result->deviance = ens_dot(r, r, n);

@@ -6,9 +6,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define VERSION     1u
+#define VERSION     2u
 #define HEAD_BYTES  128u
-#define ROW_BYTES   32u
+#define ROW_BYTES   48u
 #define HASH_OFFSET 64u
 #define VALUE_BYTES 8u
 
@@ -19,26 +19,66 @@ int ens_columnar_is(const void *p, size_t n)
     return n >= sizeof(magic) && memcmp(p, magic, sizeof(magic)) == 0;
 }
 
+/* n_rows < 2^60 */
+uint64_t ens_columnar_column_bytes(const struct ens_table_head *h,
+                                   const struct ens_table_column *c)
+{
+    return c->dtype == ENS_DT_I32 ? (h->n_rows + 1) / 2 * VALUE_BYTES
+                                  : h->n_rows * VALUE_BYTES;
+}
+
+/* Offsets of everything behind the header. -1: too large for a file. */
+static int place_data(struct ens_table_head *h)
+{
+    uint64_t at = h->header_bytes;
+
+    if (h->n_rows >= (uint64_t)1 << 60)
+        return -1;
+    for (uint64_t i = 0; i < h->n_columns; i++) {
+        h->column[i].offset = at;
+        if (__builtin_add_overflow(
+                at, ens_columnar_column_bytes(h, &h->column[i]), &at))
+            return -1;
+    }
+    for (uint64_t i = 0; i < h->n_columns; i++) {
+        struct ens_table_column *c = &h->column[i];
+
+        c->levels_at = c->dtype == ENS_DT_I32 ? at : 0;
+        if (c->dtype == ENS_DT_I32 &&
+            __builtin_add_overflow(at, (uint64_t)c->levels_bytes, &at))
+            return -1;
+    }
+    h->file_bytes = at;
+    return at > INT64_MAX ? -1 : 0;
+}
+
 static enum ens_status place_columns(struct ens_table_head *h,
                                      struct ens_error *err)
 {
     uint64_t names = 0;
-    uint64_t bytes;
-    uint64_t end;
 
     for (uint64_t i = 0; i < h->n_columns; i++)
         names += strlen(h->column[i].name) + 1;
     h->header_bytes = HEAD_BYTES + ROW_BYTES * h->n_columns + names;
     h->header_bytes = (h->header_bytes + 63) & ~(uint64_t)63;
-    if (__builtin_mul_overflow(h->n_rows, (uint64_t)VALUE_BYTES, &bytes) ||
-        __builtin_mul_overflow(bytes, h->n_columns, &end) ||
-        end > INT64_MAX - h->header_bytes)
+    if (place_data(h) != 0)
         return ens_fail(err, ENS_EINPUT,
                         "%" PRIu64 " rows of %" PRIu64 " columns: too large",
                         h->n_rows, h->n_columns);
-    for (uint64_t i = 0; i < h->n_columns; i++)
-        h->column[i].offset = h->header_bytes + i * bytes;
     return ENS_OK;
+}
+
+static void put_row(struct ens_buf *b, const struct ens_table_column *c,
+                    uint64_t name)
+{
+    ens_buf_u32(b, c->dtype == ENS_DT_I32 ? 2 : c->dtype == ENS_DT_I64);
+    ens_buf_u32(b, (uint32_t)strlen(c->name));
+    ens_buf_u64(b, name);
+    ens_buf_u64(b, c->n_missing);
+    ens_buf_u64(b, c->offset);
+    ens_buf_u64(b, c->levels_at);
+    ens_buf_u32(b, c->levels_bytes);
+    ens_buf_u32(b, c->n_levels);
 }
 
 enum ens_status ens_columnar_build(struct ens_buf *b, struct ens_table_head *h,
@@ -59,17 +99,12 @@ enum ens_status ens_columnar_build(struct ens_buf *b, struct ens_table_head *h,
     ens_buf_u64(b, h->digest.low);
     ens_buf_u64(b, h->digest.high);
     ens_buf_u64(b, h->options_hash);
-    ens_buf_align(b, HEAD_BYTES); /* the hash, so far 0 */
+    ens_buf_u64(b, 0); /* the hash, so far */
+    ens_buf_u64(b, h->file_bytes);
+    ens_buf_align(b, HEAD_BYTES);
     for (uint64_t i = 0; i < h->n_columns; i++) {
-        const struct ens_table_column *c = &h->column[i];
-        size_t n = strlen(c->name);
-
-        ens_buf_u32(b, c->dtype == ENS_DT_I64 ? 1 : 0);
-        ens_buf_u32(b, (uint32_t)n);
-        ens_buf_u64(b, name);
-        ens_buf_u64(b, c->n_missing);
-        ens_buf_u64(b, c->offset);
-        name += n + 1;
+        put_row(b, &h->column[i], name);
+        name += strlen(h->column[i].name) + 1;
     }
     for (uint64_t i = 0; i < h->n_columns; i++)
         ens_buf_put(b, h->column[i].name, strlen(h->column[i].name) + 1);
@@ -113,39 +148,98 @@ static enum ens_status check_hash(const unsigned char *p, uint64_t n,
     return found == hash ? ENS_OK : damaged(err, HASH_OFFSET);
 }
 
+/* A row of the head; where its data must be is checked when all are known. */
 static enum ens_status read_column(struct ens_table_column *col,
                                    struct ens_cursor *c,
                                    const struct ens_table_head *h,
-                                   const unsigned char *p, uint64_t i)
+                                   const unsigned char *p)
 {
+    static const enum ens_dtype dtypes[] = {ENS_DT_F64, ENS_DT_I64, ENS_DT_I32};
     uint32_t type = ens_cursor_u32(c);
     uint64_t n = ens_cursor_u32(c);
     uint64_t name = ens_cursor_u64(c);
-    uint64_t bytes = h->n_rows * VALUE_BYTES;
 
     col->n_missing = ens_cursor_u64(c);
     col->offset = ens_cursor_u64(c);
-    if (c->bad || type > 1 || name > h->header_bytes ||
+    col->levels_at = ens_cursor_u64(c);
+    col->levels_bytes = ens_cursor_u32(c);
+    col->n_levels = ens_cursor_u32(c);
+    if (c->bad || type > 2 || name > h->header_bytes ||
         n >= h->header_bytes - name || p[name + n] != '\0' ||
         memchr(p + name, '\0', (size_t)n) != NULL ||
-        col->offset != h->header_bytes + i * bytes ||
-        col->n_missing > h->n_rows)
+        col->n_missing > h->n_rows || col->n_levels > col->levels_bytes ||
+        (type != 2 && (col->levels_bytes != 0 || col->levels_at != 0)))
         return ENS_EINPUT;
-    col->dtype = type == 1 ? ENS_DT_I64 : ENS_DT_F64;
+    col->dtype = dtypes[type];
     col->name = (const char *)p + name;
     return ENS_OK;
 }
 
+/* As many texts as there are levels, each ended. */
+static int has_levels(const struct ens_table_column *c, const unsigned char *p)
+{
+    const unsigned char *at = p + c->levels_at;
+    const unsigned char *end = at + c->levels_bytes;
+
+    for (uint32_t i = 0; i < c->n_levels; i++) {
+        at = memchr(at, '\0', (size_t)(end - at));
+        if (at == NULL)
+            return 0;
+        at++;
+    }
+    return at == end;
+}
+
+/* Is every column, and are its levels, where build would put them? */
+static int are_placed(const struct ens_table_head *h, const unsigned char *p,
+                      uint64_t n, struct ens_arena *arena)
+{
+    struct ens_table_head want = *h;
+
+    want.column =
+        ens_arena_alloc(arena, (size_t)h->n_columns, sizeof(*want.column));
+    if (want.column == NULL)
+        return -1;
+    if (h->n_columns > 0)
+        memcpy(want.column, h->column,
+               (size_t)h->n_columns * sizeof(*want.column));
+    if (place_data(&want) != 0 || want.file_bytes != n)
+        return 0;
+    for (uint64_t i = 0; i < h->n_columns; i++)
+        if (want.column[i].offset != h->column[i].offset ||
+            want.column[i].levels_at != h->column[i].levels_at ||
+            !has_levels(&h->column[i], p))
+            return 0;
+    return 1;
+}
+
 static int fits(const struct ens_table_head *h, uint64_t n)
 {
-    uint64_t bytes;
-
     return h->header_bytes % 64 == 0 && h->header_bytes >= HEAD_BYTES &&
            h->header_bytes <= n &&
-           h->n_columns <= (h->header_bytes - HEAD_BYTES) / ROW_BYTES &&
-           !__builtin_mul_overflow(h->n_rows, (uint64_t)VALUE_BYTES, &bytes) &&
-           !__builtin_mul_overflow(bytes, h->n_columns, &bytes) &&
-           n - h->header_bytes == bytes;
+           h->n_columns <= (h->header_bytes - HEAD_BYTES) / ROW_BYTES;
+}
+
+static enum ens_status read_columns(struct ens_table_head *r,
+                                    const unsigned char *p, uint64_t n,
+                                    struct ens_arena *arena,
+                                    struct ens_error *err)
+{
+    struct ens_cursor c =
+        ens_cursor(p + HEAD_BYTES, (size_t)(r->n_columns * ROW_BYTES));
+    int placed;
+
+    r->column =
+        ens_arena_alloc(arena, (size_t)r->n_columns, sizeof(*r->column));
+    if (r->column == NULL)
+        return ens_fail(err, ENS_ENOMEMORY, "out of memory");
+    for (uint64_t i = 0; i < r->n_columns; i++)
+        if (read_column(&r->column[i], &c, r, p) != ENS_OK)
+            return damaged(err, HEAD_BYTES + i * ROW_BYTES);
+    placed = are_placed(r, p, n, arena);
+    if (placed < 0)
+        return ens_fail(err, ENS_ENOMEMORY, "out of memory");
+    return placed ? ENS_OK : damaged(err, HEAD_BYTES);
 }
 
 enum ens_status ens_columnar_parse(struct ens_table_head *h, const void *p,
@@ -167,28 +261,28 @@ enum ens_status ens_columnar_parse(struct ens_table_head *h, const void *p,
     r.digest.low = ens_cursor_u64(&c);
     r.digest.high = ens_cursor_u64(&c);
     r.options_hash = ens_cursor_u64(&c);
-    if (!fits(&r, n))
+    ens_cursor_u64(&c); /* the hash */
+    r.file_bytes = ens_cursor_u64(&c);
+    if (!fits(&r, n) || r.file_bytes != n)
         return damaged(err, 16);
     s = check_hash(p, r.header_bytes, err);
     if (s != ENS_OK)
         return s;
-    r.column = ens_arena_alloc(arena, (size_t)r.n_columns, sizeof(*r.column));
-    if (r.column == NULL)
-        return ens_fail(err, ENS_ENOMEMORY, "out of memory");
-    c = ens_cursor((const char *)p + HEAD_BYTES,
-                   (size_t)(r.n_columns * ROW_BYTES));
-    for (uint64_t i = 0; i < r.n_columns; i++)
-        if (read_column(&r.column[i], &c, &r, p, i) != ENS_OK)
-            return damaged(err, HEAD_BYTES + i * ROW_BYTES);
-    *h = r;
-    return ENS_OK;
+    s = read_columns(&r, p, n, arena, err);
+    if (s == ENS_OK)
+        *h = r;
+    return s;
 }
 
 /* -- as an input format -------------------------------------------------- */
 
-static void fill_column(struct ens_column *to, const struct ens_mapped *m,
-                        const struct ens_table_column *c, uint64_t n_rows)
+static enum ens_status fill_column(struct ens_column *to, struct ens_mapped *m,
+                                   const struct ens_table_column *c,
+                                   uint64_t n_rows, struct ens_error *err)
 {
+    const char *text = (const char *)m->base + c->levels_at;
+    const char **level = NULL;
+
     to->name = c->name;
     to->n_missing = c->n_missing;
     to->view.data = (const char *)m->base + c->offset;
@@ -196,7 +290,17 @@ static void fill_column(struct ens_column *to, const struct ens_mapped *m,
     to->view.swapped = __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__;
     to->view.ndim = 1;
     to->view.shape[0] = n_rows;
-    to->view.strides[0] = VALUE_BYTES;
+    to->view.strides[0] = (int64_t)ens_dtype_bytes(c->dtype);
+    if (c->dtype != ENS_DT_I32)
+        return ENS_OK;
+    level = ens_arena_alloc(&m->arena, (size_t)c->n_levels + 1, sizeof(*level));
+    if (level == NULL)
+        return ens_fail(err, ENS_ENOMEMORY, "out of memory");
+    for (uint32_t i = 0; i < c->n_levels; i++, text += strlen(text) + 1)
+        level[i] = text;
+    to->levels = level;
+    to->n_levels = c->n_levels;
+    return ENS_OK;
 }
 
 static enum ens_status open_columnar(struct ens_mapped *m,
@@ -217,12 +321,14 @@ static enum ens_status open_columnar(struct ens_mapped *m,
         ens_arena_alloc(&m->arena, (size_t)h.n_columns, sizeof(*m->columns));
     if (m->columns == NULL)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
-    for (uint64_t i = 0; i < h.n_columns; i++)
-        fill_column(&m->columns[i], m, &h.column[i], h.n_rows);
+    for (uint64_t i = 0; i < h.n_columns && s == ENS_OK; i++)
+        s = fill_column(&m->columns[i], m, &h.column[i], h.n_rows, err);
+    if (s != ENS_OK)
+        return s;
     *v = m->columns[0].view;
     v->ndim = 2;
     v->shape[1] = h.n_columns;
-    v->strides[1] = (int64_t)(h.n_rows * VALUE_BYTES);
+    v->strides[1] = (int64_t)ens_columnar_column_bytes(&h, &h.column[0]);
     for (uint64_t i = 1; i < h.n_columns; i++)
         if (h.column[i].dtype != h.column[0].dtype)
             v->data = NULL;

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/number.h"
 #include "input/cache.h"
+#include "input/inflate.h"
 #include "input/mapped.h"
 #include "input/memory.h"
 #include "input/refuse.h"
@@ -19,7 +20,7 @@
 #include <unistd.h>
 
 /* raised when the same text would be read differently */
-#define READER_VERSION 1
+#define READER_VERSION 2
 
 struct job { /* one conversion, for the progress callback */
     const struct ens_opening *o;
@@ -111,7 +112,7 @@ static int find_table(const struct ens_hash128 *digest, uint64_t options_hash)
 }
 
 /* Write into the cache; *fd -1 when that cannot be done and memory may. */
-static enum ens_status write_to_cache(const struct ens_csv *csv, int from,
+static enum ens_status write_to_cache(struct ens_csv *csv, int from,
                                       struct job *j, int *fd,
                                       struct ens_error *err)
 {
@@ -136,7 +137,7 @@ static enum ens_status write_to_cache(const struct ens_csv *csv, int from,
     return s == ENS_EIO || s == ENS_ENOSPACE ? ENS_OK : s;
 }
 
-static enum ens_status write_to_memory(const struct ens_csv *csv, int from,
+static enum ens_status write_to_memory(struct ens_csv *csv, int from,
                                        struct job *j, int *fd,
                                        struct ens_error *err)
 {
@@ -251,6 +252,8 @@ static int probe(const struct ens_opening *o)
 
     if (o->size == 0 || ens_refuse_known(o))
         return 0;
+    if (ens_packing_of(o->head, o->n_head) != ENS_PACKED_NOT)
+        return o->spec->options.dtype == NULL;
     for (size_t i = 0; i < sizeof(extensions) / sizeof(extensions[0]); i++)
         if (ens_format_has_extension(o->spec->path, extensions[i]))
             return 1;

@@ -1,4 +1,5 @@
-/* CSV: tables of numbers as text.
+/* CSV: tables as text, plain or packed by gzip or zstd (then unpacked as
+ * it is read, in each pass).
  *
  * Two passes over the file in bounded memory: ens_csv_learn finds columns,
  * types, missing counts and the file's digest; ens_csv_write writes the
@@ -6,7 +7,9 @@
  *
  * Values: an empty field and the texts of `missing` (NA) are missing; nan is
  * a missing number. A column of integers without missing values is int64; of
- * true and false, 1 and 0 of int64; else float64, missing as NaN.
+ * true and false, 1 and 0 of int64; of numbers otherwise, float64, missing as
+ * NaN. A column with any other text is one of text: the place of each among
+ * the sorted texts as int32, missing as -1.
  */
 #ifndef ENS_INPUT_CSV_H
 #define ENS_INPUT_CSV_H
@@ -36,6 +39,7 @@ struct ens_csv {
     struct ens_csv_options options;
     char delimiter;
     uint64_t skip; /* bytes of a byte order mark */
+    int packing;   /* enum ens_packing */
     struct ens_arena arena;
 };
 
@@ -49,9 +53,10 @@ enum ens_status ens_csv_learn(struct ens_csv *csv, int fd, uint64_t size,
                               const struct ens_csv_options *o,
                               ens_csv_progress_fn *progress, void *arg,
                               struct ens_error *err);
-/** Second pass: write the columnar form to the start of `out`. ENS_EINPUT
+/** Second pass: write the columnar form to the start of `out` (read and
+ * written); sets offsets and levels of csv->head. ENS_EINPUT
  * when the file is not what the first pass saw; ENS_EIO, ENS_ENOSPACE. */
-enum ens_status ens_csv_write(const struct ens_csv *csv, int fd, uint64_t size,
+enum ens_status ens_csv_write(struct ens_csv *csv, int fd, uint64_t size,
                               int out, ens_csv_progress_fn *progress, void *arg,
                               struct ens_error *err);
 void ens_csv_fini(struct ens_csv *csv);

@@ -1,8 +1,8 @@
 #include "input/csv.h"
 
 #include "base/number.h"
-#include "base/utf8.h"
 #include "input/csv_stream.h"
+#include "input/levels.h"
 #include "input/mapped.h"
 
 #include <inttypes.h>
@@ -11,13 +11,24 @@
 
 #define BOM "\xef\xbb\xbf"
 
-enum { SEEN_BOOL = 1, SEEN_NUMBER = 2, SEEN_REAL = 4, SEEN_NAME = 8 };
+enum {
+    SEEN_BOOL = 1,
+    SEEN_NUMBER = 2,
+    SEEN_REAL = 4,
+    SEEN_NAME = 8,
+    SEEN_TEXT = 16
+};
+
+struct seen { /* in a column */
+    unsigned flags;
+    const char *refused; /* the error, unless the column is one of text */
+};
 
 struct learn {
     struct ens_csv *csv;
     struct ens_csv_scan scan;
     struct ens_table_column *column; /* grows; moved to the arena at the end */
-    unsigned char *seen;
+    struct seen *seen;
     size_t cap;
     uint64_t n_columns;
     uint64_t n_rows;
@@ -109,12 +120,10 @@ enum ens_csv_value ens_csv_classify(const struct ens_csv_options *o,
 
 static int is_name(const char *s, size_t n)
 {
-    for (size_t i = 0, k; i < n; i += k) {
-        k = ens_utf8_bytes(s + i, n - i);
-        if (k == 0 || (unsigned char)s[i] < 32 || s[i] == 127)
+    for (size_t i = 0; i < n; i++)
+        if ((unsigned char)s[i] < 32 || s[i] == 127)
             return 0;
-    }
-    return n <= 1024;
+    return n <= 1024 && ens_utf8_valid(s, n) == n;
 }
 
 static enum ens_status add_column(struct learn *l, struct ens_error *err)
@@ -131,7 +140,7 @@ static enum ens_status add_column(struct learn *l, struct ens_error *err)
 
         if (c != NULL)
             l->column = c;
-        f = realloc(l->seen, cap);
+        f = realloc(l->seen, cap * sizeof(*l->seen));
         if (f != NULL)
             l->seen = f;
         if (c == NULL || f == NULL)
@@ -139,7 +148,7 @@ static enum ens_status add_column(struct learn *l, struct ens_error *err)
         l->cap = cap;
     }
     memset(&l->column[l->n_columns], 0, sizeof(*l->column));
-    l->seen[l->n_columns++] = 0;
+    memset(&l->seen[l->n_columns++], 0, sizeof(*l->seen));
     return ENS_OK;
 }
 
@@ -201,35 +210,64 @@ static enum ens_status check_names_differ(const struct learn *l,
 
 /* -- records -------------------------------------------------------------- */
 
-static enum ens_status not_a_number(const struct learn *l, const char *s,
-                                    size_t n, struct ens_error *err)
+/* An error that holds unless the column turns out to be one of text. */
+static enum ens_status refuse_later(struct learn *l, const char *s, size_t n,
+                                    const char *what, struct ens_error *err)
+{
+    struct seen *seen = &l->seen[l->at];
+    char shown[48];
+
+    if (seen->refused == NULL)
+        seen->refused = ens_arena_printf(
+            &l->csv->arena,
+            "line %" PRIu64 ", column %" PRIu64 " (%s): '%s' %s",
+            l->scan.record_line, l->at + 1, l->column[l->at].name,
+            ens_csv_shown(shown, s, n), what);
+    return seen->refused != NULL
+               ? ENS_OK
+               : ens_fail(err, ENS_ENOMEMORY, "out of memory");
+}
+
+static int is_decimal_comma(const char *s, size_t n)
+{
+    const char *comma = memchr(s, ',', n);
+
+    return comma != NULL && strspn(s, "0123456789,+-.eE") >= n &&
+           memchr(comma + 1, ',', n - (size_t)(comma + 1 - s)) == NULL;
+}
+
+static enum ens_status learn_text(struct learn *l, const char *s, size_t n,
+                                  struct ens_error *err)
 {
     char shown[48];
-    const char *hint = "; columns of text come in a later version";
 
-    if (n > 0 && strspn(s, "0123456789,+-.eE") >= n &&
-        memchr(s, ',', n) != NULL)
-        hint = "; decimal commas are not read";
+    if (is_decimal_comma(s, n))
+        return refuse_later(l, s, n,
+                            "is not a number; decimal commas are not read "
+                            "(for a missing value see the key `missing`)",
+                            err);
+    l->seen[l->at].flags |= SEEN_TEXT;
+    if (ens_utf8_valid(s, n) == n)
+        return ENS_OK;
     return ens_fail(err, ENS_EINPUT,
-                    "line %" PRIu64 ", column %" PRIu64 " (%s): '%s' is not a "
-                    "number%s (for a missing value see the key `missing`)",
+                    "line %" PRIu64 ", column %" PRIu64 " (%s): '%s' is not "
+                    "UTF-8; convert: iconv -f LATIN1 -t UTF-8 FILE > out.csv",
                     l->scan.record_line, l->at + 1, l->column[l->at].name,
-                    ens_csv_shown(shown, s, n), hint);
+                    ens_csv_shown(shown, s, ens_utf8_valid(s, n)));
 }
 
 static enum ens_status learn_value(struct learn *l, const char *s, size_t n,
                                    struct ens_error *err)
 {
     enum ens_csv_value v = ens_csv_classify(&l->csv->options, s, n);
-    unsigned char *seen = &l->seen[l->at];
-    char shown[48];
+    unsigned *seen = &l->seen[l->at].flags;
 
     switch (v) {
     case ENS_CSV_MISSING:
         l->column[l->at].n_missing++;
         return ENS_OK;
     case ENS_CSV_TEXT:
-        return not_a_number(l, s, n, err);
+        return learn_text(l, s, n, err);
     case ENS_CSV_BOOL:
         *seen |= SEEN_BOOL;
         break;
@@ -241,12 +279,10 @@ static enum ens_status learn_value(struct learn *l, const char *s, size_t n,
         break;
     }
     if ((*seen & SEEN_BOOL) != 0 && (*seen & SEEN_NUMBER) != 0)
-        return ens_fail(err, ENS_EINPUT,
-                        "line %" PRIu64 ", column %" PRIu64 " (%s): '%s' in a "
-                        "column of %s",
-                        l->scan.record_line, l->at + 1, l->column[l->at].name,
-                        ens_csv_shown(shown, s, n),
-                        v == ENS_CSV_BOOL ? "numbers" : "true and false");
+        return refuse_later(l, s, n,
+                            v == ENS_CSV_BOOL ? "in a column of numbers"
+                                              : "in a column of true and false",
+                            err);
     return ENS_OK;
 }
 
@@ -271,7 +307,7 @@ static enum ens_status learn_field(void *arg, const char *s, size_t n,
     if (!l->in_header)
         status = learn_value(l, s, n, err);
     else if (ens_csv_classify(&l->csv->options, s, n) > ENS_CSV_REAL)
-        l->seen[l->at] = SEEN_NAME;
+        l->seen[l->at].flags = SEEN_NAME;
     l->at++;
     return status;
 }
@@ -281,8 +317,8 @@ static enum ens_status end_header(struct learn *l, struct ens_error *err)
     int named = 0;
 
     for (uint64_t i = 0; i < l->n_columns; i++) {
-        named |= l->seen[i];
-        l->seen[i] = 0;
+        named |= l->seen[i].flags != 0;
+        l->seen[i].flags = 0;
     }
     if (!named && l->csv->options.header < 0)
         return ens_fail(err, ENS_EINPUT,
@@ -314,11 +350,44 @@ static enum ens_status learn_record(void *arg, struct ens_error *err)
 
 /* -- the pass ------------------------------------------------------------- */
 
+/* The head of what is packed in place of the file's. */
+static enum ens_status unpack_head(const struct ens_csv *csv, char **head,
+                                   int64_t *n, int *whole,
+                                   struct ens_error *err)
+{
+    char *packed = *head;
+    char *to = malloc(ENS_HEAD_BYTES);
+    const char *what;
+    size_t got = to == NULL
+                     ? 0
+                     : ens_inflate_head((enum ens_packing)csv->packing, packed,
+                                        (size_t)*n, to, ENS_HEAD_BYTES);
+
+    free(packed);
+    *head = to;
+    *n = (int64_t)got;
+    *whole = *whole && got < ENS_HEAD_BYTES;
+    if (to == NULL)
+        return ens_fail(err, ENS_ENOMEMORY, "out of memory");
+    what = got >= 6 && memcmp(to, "\x93NUMPY", 6) == 0 ? "a packed .npy file"
+           : got >= 14 && memcmp(to, "%%MatrixMarket", 14) == 0
+               ? "a packed MatrixMarket file"
+               : NULL;
+    if (what == NULL)
+        return ENS_OK;
+    free(to);
+    return ens_fail(err, ENS_EINPUT,
+                    "is %s, which cannot be mapped; unpack it: %s FILE", what,
+                    csv->packing == ENS_PACKED_GZIP ? "gunzip -k" : "unzstd");
+}
+
 static enum ens_status look_at_head(struct ens_csv *csv, int fd, uint64_t size,
                                     struct ens_error *err)
 {
     char *head = malloc(ENS_HEAD_BYTES);
+    enum ens_status s;
     int64_t n;
+    int whole;
 
     if (head == NULL)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
@@ -327,13 +396,19 @@ static enum ens_status look_at_head(struct ens_csv *csv, int fd, uint64_t size,
         free(head);
         return ens_fail_errno(err, ENS_EINPUT, "cannot read");
     }
+    whole = (uint64_t)n >= size;
+    csv->packing = (int)ens_packing_of(head, (size_t)n);
+    if (csv->packing != ENS_PACKED_NOT) {
+        s = unpack_head(csv, &head, &n, &whole, err);
+        if (s != ENS_OK)
+            return s;
+    }
     if (n >= 3 && memcmp(head, BOM, 3) == 0)
         csv->skip = 3;
     csv->delimiter = csv->options.delimiter;
     if (csv->delimiter == 0)
-        csv->delimiter =
-            ens_csv_sniff(head + csv->skip, (size_t)n - (size_t)csv->skip,
-                          (uint64_t)n >= size);
+        csv->delimiter = ens_csv_sniff(head + csv->skip,
+                                       (size_t)n - (size_t)csv->skip, whole);
     free(head);
     return ENS_OK;
 }
@@ -354,11 +429,16 @@ static enum ens_status keep_columns(struct learn *l, struct ens_error *err)
     h->n_columns = l->n_columns;
     h->options_hash = ens_csv_options_hash(&l->csv->options);
     for (uint64_t i = 0; i < l->n_columns; i++) {
-        int integer = l->seen[i] != 0 && (l->seen[i] & SEEN_REAL) == 0 &&
-                      l->column[i].n_missing == 0;
+        unsigned seen = l->seen[i].flags;
+        int integer =
+            seen != 0 && (seen & SEEN_REAL) == 0 && l->column[i].n_missing == 0;
 
+        if (l->seen[i].refused != NULL && (seen & SEEN_TEXT) == 0)
+            return ens_fail(err, ENS_EINPUT, "%s", l->seen[i].refused);
         h->column[i] = l->column[i];
-        h->column[i].dtype = integer ? ENS_DT_I64 : ENS_DT_F64;
+        h->column[i].dtype = (seen & SEEN_TEXT) != 0 ? ENS_DT_I32
+                             : integer               ? ENS_DT_I64
+                                                     : ENS_DT_F64;
     }
     return ENS_OK;
 }
@@ -377,6 +457,7 @@ static enum ens_status learn(struct learn *l, struct ens_csv_stream *st,
     ens_csv_scan_init(&l->scan, csv->delimiter, learn_field, learn_record, l);
     st->scan = &l->scan;
     st->skip = csv->skip;
+    st->packing = (enum ens_packing)csv->packing;
     s = ens_csv_stream(st, err);
     if (s != ENS_OK)
         return s;

@@ -10,19 +10,22 @@
 
 #define BLOCK_BYTES ((size_t)1 << 20)
 
-static enum ens_status feed_block(struct ens_csv_stream *st, const char *p,
-                                  size_t n, uint64_t offset,
+static enum ens_status feed_block(void *arg, const char *p, size_t n,
                                   struct ens_error *err)
 {
+    struct ens_csv_stream *st = arg;
+    uint64_t offset = st->fed;
     size_t skip = 0;
 
     if (offset < st->skip)
         skip = st->skip - offset < n ? (size_t)(st->skip - offset) : n;
+    st->fed += n;
     return ens_csv_scan_feed(st->scan, p + skip, n - skip, err);
 }
 
 static enum ens_status run(struct ens_csv_stream *st, char *block,
-                           XXH3_state_t *hash, struct ens_error *err)
+                           XXH3_state_t *hash, struct ens_inflate *unpack,
+                           struct ens_error *err)
 {
     uint64_t at = 0;
     enum ens_status s = ENS_OK;
@@ -43,12 +46,16 @@ static enum ens_status run(struct ens_csv_stream *st, char *block,
                             at + (uint64_t)got, st->size);
         if (hash != NULL)
             XXH3_128bits_update(hash, block, n);
-        s = feed_block(st, block, n, at, err);
+        s = unpack != NULL
+                ? ens_inflate_push(unpack, block, n, feed_block, st, err)
+                : feed_block(st, block, n, err);
         at += n;
         if (st->progress != NULL)
             st->progress(st->progress_arg, st->progress_base + at,
                          2 * st->size);
     }
+    if (s == ENS_OK && unpack != NULL)
+        s = ens_inflate_finish(unpack, err);
     return s == ENS_OK ? ens_csv_scan_finish(st->scan, err) : s;
 }
 
@@ -56,14 +63,18 @@ enum ens_status ens_csv_stream(struct ens_csv_stream *st, struct ens_error *err)
 {
     char *block = malloc(BLOCK_BYTES);
     XXH3_state_t *hash = st->want_digest ? XXH3_createState() : NULL;
+    int packed = st->packing != ENS_PACKED_NOT;
+    struct ens_inflate *unpack = packed ? ens_inflate_new(st->packing) : NULL;
     enum ens_status s;
 
-    if (block == NULL || (st->want_digest && hash == NULL)) {
+    st->fed = 0;
+    if (block == NULL || (packed && unpack == NULL) ||
+        (st->want_digest && hash == NULL)) {
         s = ens_fail(err, ENS_ENOMEMORY, "out of memory");
     } else {
         if (hash != NULL)
             XXH3_128bits_reset(hash);
-        s = run(st, block, hash, err);
+        s = run(st, block, hash, unpack, err);
     }
     if (s == ENS_OK && hash != NULL) {
         XXH128_hash_t h = XXH3_128bits_digest(hash);
@@ -71,6 +82,7 @@ enum ens_status ens_csv_stream(struct ens_csv_stream *st, struct ens_error *err)
         st->digest.low = h.low64;
         st->digest.high = h.high64;
     }
+    ens_inflate_free(unpack);
     XXH3_freeState(hash);
     free(block);
     return s;

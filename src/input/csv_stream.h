@@ -3,17 +3,20 @@
 #define ENS_INPUT_CSV_STREAM_H
 
 #include "input/csv.h"
+#include "input/inflate.h"
 
 struct ens_csv_stream {
     int fd;
     uint64_t size; /* of the file */
-    uint64_t skip; /* bytes that are not for the scanner */
+    uint64_t skip; /* (unpacked) bytes that are not for the scanner */
+    enum ens_packing packing;
     struct ens_csv_scan *scan;
     int want_digest;
     struct ens_hash128 digest; /* out, of all bytes */
     ens_csv_progress_fn *progress;
     void *progress_arg;
     uint64_t progress_base; /* bytes of earlier passes */
+    uint64_t fed;           /* so far, unpacked */
 };
 
 /** Feeds and finishes the scanner. ENS_EINPUT when the file ends early. */

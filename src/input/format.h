@@ -24,6 +24,7 @@ struct ens_input_options {
     int has_rows;
     uint64_t first_row, last_row; /* 1-based; last 0: to the end */
     int transpose;
+    const char *dataset; /* of a file of several arrays; NULL: the only one */
 };
 
 struct ens_input_spec {

@@ -186,14 +186,11 @@ static enum ens_status read_header(struct source *from, struct ens_error *err)
     return ENS_OK;
 }
 
-/* A key of formats that are yet to come. */
 static enum ens_status read_dataset(struct source *from, struct ens_error *err)
 {
-    if (get_text(from, "dataset") == NULL)
-        return ENS_OK;
-    return ens_fail(err, ENS_EINPUT,
-                    "names an array of an HDF5 file, which "
-                    "are not supported yet");
+    (void)err;
+    from->spec.options.dataset = get_text(from, "dataset");
+    return ENS_OK;
 }
 
 static enum ens_status read_transpose(struct source *from,

@@ -76,9 +76,16 @@ static enum ens_status open_by_format(struct ens_mapped *m,
                                       struct ens_opening *o,
                                       struct ens_error *err)
 {
-    for (size_t i = 0; i < ENS_COUNT(formats); i++)
-        if (formats[i]->probe(o))
+    for (size_t i = 0; i < ENS_COUNT(formats); i++) {
+        if (!formats[i]->probe(o))
+            continue;
+        if (o->spec->options.dataset == NULL || formats[i] == &ens_format_npz)
             return formats[i]->open(m, o, err);
+        o->key = "dataset";
+        return ens_fail(err, ENS_EINPUT,
+                        "names an array of an .npz file; this is %s",
+                        formats[i]->name);
+    }
     return ens_refuse(o, err);
 }
 

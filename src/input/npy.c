@@ -388,11 +388,20 @@ static int probe(const struct ens_opening *o)
             ens_format_has_extension(o->spec->path, "npy"));
 }
 
+void ens_npy_view(struct ens_view *v, const struct ens_npy *npy, const void *p)
+{
+    v->data = (const unsigned char *)p + npy->data_offset;
+    v->dtype = npy->dtype;
+    v->swapped = npy->swapped;
+    v->ndim = npy->ndim;
+    memcpy(v->shape, npy->shape, sizeof(v->shape));
+    ens_dtype_strides(v, npy->fortran);
+}
+
 static enum ens_status open_npy(struct ens_mapped *m, struct ens_opening *o,
                                 struct ens_error *err)
 {
     const struct ens_input_options *options = &o->spec->options;
-    struct ens_view *v = &m->input.view;
     struct ens_npy npy;
     enum ens_status s;
 
@@ -408,12 +417,7 @@ static enum ens_status open_npy(struct ens_mapped *m, struct ens_opening *o,
         s = ens_mapped_map(m, o->size, err);
     if (s != ENS_OK)
         return s;
-    v->data = (const unsigned char *)m->base + npy.data_offset;
-    v->dtype = npy.dtype;
-    v->swapped = npy.swapped;
-    v->ndim = npy.ndim;
-    memcpy(v->shape, npy.shape, sizeof(v->shape));
-    ens_dtype_strides(v, npy.fortran);
+    ens_npy_view(&m->input.view, &npy, m->base);
     return ENS_OK;
 }
 

@@ -36,4 +36,7 @@ struct ens_npy {
 enum ens_status ens_npy_parse(struct ens_npy *npy, const void *head, size_t n,
                               uint64_t file_size, struct ens_error *err);
 
+/** The view of the array of a file whose bytes begin at p. */
+void ens_npy_view(struct ens_view *v, const struct ens_npy *npy, const void *p);
+
 #endif

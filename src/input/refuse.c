@@ -30,10 +30,6 @@ static const struct known table[] = {
     {0, 2, "\x1f\x8b", "rda", NULL, "an R workspace",
      "convert: Rscript -e 'load(\"in.rda\"); write.csv(NAME, \"out.csv\", "
      "row.names = FALSE)'"},
-    {0, 2, "\x1f\x8b", NULL, NULL, "gzip-compressed",
-     LATER "; unpack it: gunzip -k FILE"},
-    {0, 4, "\x28\xb5\x2f\xfd", NULL, NULL, "zstd-compressed",
-     LATER "; unpack it: unzstd FILE"},
     {0, 3, "BZh", NULL, NULL, "bzip2-compressed", "unpack it: bunzip2 -k FILE"},
     {0, 6,
      "\xfd"
@@ -46,9 +42,7 @@ static const struct known table[] = {
     {0, 4, "PK\3\4", NULL, "data.pkl", "a PyTorch file (.pt)",
      "convert: python3 -c \"import torch, numpy as np; np.save('out.npy', "
      "torch.load('in.pt').numpy())\""},
-    {0, 4, "PK\3\4", NULL, ".npy", "a numpy archive (.npz)",
-     LATER "; take one array out: python3 -c \"import numpy as np; "
-           "np.save('out.npy', np.load('in.npz')['NAME'])\""},
+    {0, 4, "PK\3\4", NULL, ".npy", "a numpy archive (.npz)", "name it *.npz"},
     {0, 4, "PK\3\4", NULL, NULL, "a zip archive", "unpack it: unzip FILE"},
     {0, 8, "\x89HDF\r\n\x1a\n", "h5ad", NULL, "an AnnData file (.h5ad)",
      "convert: python3 -c \"import anndata, numpy as np; np.save('out.npy', "
@@ -72,9 +66,6 @@ static const struct known table[] = {
      "row.names = FALSE)'"},
     {0, 8, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", NULL, NULL,
      "an old Excel workbook (.xls)", PANDAS("read_excel")},
-    {0, 14, "%%MatrixMarket", NULL, NULL, "MatrixMarket",
-     LATER "; convert: python3 -c \"import scipy.io, numpy as np; "
-           "np.save('out.npy', scipy.io.mmread('in.mtx').toarray())\""},
     {0, 15, "SQLite format 3", NULL, NULL, "an SQLite database",
      "convert: sqlite3 -header -csv FILE 'select * from TABLE' > out.csv"},
     {0, 4, "CDF\1", NULL, NULL, "netCDF",

@@ -16,20 +16,19 @@ struct selection { /* columns of the file, in the order asked for */
     unsigned char *taken; /* n_all flags */
 };
 
-static uint64_t count_missing(const struct ens_view *v)
+static uint64_t count_missing(const struct ens_column *c)
 {
+    const struct ens_view *v = &c->view;
     uint64_t n = 0;
     double x[256];
 
-    if (v->dtype != ENS_DT_F64)
-        return 0;
     for (uint64_t i = 0; i < v->shape[0]; i += ENS_COUNT(x)) {
         uint64_t k = v->shape[0] - i;
 
         k = k > ENS_COUNT(x) ? ENS_COUNT(x) : k;
         ens_view_f64(v, i, k, x);
         for (uint64_t j = 0; j < k; j++)
-            n += isnan(x[j]) ? 1 : 0;
+            n += isnan(x[j]) || (c->levels != NULL && x[j] < 0) ? 1 : 0;
     }
     return n;
 }
@@ -60,7 +59,7 @@ static enum ens_status select_rows(struct ens_mapped *m,
 
         cut_rows(&c->view, o->first_row, v->shape[0]);
         if (c->n_missing > 0)
-            c->n_missing = count_missing(&c->view);
+            c->n_missing = count_missing(c);
     }
     return ENS_OK;
 }

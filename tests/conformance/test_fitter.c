@@ -33,7 +33,7 @@ static struct ens_data fill(void)
         value[2][i] = (i * 7 + 3) % 5 < 2;
     }
     for (size_t j = 0; j < 3; j++)
-        column[j] = (struct ens_data_column){value[j], NULL};
+        column[j] = (struct ens_data_column){.values = value[j]};
     return (struct ens_data){ROWS, 3, names, column, NULL};
 }
 

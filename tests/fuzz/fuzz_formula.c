@@ -18,8 +18,8 @@ static void evaluate(const struct ens_formula *f)
         for (size_t v = 0; v < n; v++)
             vars[v] = ones;
         ens_formula_eval(&f->response, vars, 4, stack, out);
-        for (size_t j = 0; j < f->n_terms; j++)
-            ens_formula_eval(&f->term[j], vars, 4, stack, out);
+        for (size_t j = 0; j < f->n_variables; j++)
+            ens_formula_eval(&f->variable[j].expr, vars, 4, stack, out);
     }
     free(vars);
     free(stack);
@@ -27,6 +27,7 @@ static void evaluate(const struct ens_formula *f)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
+    static const char *const columns[] = {"a", "b c", "y"};
     struct ens_arena arena = ENS_ARENA_INIT;
     struct ens_error err = {0};
     struct ens_formula f;
@@ -36,7 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         return 0;
     memcpy(text, data, n);
     text[n] = '\0';
-    if (ens_formula_parse(&f, text, &arena, &err) == ENS_OK)
+    if (ens_formula_parse(&f, text, columns, 3, &arena, &err) == ENS_OK)
         evaluate(&f);
     else if (err.status != ENS_ESTUDY)
         abort();

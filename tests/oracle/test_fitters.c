@@ -49,7 +49,7 @@ static struct ens_data table(const double *values, size_t n, size_t p,
                              struct ens_data_column *column)
 {
     for (size_t j = 0; j < p; j++)
-        column[j] = (struct ens_data_column){values + j * n, NULL};
+        column[j] = (struct ens_data_column){.values = values + j * n};
     return (struct ens_data){n, p, name, column, NULL};
 }
 

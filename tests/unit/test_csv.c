@@ -239,10 +239,20 @@ static void value_text(char *to, const struct form *f, uint64_t row,
                        uint64_t column)
 {
     const struct ens_table_column *c = &f->head.column[column];
-    const char *p = f->base + c->offset + 8 * row;
+    const char *p = f->base + c->offset + (size_t)8 * row;
     double d;
     int64_t i;
+    int32_t code;
 
+    if (c->dtype == ENS_DT_I32) {
+        const char *level = f->base + c->levels_at;
+
+        memcpy(&code, p - (size_t)4 * row, 4);
+        for (int32_t k = 0; k < code; k++)
+            level += strlen(level) + 1;
+        snprintf(to, 40, "%s", code < 0 ? "-" : level);
+        return;
+    }
     memcpy(&d, p, 8);
     memcpy(&i, p, 8);
     if (c->dtype == ENS_DT_I64)
@@ -259,7 +269,12 @@ static void table_text(struct ens_buf *b, const struct form *f)
     for (uint64_t j = 0; j < f->head.n_columns; j++) {
         const struct ens_table_column *c = &f->head.column[j];
 
-        ens_buf_printf(b, "%s:%c", c->name, c->dtype == ENS_DT_I64 ? 'i' : 'd');
+        ens_buf_printf(b, "%s:%c", c->name,
+                       c->dtype == ENS_DT_I64   ? 'i'
+                       : c->dtype == ENS_DT_I32 ? 't'
+                                                : 'd');
+        if (c->dtype == ENS_DT_I32)
+            ens_buf_printf(b, "[%u]", c->n_levels);
         if (c->n_missing > 0)
             ens_buf_printf(b, "%" PRIu64, c->n_missing);
         ens_buf_puts(b, " ");
@@ -299,9 +314,15 @@ static const struct {
     {"a,b,a\n1,2,3\n", -1, "line 1: columns 1 and 3 are both named 'a'"},
     {"a,b\n1,2\n3\n", -1, "line 3: 1 fields; the first line has 2"},
     {"a,b\n1,2\n3,4,5\n", -1, "line 3: more than 2 fields"},
-    {"a,b\n1,2\n3,x y\n", -1,
-     "line 3, column 2 (b): 'x y' is not a number; columns of text come in a "
-     "later version"},
+    {"a,b\n1,2\n3,x y\n", -1, "a:i b:t[2] / 1 2/ 3 x y"},
+    {"s,x\nb,1\na,2\nNA,3\nb,4\n,5\n", -1,
+     "s:t[2]2 x:i / b 1/ a 2/ - 3/ b 4/ - 5"},
+    {"s,t\nb,true\na,1\n10,x\n9,2\nB,2\n", -1,
+     "s:t[5] t:t[4] / b true/ a 1/ 10 x/ 9 2/ B 2"},
+    {"s\n\"\xc3\xa9, \"\"x\"\"\"\nz\n", -1, "s:t[2] / \xc3\xa9, \"x\"/ z"},
+    {"x,s\n1,a\xff\n", -1,
+     "line 2, column 2 (s): 'a' is not UTF-8; convert: iconv"},
+    {"a;b\n1;2,5\n1;x\n", -1, "a:i b:t[2] / 1 2,5/ 1 x"},
     {"a;b\n1;2,5\n", -1,
      "line 2, column 2 (b): '2,5' is not a number; decimal "
      "commas"},
@@ -310,10 +331,11 @@ static const struct {
     {"a,\"b\n1,2\n", -1, "line 1: a quote that is not closed"},
     {"a,\x01\n1,2\n", -1, "line 1: column 2: name '?'; expected printable"},
     {"a,\xff\n1,2\n", -1, "line 1: column 2: name '?'; expected"},
-    {"a\n1234567890123456789012345678901234567\xe2\x82\xac\xe2\x82\xac\n", -1,
+    {"a\n1234567890123456789012345678901234567\xe2\x82\xac\xe2\x82\xac\xff\n",
+     -1,
      "line 2, column 1 (a): "
      "'1234567890123456789012345678901234567\xe2\x82\xac...' is not"},
-    {"a\n123456789012345678901234567890123456789\xc3\xa9\n", -1,
+    {"a\n123456789012345678901234567890123456789\xc3\xa9\xff\n", -1,
      "line 2, column 1 (a): '123456789012345678901234567890123456789...' is "
      "not"},
     {"\n \n", -1, "no line with names of columns"},
@@ -405,6 +427,41 @@ START_TEST(changed_between_the_passes)
 END_TEST
 
 /* Whatever byte of the header is wrong, the file is refused. */
+/* More than a gathered block, so that codes are rewritten in several parts,
+ * and more levels than the first hash table has room for. */
+START_TEST(many_rows_of_text_get_sorted_levels)
+{
+    struct ens_csv_options o = {.header = -1};
+    struct ens_error err = {.status = 0};
+    struct ens_buf b = ENS_BUF_INIT;
+    struct form f;
+    char v[40];
+    char want[40];
+
+    ens_buf_puts(&b, "s,x\n");
+    for (unsigned i = 0; i < 150001; i++)
+        ens_buf_printf(&b, "t%u,%u\n", (i * 7919u) % 5003u, i);
+    ck_assert_msg(make(&f, ens_buf_text(&b), b.len, &o, &err) == ENS_OK, "%s",
+                  err.text);
+    ck_assert_uint_eq(f.head.column[0].n_levels, 5003);
+    for (unsigned i = 0; i < 150001; i += i < 149000 ? 997 : 1) {
+        value_text(v, &f, i, 0);
+        snprintf(want, sizeof(want), "t%u", (i * 7919u) % 5003u);
+        ck_assert_str_eq(v, want);
+        value_text(v, &f, i, 1);
+        snprintf(want, sizeof(want), "%u", i);
+        ck_assert_str_eq(v, want);
+    }
+    for (const char *s = f.base + f.head.column[0].levels_at, *next;
+         s + strlen(s) + 1 < f.base + f.bytes; s = next) {
+        next = s + strlen(s) + 1;
+        ck_assert_int_lt(strcmp(s, next), 0);
+    }
+    drop(&f);
+    ens_buf_fini(&b);
+}
+END_TEST
+
 START_TEST(damaged_columnar_headers)
 {
     struct ens_csv_options o = {.header = -1};
@@ -450,6 +507,7 @@ int main(void)
     tcase_add_loop_test(t, tables_and_errors, 0, ENS_COUNT(tables));
     tcase_add_test(t, large_table_by_blocks);
     tcase_add_test(t, changed_between_the_passes);
+    tcase_add_test(t, many_rows_of_text_get_sorted_levels);
     tcase_add_test(t, damaged_columnar_headers);
     suite_add_tcase(s, t);
     r = srunner_create(s);

@@ -25,6 +25,7 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include <zlib.h>
 
 static char dir[PATH_MAX]; /* of this test; removed behind it */
 
@@ -246,6 +247,197 @@ START_TEST(wells)
 }
 END_TEST
 
+/* tests/data/packed/make.py: the same table, in two members of gzip, in two
+ * frames of zstd. */
+START_TEST(packed_tables_read_as_plain_ones)
+{
+    static const char *const packed[] = {TEST_DATA "/packed/data.csv.gz",
+                                         TEST_DATA "/packed/data.csv.zst"};
+    struct ens_mapped m, plain;
+
+    must_open(&plain, TEST_DATA "/formula/data.csv",
+              (struct ens_input_options){AUTO});
+    must_open(&m, packed[_i], (struct ens_input_options){AUTO});
+    ck_assert_uint_eq(m.input.n_columns, plain.input.n_columns);
+    for (uint64_t j = 0; j < m.input.n_columns; j++) {
+        const struct ens_column *a = &m.input.columns[j];
+        const struct ens_column *b = &plain.input.columns[j];
+        double x[40], y[40];
+
+        ck_assert_str_eq(a->name, b->name);
+        ck_assert_uint_eq(a->n_levels, b->n_levels);
+        ck_assert_uint_eq(a->view.shape[0], 40);
+        ens_view_f64(&a->view, 0, 40, x);
+        ens_view_f64(&b->view, 0, 40, y);
+        ck_assert_int_eq(memcmp(x, y, sizeof(x)), 0);
+    }
+    ens_mapped_close(&m);
+    ens_mapped_close(&plain);
+}
+END_TEST
+
+START_TEST(packed_arrays_are_refused_by_name)
+{
+    static const char *const packed[] = {"\x93NUMPY\1",
+                                         "%%MatrixMarket matrix"};
+    static const char *const what[] = {"is a packed .npy file, which cannot be",
+                                       "is a packed MatrixMarket file, which"};
+    char path[PATH_MAX + 8];
+    struct ens_error err = {.status = 0};
+    struct ens_mapped m;
+    const char *key;
+    gzFile f;
+
+    snprintf(path, sizeof(path), "%s/x.gz", dir);
+    f = gzopen(path, "wb");
+    ck_assert(f != NULL);
+    ck_assert_int_gt(gzputs(f, packed[_i]), 0);
+    ck_assert_int_eq(gzclose(f), Z_OK);
+    ck_assert_int_eq(
+        open_path(&m, path, (struct ens_input_options){AUTO}, &key, &err),
+        ENS_EINPUT);
+    ck_assert_msg(strstr(err.text, what[_i]) != NULL, "%s", err.text);
+}
+END_TEST
+
+/* Cut anywhere, a packed table is refused: also between two members, where
+ * only the table shows it. */
+START_TEST(cut_packed_tables_are_refused)
+{
+    static const char *const packed[] = {TEST_DATA "/packed/data.csv.gz",
+                                         TEST_DATA "/packed/data.csv.zst"};
+    static char bytes[4096];
+    FILE *f = fopen(packed[_i], "r");
+    size_t n;
+
+    ck_assert(f != NULL);
+    n = fread(bytes, 1, sizeof(bytes), f);
+    fclose(f);
+    ck_assert(n > 500 && n < sizeof(bytes));
+    for (size_t k = 8; k < n; k += 7) {
+        const char *path = put("cut.csv.gz", bytes, k);
+        struct ens_error err = {.status = 0};
+        struct ens_mapped m;
+        const char *key;
+
+        ck_assert_int_eq(
+            open_path(&m, path, (struct ens_input_options){AUTO}, &key, &err),
+            ENS_EINPUT);
+    }
+}
+END_TEST
+
+/* tests/data/npz/make.py */
+START_TEST(arrays_of_archives)
+{
+    static const char *const path = TEST_DATA "/npz/stored.npz";
+    static const char *const wide = TEST_DATA "/npz/zip64.npz";
+    struct ens_error err = {.status = 0};
+    struct ens_mapped m;
+    const char *key;
+
+    must_open(&m, path, (struct ens_input_options){AUTO, .dataset = "x"});
+    ck_assert_uint_eq(m.input.n_rows, 4);
+    ck_assert_uint_eq(m.input.n_columns, 3);
+    for (uint64_t i = 0; i < 4; i++)
+        for (uint64_t j = 0; j < 3; j++)
+            ck_assert_double_eq(value(&m, i, j), (double)(10 * i + j) + 0.5);
+    ens_mapped_close(&m);
+    must_open(&m, path, (struct ens_input_options){AUTO, .dataset = "k.npy"});
+    ck_assert_int_eq(m.input.view.dtype, ENS_DT_I32);
+    ck_assert_double_eq(value(&m, 2, 0), 9);
+    ens_mapped_close(&m);
+    must_open(&m, wide, (struct ens_input_options){AUTO});
+    ck_assert_double_eq(value(&m, 1, 0), 8);
+    ens_mapped_close(&m);
+
+    ck_assert_int_eq(
+        open_path(&m, path, (struct ens_input_options){AUTO}, &key, &err),
+        ENS_EINPUT);
+    ck_assert(strstr(err.text, "2 arrays; say `dataset` = one of: x, k"));
+    ck_assert_int_eq(open_path(&m, path,
+                               (struct ens_input_options){AUTO, .dataset = "z"},
+                               &key, &err),
+                     ENS_EINPUT);
+    ck_assert_str_eq(key, "dataset");
+    ck_assert(strstr(err.text, "no array 'z'; there are: x, k"));
+    ck_assert_int_eq(open_path(&m, TEST_DATA "/npz/packed.npz",
+                               (struct ens_input_options){AUTO}, &key, &err),
+                     ENS_EINPUT);
+    ck_assert(strstr(err.text, "array 'x' is compressed; convert: python3"));
+}
+END_TEST
+
+/* tests/data/mtx/make.R: files by R's Matrix and by hand, dense forms by R. */
+START_TEST(matrices_are_made_dense)
+{
+    static const char *const names[] = {"general", "symmetric", "pattern",
+                                        "array",   "skew",      "lower"};
+    char path[PATH_MAX];
+    struct ens_mapped m, dense;
+
+    snprintf(path, sizeof(path), TEST_DATA "/mtx/%s.csv", names[_i]);
+    must_open(&dense, path, (struct ens_input_options){.header = 0});
+    snprintf(path, sizeof(path), TEST_DATA "/mtx/%s.mtx", names[_i]);
+    for (int round = 0; round < 2; round++) { /* made, then found */
+        must_open(&m, path, (struct ens_input_options){AUTO});
+        ck_assert(m.has_digest);
+        ck_assert_uint_eq(m.input.n_rows, dense.input.n_rows);
+        ck_assert_uint_eq(m.input.n_columns, dense.input.n_columns);
+        ck_assert_ptr_nonnull(strstr(m.mapped, "/cache/tables/"));
+        for (uint64_t i = 0; i < m.input.n_rows; i++)
+            for (uint64_t j = 0; j < m.input.n_columns; j++)
+                ck_assert_double_eq(value(&m, i, j), value(&dense, i, j));
+        ens_mapped_close(&m);
+    }
+    ens_mapped_close(&dense);
+}
+END_TEST
+
+START_TEST(huge_matrices_are_not_made_dense)
+{
+    const char *path =
+        put_text("h.mtx", "%%MatrixMarket matrix coordinate pattern general\n"
+                          "2000000000 2000000000 1\n1 1\n");
+    struct ens_error err = {.status = 0};
+    struct ens_mapped m;
+    const char *key;
+
+    ck_assert_int_eq(
+        open_path(&m, path, (struct ens_input_options){AUTO}, &key, &err),
+        ENS_ENOSPACE);
+    ck_assert(strstr(err.text, "too large to be made dense") != NULL);
+}
+END_TEST
+
+START_TEST(text_has_levels)
+{
+    const char *path =
+        put_text("s.csv", "s,x\nviolet,1\nred,2\nNA,3\nblue,4\nNA,5\n");
+    const struct ens_column *c;
+    struct ens_mapped m;
+    double code[4];
+
+    must_open(&m, path,
+              (struct ens_input_options){AUTO, .has_rows = 1, .first_row = 1,
+                                         .last_row = 4});
+    c = ens_input_column(&m.input, "s");
+    ck_assert_int_eq(c->view.dtype, ENS_DT_I32);
+    ck_assert_uint_eq(c->n_levels, 3);
+    ck_assert_str_eq(c->levels[0], "blue");
+    ck_assert_str_eq(c->levels[1], "red");
+    ck_assert_str_eq(c->levels[2], "violet");
+    ck_assert_uint_eq(c->n_missing, 1); /* of the rows that are left */
+    ens_view_f64(&c->view, 0, 4, code);
+    ck_assert(code[0] == 2 && code[1] == 1 && code[2] == -1 && code[3] == 0);
+    c = ens_input_column(&m.input, "x");
+    ck_assert_ptr_null(c->levels);
+    ens_view_f64(&c->view, 0, 4, code);
+    ck_assert(code[0] == 1 && code[3] == 4);
+    ens_mapped_close(&m);
+}
+END_TEST
+
 START_TEST(selections_of_tables)
 {
     const char *const names[] = {"c", "a"};
@@ -383,17 +575,33 @@ static const struct {
     {"a.bin", "\1\2\3\0\0\0\0\0\0", 9,
      "begins with 01 02 03 00 00 00 00 00, which no input format"},
     {"a.csv", "a,b\n1,\0\n", 8, "line 2: a NUL byte"},
-    {"a.csv.gz", "\x1f\x8b\x08", 3, "gzip-compressed: not supported yet"},
-    {"a.csv", "\x1f\x8b\x08", 3, "gzip-compressed: not supported yet"},
-    {"a.csv.zst", "\x28\xb5\x2f\xfd", 4, "zstd-compressed: not supported yet"},
+    {"a.csv.gz", "\x1f\x8b\x08", 3,
+     "byte 3: the gzip data are damaged (the file is cut)"},
+    {"a.csv", "\x1f\x8b\x08zzzzzzzzz", 12, "the gzip data are damaged ("},
+    {"a.csv.zst", "\x28\xb5\x2f\xfd", 4,
+     "zstd data are damaged (the file is cut)"},
+    {"a.csv.zst", "\x28\xb5\x2f\xfd\xff\xff\xff\xff\xff\xff\xff", 11,
+     "the zstd data are damaged ("},
     {"a.rds", "\x1f\x8b\x08", 3, "an R object (.rds): convert: Rscript"},
-    {"a.npz", "PK\3\4....x.npy", 14, "a numpy archive (.npz): not supported"},
+    {"a.npz", "PK\3\4....x.npy", 14, "damaged archive: it has no directory"},
+    {"a.zip", "PK\3\4....x.npy", 14, "a numpy archive (.npz): name it *.npz"},
     {"a.xlsx", "PK\3\4....[Content_Types].xml", 27,
      "an Excel workbook (.xlsx): convert: python3"},
     {"a.pt", "PK\3\4....archive/data.pkl", 24, "a PyTorch file"},
     {"a.h5", "\x89HDF\r\n\x1a\n", 8, "HDF5: not supported yet"},
     {"a.h5ad", "\x89HDF\r\n\x1a\n", 8, "AnnData"},
-    {"a.mtx", "%%MatrixMarket matrix\n", 22, "MatrixMarket: not supported yet"},
+    {"a.mtx", "%%MatrixMarket matrix\n", 22,
+     "line 1: expected 'coordinate' or 'array', then 'real'"},
+    {"a.mtx", "%%MatrixMarket matrix array real general\n2 1\n1\n", 47,
+     "line 4: ends behind 1 entries; its head says 2"},
+    {"a.mtx", "%%MatrixMarket matrix array real general\n1 1\n1\n2\n", 49,
+     "line 4: more entries than its head says"},
+    {"a.mtx", "%%MatrixMarket matrix coordinate real general\n2 2 1\n3 1 5\n",
+     58, "line 3: expected a row from 1 to the number of rows"},
+    {"a.mtx", "%%MatrixMarket matrix coordinate real general\n2 2 1\n1 1 x\n",
+     58, "line 3: expected a number"},
+    {"a.mtx", "%%MatrixMarket matrix coordinate real symmetric\n2 3 0\n", 54,
+     "line 2: a symmetric matrix that is not square"},
     {"a.parquet", "PAR1....", 8, "Parquet: convert: python3"},
     {"a.feather", "ARROW1\0\0", 8, "an Arrow file (.feather): convert"},
     {"a.mat", "MATLAB 5.0 MAT-file", 19, "a MATLAB file: convert"},
@@ -772,11 +980,11 @@ static const struct {
     {HEAD "[input X]\npath = t.csv\ndelimiter = ::\n",
      "study.ini:10: [input X] delimiter: delimiter '::'"},
     {HEAD "[input X]\npath = t.csv\ndataset = d\n",
-     "study.ini:10: [input X] dataset: names an array of an HDF5 file"},
+     "study.ini:10: [input X] dataset: %s/t.csv: names an array of an .npz"},
     {HEAD "[input X]\npath = t.csv\ndtype = f9\n",
      "study.ini:10: [input X] dtype: %s/t.csv: dtype 'f9'"},
     {HEAD "[input X]\npath = bad.csv\n",
-     "study.ini:9: [input X]: %s/bad.csv: line 3, column 2 (b): 'x'"},
+     "study.ini:9: [input X]: %s/bad.csv: line 3, column 2 (b): 'true'"},
 };
 
 START_TEST(errors_name_the_studys_line)
@@ -789,7 +997,7 @@ START_TEST(errors_name_the_studys_line)
     const char *at = strstr(form, "%s");
 
     put_text("t.csv", "a,b\n1,2\n");
-    put_text("bad.csv", "a,b\n1,2\n3,x\n");
+    put_text("bad.csv", "a,b\n1,2\n3,true\n");
     study = study_of(studies[_i].text);
     ck_assert_int_eq(ens_inputs_open(&in, study, NULL, NULL, &err), ENS_EINPUT);
     if (at == NULL)
@@ -817,6 +1025,13 @@ int main(void)
     tcase_add_test(t, arrays_of_other_dimensions);
     tcase_add_test(t, raw_files);
     tcase_add_test(t, wells);
+    tcase_add_loop_test(t, packed_tables_read_as_plain_ones, 0, 2);
+    tcase_add_loop_test(t, packed_arrays_are_refused_by_name, 0, 2);
+    tcase_add_loop_test(t, cut_packed_tables_are_refused, 0, 2);
+    tcase_add_test(t, arrays_of_archives);
+    tcase_add_loop_test(t, matrices_are_made_dense, 0, 6);
+    tcase_add_test(t, huge_matrices_are_not_made_dense);
+    tcase_add_test(t, text_has_levels);
     tcase_add_test(t, selections_of_tables);
     tcase_add_test(t, tables_are_converted_once);
     tcase_add_test(t, without_a_cache_folder_memory_is_used);

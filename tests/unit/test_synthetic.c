@@ -194,8 +194,8 @@ END_TEST
 START_TEST(touch_wraps_round)
 {
     double x[] = {1, 10, 2, 20, 4, 40, 8, 80};
-    struct ens_column column[2] = {{"a", view_of(x, 4), 0},
-                                   {"b", view_of(x + 1, 4), 0}};
+    struct ens_column column[2] = {{.name = "a", .view = view_of(x, 4)},
+                                   {.name = "b", .view = view_of(x + 1, 4)}};
     struct ens_input in = {.n_rows = 4, .n_columns = 2, .columns = column};
 
     column[0].view.strides[0] = column[1].view.strides[0] = 16;

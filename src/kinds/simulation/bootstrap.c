@@ -49,6 +49,8 @@ static enum ens_status shape(const struct ens_cell *cell,
         column[j].values = ens_view_pointer_f64(&in->columns[j].view);
         if (!column[j].values)
             column[j].view = &in->columns[j].view;
+        column[j].level = in->columns[j].levels;
+        column[j].n_levels = in->columns[j].n_levels;
     }
     *out = (struct ens_data){
         .n = (size_t)in->n_rows,

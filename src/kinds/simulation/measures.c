@@ -264,7 +264,7 @@ static enum ens_status put_cell(const struct cell_sums *c, ens_measure_fn *sink,
     for (size_t j = 0; j < c->p; j++) {
         const struct term *t = &c->term[j];
 
-        o.estimand = c->fit->formula.term[j].name;
+        o.estimand = c->fit->design.column[j].name;
         put_always(&o, t);
         for (size_t k = 0; t->has_truth && k < c->metrics->n; k++)
             put_metric(&o, t, &c->metrics->item[k], k);
@@ -281,7 +281,7 @@ static double degrees_of_freedom(const struct ens_simulation_fit *fit,
 
     if (!fit->options.is_normal)
         return INFINITY;
-    return n ? (double)n->i - (double)fit->formula.n_terms : NAN;
+    return n ? (double)n->i - (double)fit->design.n_columns : NAN;
 }
 
 enum ens_status ens_simulation_measures(const struct ens_host *host,
@@ -301,10 +301,10 @@ enum ens_status ens_simulation_measures(const struct ens_host *host,
 
     s = read_metrics(host->plan_study(plan), &metrics, err);
     if (s == ENS_OK)
-        s = ens_simulation_fit(&fit, cell, &arena, err);
+        s = ens_simulation_fit_of(&fit, host, plan, cell, &arena, err);
     if (s != ENS_OK)
         goto out;
-    c.p = fit.formula.n_terms;
+    c.p = fit.design.n_columns;
     c.df = degrees_of_freedom(&fit, cell);
     c.term = ens_arena_alloc(&arena, c.p, sizeof(*c.term));
     if (!c.term) {
@@ -313,7 +313,7 @@ enum ens_status ens_simulation_measures(const struct ens_host *host,
     }
     for (size_t j = 0; j < c.p; j++)
         c.term[j].has_truth = ens_simulation_truth(
-            &fit, cell, fit.formula.term[j].name, &c.term[j].truth);
+            &fit, cell, fit.design.column[j].name, &c.term[j].truth);
     while (host->next_record(in, &rec, &schema))
         add_record(&c, &rec, schema);
     s = put_cell(&c, sink, arg, err);

@@ -35,20 +35,33 @@ static enum ens_status wrap_row(struct ens_error *err, enum ens_status s,
 
 enum ens_status ens_simulation_fit(struct ens_simulation_fit *f,
                                    const struct ens_cell *cell,
+                                   const struct ens_data *shape,
                                    struct ens_arena *arena,
                                    struct ens_error *err)
 {
     struct ens_simulation_fit g;
+    const char *of = ens_cell_row(cell, "data");
+    char row[ENS_SIMULATION_ROW];
     enum ens_status s;
 
     g.fitter = ens_cell_impl(cell, "fit")->ops;
     s = g.fitter->options(cell, "fit", &g.options, err);
     if (s != ENS_OK)
         return wrap_row(err, s, cell, "fit", "level");
-    s = ens_formula_parse(
-        &g.formula, ens_cell_value(cell, "fit", "formula")->text, arena, err);
+    g.formula = ens_arena_alloc(arena, 1, sizeof(*g.formula));
+    if (!g.formula)
+        return ens_fail(err, ENS_ENOMEMORY, "formula");
+    s = ens_formula_parse(g.formula,
+                          ens_cell_value(cell, "fit", "formula")->text,
+                          shape->name, shape->n_columns, arena, err);
     if (s != ENS_OK)
         return wrap_row(err, s, cell, "fit", "formula");
+    s = ens_design_plan(&g.design, g.formula, shape, arena, err);
+    if (s != ENS_OK) {
+        ens_simulation_row(cell, "fit", "formula", row);
+        return ens_wrap(err, s, "%s over [data%s%.100s]", row, *of ? " " : "",
+                        of);
+    }
     *f = g;
     return ENS_OK;
 }
@@ -64,7 +77,7 @@ enum ens_status ens_simulation_shape(
     return s == ENS_OK ? s : wrap_row(err, s, cell, "data", "input");
 }
 
-const struct ens_field *ens_simulation_fields(const struct ens_formula *f,
+const struct ens_field *ens_simulation_fields(const struct ens_design *d,
                                               struct ens_arena *arena)
 {
     static const char *const part[][2] = {
@@ -73,11 +86,11 @@ const struct ens_field *ens_simulation_fields(const struct ens_formula *f,
 #undef PART
     };
     struct ens_field *field =
-        ens_arena_alloc(arena, ENS_SIM_PARTS * f->n_terms, sizeof(*field));
+        ens_arena_alloc(arena, ENS_SIM_PARTS * d->n_columns, sizeof(*field));
 
-    for (size_t k = 0; field && k < ENS_SIM_PARTS * f->n_terms; k++) {
-        const char *const *words = part[k / f->n_terms];
-        const char *term = f->term[k % f->n_terms].name;
+    for (size_t k = 0; field && k < ENS_SIM_PARTS * d->n_columns; k++) {
+        const char *const *words = part[k / d->n_columns];
+        const char *term = d->column[k % d->n_columns].name;
 
         field[k].name = ens_arena_printf(arena, "%s__%s", words[0], term);
         field[k].help = ens_arena_printf(arena, "%s %s", words[1], term);
@@ -96,5 +109,5 @@ int ens_simulation_truth(const struct ens_simulation_fit *f,
     const struct ens_generator *g = ens_cell_impl(cell, "data")->ops;
 
     return g->truth && f->options.is_normal &&
-           g->truth(cell, f->formula.response.name, term, value);
+           g->truth(cell, f->formula->response.name, term, value);
 }

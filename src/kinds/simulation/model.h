@@ -2,8 +2,8 @@
 #ifndef ENS_KINDS_SIMULATION_MODEL_H
 #define ENS_KINDS_SIMULATION_MODEL_H
 
+#include "fit/design.h"
 #include "fit/fitter.h"
-#include "fit/formula.h"
 #include "kinds/simulation/generator.h"
 
 /* Fields of a task, p each: the parts of NAME__TERM, in this order. */
@@ -24,12 +24,14 @@ enum ens_simulation_part {
 struct ens_simulation_fit {
     const struct ens_fitter *fitter;
     struct ens_fit_options options;
-    struct ens_formula formula;
+    struct ens_formula *formula;
+    struct ens_design design; /* over the cell's data */
 };
 
 /** Kept in the arena. Errors name the row of the study. */
 enum ens_status ens_simulation_fit(struct ens_simulation_fit *f,
                                    const struct ens_cell *cell,
+                                   const struct ens_data *shape,
                                    struct ens_arena *arena,
                                    struct ens_error *err);
 /** Shape of the cell's data; errors name the row. */
@@ -37,8 +39,13 @@ enum ens_status ens_simulation_shape(
     struct ens_data *shape, const struct ens_cell *cell,
     const struct ens_input *(*input)(const void *arg, const char *name),
     const void *arg, struct ens_arena *arena, struct ens_error *err);
-/** The 4 p fields of a formula's terms; NULL when out of memory. */
-const struct ens_field *ens_simulation_fields(const struct ens_formula *f,
+/** The same with the shape of the cell's data. */
+enum ens_status
+ens_simulation_fit_of(struct ens_simulation_fit *f, const struct ens_host *host,
+                      const struct ens_plan *plan, const struct ens_cell *cell,
+                      struct ens_arena *arena, struct ens_error *err);
+/** The 4 p fields of a model's columns; NULL when out of memory. */
+const struct ens_field *ens_simulation_fields(const struct ens_design *d,
                                               struct ens_arena *arena);
 /** True value of a term of a fit; 0 when it is not known. */
 int ens_simulation_truth(const struct ens_simulation_fit *f,
@@ -76,18 +83,24 @@ enum ens_status ens_simulation_measures(const struct ens_host *host,
                                         ens_measure_fn *sink, void *arg,
                                         struct ens_error *err);
 
-/** Schema of every fit combination, as plan declares them: index[n_fits],
- * where equal lists of terms share one. Kept in the arena. */
+/** The schemas of a plan, in the order it declares them: lists of columns that
+ * differ. A formula may have several, over different data (levels, '.').
+ * Kept in the arena. */
 struct ens_simulation_schemas {
-    size_t n_fits;
-    uint32_t *index;
-    size_t n;
-    const struct ens_formula **formula; /* of each schema, the first one */
+    uint32_t n, cap;
+    struct ens_simulation_columns {
+        size_t n;
+        const char **name;
+        const struct ens_field *field; /* ENS_SIM_PARTS * n */
+    } * item;
 };
 enum ens_status ens_simulation_schemas(struct ens_simulation_schemas *s,
                                        const struct ens_host *host,
                                        const struct ens_plan *plan,
                                        struct ens_arena *arena,
                                        struct ens_error *err);
+/** The schema of a design; n when there is none. */
+uint32_t ens_simulation_schema(const struct ens_simulation_schemas *s,
+                               const struct ens_design *d);
 
 #endif

@@ -19,47 +19,59 @@ static void cell_of(const struct ens_host *host, const struct ens_plan *plan,
                     cell);
 }
 
-static int same_terms(const struct ens_formula *a, const struct ens_formula *b)
+/* -- schemas ----------------------------------------------------------------
+ */
+
+uint32_t ens_simulation_schema(const struct ens_simulation_schemas *s,
+                               const struct ens_design *d)
 {
-    if (a->n_terms != b->n_terms)
-        return 0;
-    for (size_t j = 0; j < a->n_terms; j++)
-        if (strcmp(a->term[j].name, b->term[j].name) != 0)
-            return 0;
-    return 1;
+    for (uint32_t k = 0; k < s->n; k++) {
+        size_t j = 0;
+
+        if (s->item[k].n != d->n_columns)
+            continue;
+        while (j < d->n_columns &&
+               strcmp(s->item[k].name[j], d->column[j].name) == 0)
+            j++;
+        if (j == d->n_columns)
+            return k;
+    }
+    return s->n;
 }
 
-enum ens_status ens_simulation_schemas(struct ens_simulation_schemas *s,
-                                       const struct ens_host *host,
-                                       const struct ens_plan *plan,
-                                       struct ens_arena *arena,
-                                       struct ens_error *err)
+/* Keep the columns of a design, unless they are there. */
+static enum ens_status keep_schema(struct ens_simulation_schemas *s,
+                                   const struct ens_design *d,
+                                   struct ens_arena *arena,
+                                   struct ens_error *err)
 {
-    size_t n = (size_t)ens_study_role_count(host->plan_study(plan), "fit");
-    uint32_t *index = ens_arena_alloc(arena, n, sizeof(*index));
-    const struct ens_formula **formula =
-        ens_arena_alloc(arena, n, sizeof(*formula));
-    uint32_t n_schemas = 0;
+    struct ens_simulation_columns *to;
 
-    for (size_t i = 0; i < n; i++) {
-        struct ens_simulation_fit *f = ens_arena_alloc(arena, 1, sizeof(*f));
-        struct ens_cell cell;
-        enum ens_status status;
-        uint32_t k = 0;
+    if (ens_simulation_schema(s, d) < s->n)
+        return ENS_OK;
+    if (s->n == s->cap) {
+        uint32_t cap = s->cap ? 2 * s->cap : 8;
 
-        if (!index || !formula || !f)
-            return ens_fail(err, ENS_ENOMEMORY, "%zu fit rows", n);
-        cell_of(host, plan, 0, i, &cell);
-        status = ens_simulation_fit(f, &cell, arena, err);
-        if (status != ENS_OK)
-            return status;
-        while (k < n_schemas && !same_terms(formula[k], &f->formula))
-            k++;
-        if (k == n_schemas)
-            formula[n_schemas++] = &f->formula;
-        index[i] = k;
+        to = ens_arena_alloc(arena, cap, sizeof(*to));
+        if (!to)
+            return ens_fail(err, ENS_ENOMEMORY, "%u models", cap);
+        if (s->n > 0)
+            memcpy(to, s->item, s->n * sizeof(*to));
+        s->item = to;
+        s->cap = cap;
     }
-    *s = (struct ens_simulation_schemas){n, index, n_schemas, formula};
+    to = &s->item[s->n];
+    to->n = d->n_columns;
+    to->name = ens_arena_alloc(arena, d->n_columns, sizeof(*to->name));
+    to->field = ens_simulation_fields(d, arena);
+    if (!to->name || !to->field)
+        return ens_fail(err, ENS_ENOMEMORY, "fields of '%s'", d->f->text);
+    for (size_t j = 0; j < d->n_columns; j++) {
+        to->name[j] = ens_arena_strdup(arena, d->column[j].name);
+        if (!to->name[j])
+            return ens_fail(err, ENS_ENOMEMORY, "fields of '%s'", d->f->text);
+    }
+    s->n++;
     return ENS_OK;
 }
 
@@ -75,21 +87,44 @@ static const struct ens_input *find_input(const void *arg, const char *name)
     return at->host->plan_input(at->plan, name);
 }
 
-static uint64_t hash_names(const struct ens_data *shape)
+enum ens_status
+ens_simulation_fit_of(struct ens_simulation_fit *f, const struct ens_host *host,
+                      const struct ens_plan *plan, const struct ens_cell *cell,
+                      struct ens_arena *arena, struct ens_error *err)
 {
-    uint64_t h = shape->n_columns;
+    struct lookup at = {host, plan};
+    struct ens_data shape;
+    enum ens_status s =
+        ens_simulation_shape(&shape, cell, find_input, &at, arena, err);
 
-    for (size_t j = 0; j < shape->n_columns; j++)
+    return s == ENS_OK ? ens_simulation_fit(f, cell, &shape, arena, err) : s;
+}
+
+/* Columns by name and, of an input, by place: levels are found there. Of this
+ * process only. */
+static uint64_t hash_shape(const struct ens_data *shape)
+{
+    uint64_t h =
+        ens_hash64_pair(shape->n_columns, shape->column ? shape->n : 0);
+
+    for (size_t j = 0; j < shape->n_columns; j++) {
+        const struct ens_data_column *c =
+            shape->column ? &shape->column[j] : NULL;
+        const void *at = !c ? NULL : c->view ? c->view->data : c->values;
+
         h = ens_hash64_seed(shape->name[j], strlen(shape->name[j]), h);
+        h = ens_hash64_pair(h, (uint64_t)(uintptr_t)at);
+    }
     return h;
 }
 
-/* All formulas against the columns of one data combination. */
-static enum ens_status check_formulas(const struct ens_host *host,
-                                      const struct ens_plan *plan,
-                                      uint64_t data,
-                                      const struct ens_data *shape,
-                                      struct ens_error *err)
+/* All formulas over the columns of one data combination. */
+static enum ens_status add_formulas(struct ens_simulation_schemas *schemas,
+                                    const struct ens_host *host,
+                                    const struct ens_plan *plan, uint64_t data,
+                                    const struct ens_data *shape,
+                                    struct ens_arena *keep,
+                                    struct ens_error *err)
 {
     uint64_t n = ens_study_role_count(host->plan_study(plan), "fit");
     struct ens_arena arena = ENS_ARENA_INIT;
@@ -98,56 +133,52 @@ static enum ens_status check_formulas(const struct ens_host *host,
     for (uint64_t i = 0; s == ENS_OK && i < n; i++) {
         struct ens_simulation_fit f;
         struct ens_cell cell;
-        const char *of;
-        char row[ENS_SIMULATION_ROW];
 
         ens_arena_reset(&arena);
         cell_of(host, plan, data, i, &cell);
-        of = ens_cell_row(&cell, "data");
-        s = ens_simulation_fit(&f, &cell, &arena, err);
-        if (s != ENS_OK)
-            break;
-        s = ens_formula_bind(&f.formula, shape->name, shape->n_columns, NULL,
-                             err);
-        if (s != ENS_OK) {
-            ens_simulation_row(&cell, "fit", "formula", row);
-            s = ens_wrap(err, s, "%s over [data%s%.100s]", row, *of ? " " : "",
-                         of);
-        }
+        s = ens_simulation_fit(&f, &cell, shape, &arena, err);
+        if (s == ENS_OK)
+            s = keep_schema(schemas, &f.design, keep, err);
     }
     ens_arena_fini(&arena);
     return s;
 }
 
-/* Data combinations mostly share their columns: each list is checked once as
- * long as it follows itself. */
-static enum ens_status check_columns(const struct ens_host *host,
-                                     const struct ens_plan *plan,
-                                     struct ens_error *err)
+/* Data combinations mostly share their columns: each list is looked at once
+ * as long as it follows itself. */
+enum ens_status ens_simulation_schemas(struct ens_simulation_schemas *s,
+                                       const struct ens_host *host,
+                                       const struct ens_plan *plan,
+                                       struct ens_arena *keep,
+                                       struct ens_error *err)
 {
     uint64_t n = ens_study_role_count(host->plan_study(plan), "data");
     struct lookup at = {host, plan};
+    struct ens_simulation_schemas schemas = {0};
     struct ens_arena arena = ENS_ARENA_INIT;
-    enum ens_status s = ENS_OK;
-    uint64_t checked = 0;
+    enum ens_status status = ENS_OK;
+    uint64_t looked_at = 0;
 
-    for (uint64_t i = 0; s == ENS_OK && i < n; i++) {
+    for (uint64_t i = 0; status == ENS_OK && i < n; i++) {
         struct ens_cell cell;
         struct ens_data shape;
         uint64_t hash;
 
         ens_arena_reset(&arena);
         cell_of(host, plan, i, 0, &cell);
-        s = ens_simulation_shape(&shape, &cell, find_input, &at, &arena, err);
-        if (s != ENS_OK)
+        status =
+            ens_simulation_shape(&shape, &cell, find_input, &at, &arena, err);
+        if (status != ENS_OK)
             break;
-        hash = hash_names(&shape);
-        if (i == 0 || hash != checked)
-            s = check_formulas(host, plan, i, &shape, err);
-        checked = hash;
+        hash = hash_shape(&shape);
+        if (i == 0 || hash != looked_at)
+            status = add_formulas(&schemas, host, plan, i, &shape, keep, err);
+        looked_at = hash;
     }
     ens_arena_fini(&arena);
-    return s;
+    if (status == ENS_OK)
+        *s = schemas;
+    return status;
 }
 
 static enum ens_status declare(const struct ens_host *host,
@@ -158,15 +189,11 @@ static enum ens_status declare(const struct ens_host *host,
     enum ens_status s;
 
     s = ens_simulation_schemas(&schemas, host, plan, arena, err);
-    for (size_t k = 0; s == ENS_OK && k < schemas.n; k++) {
-        const struct ens_formula *f = schemas.formula[k];
-        const struct ens_field *field = ens_simulation_fields(f, arena);
+    for (uint32_t k = 0; s == ENS_OK && k < schemas.n; k++) {
         uint32_t index;
 
-        if (!field)
-            return ens_fail(err, ENS_ENOMEMORY, "fields of '%s'", f->text);
-        s = host->plan_schema(plan, field, ENS_SIM_PARTS * f->n_terms, &index,
-                              err);
+        s = host->plan_schema(plan, schemas.item[k].field,
+                              ENS_SIM_PARTS * schemas.item[k].n, &index, err);
         /* open() relies on it */
         ENS_BUG_ON(s == ENS_OK && index != k);
     }
@@ -183,8 +210,6 @@ enum ens_status ens_simulation_plan(const struct ens_host *host,
     s = ens_simulation_check_metrics(host->plan_study(plan), err);
     if (s == ENS_OK)
         s = declare(host, plan, &arena, err);
-    if (s == ENS_OK)
-        s = check_columns(host, plan, err);
     if (s == ENS_OK)
         s = host->plan_stage(plan, STAGE, 0, NULL, NULL, NULL, 0, err);
     ens_arena_fini(&arena);

@@ -17,7 +17,6 @@ struct state {
     struct ens_simulation_fit fit;
     struct ens_data shape;
     const struct ens_generator *generator;
-    uint32_t *column_of;
     const char **term;
     uint32_t schema;
     int ready;
@@ -65,32 +64,29 @@ enum ens_status ens_simulation_cell(void *state, const struct ens_cell *cell,
                                     struct ens_error *err)
 {
     struct state *st = state;
-    const struct ens_formula *f = &st->fit.formula;
-    uint64_t fit = ens_cell_role_index(cell, "fit") - 1;
+    const struct ens_design *d = &st->fit.design;
     enum ens_status s;
 
     st->ready = 0;
     ens_arena_reset(&st->cell_arena);
-    s = ens_simulation_fit(&st->fit, cell, &st->cell_arena, err);
+    s = ens_simulation_shape(&st->shape, cell, find_input, st, &st->cell_arena,
+                             err);
     if (s == ENS_OK)
-        s = ens_simulation_shape(&st->shape, cell, find_input, st,
-                                 &st->cell_arena, err);
+        s = ens_simulation_fit(&st->fit, cell, &st->shape, &st->cell_arena,
+                               err);
     if (s != ENS_OK)
         return s;
     st->generator = ens_cell_impl(cell, "data")->ops;
-    st->column_of =
-        ens_arena_alloc(&st->cell_arena, f->n_vars, sizeof(*st->column_of));
-    st->term = ens_arena_alloc(&st->cell_arena, f->n_terms, sizeof(*st->term));
-    if (!st->column_of || !st->term)
-        return ens_fail(err, ENS_ENOMEMORY, "formula '%s'", f->text);
-    for (size_t j = 0; j < f->n_terms; j++)
-        st->term[j] = f->term[j].name;
-    ENS_BUG_ON(fit >= st->schemas.n_fits);
-    st->schema = st->schemas.index[fit];
-    s = ens_formula_bind(f, st->shape.name, st->shape.n_columns, st->column_of,
-                         err);
-    st->ready = s == ENS_OK;
-    return s;
+    st->term =
+        ens_arena_alloc(&st->cell_arena, d->n_columns, sizeof(*st->term));
+    if (!st->term)
+        return ens_fail(err, ENS_ENOMEMORY, "formula '%s'", d->f->text);
+    for (size_t j = 0; j < d->n_columns; j++)
+        st->term[j] = d->column[j].name;
+    st->schema = ens_simulation_schema(&st->schemas, d);
+    ENS_BUG_ON(st->schema == st->schemas.n);
+    st->ready = 1;
+    return ENS_OK;
 }
 
 /* The model matrix of the data, in the task's memory. */
@@ -100,24 +96,28 @@ static enum ens_status design(const struct state *st, struct ens_result *result,
                               struct ens_error *err)
 {
     const struct ens_host *host = st->host;
-    const struct ens_formula *f = &st->fit.formula;
-    size_t n = data->n, p = f->n_terms;
-    const double **vars = host->alloc(result, f->n_vars, sizeof(*vars));
-    double *work = host->alloc(result, ENS_DESIGN_WORK(f), sizeof(*work));
-    double *y = host->alloc(result, n, sizeof(*y));
-    double *x = NULL;
+    const struct ens_design *d = &st->fit.design;
+    size_t n = data->n, p = d->n_columns;
+    size_t size = ens_design_work(d, n);
+    struct ens_design_space to = {.x = NULL};
 
-    if (n <= SIZE_MAX / sizeof(*x) / p)
-        x = host->alloc(result, n * p, sizeof(*x));
-    if (!x || !y || !work || !vars)
+    to.vars = host->alloc(result, d->f->n_vars, sizeof(*to.vars));
+    to.y = host->alloc(result, n, sizeof(*to.y));
+    if (d->has_offset)
+        to.offset = host->alloc(result, n, sizeof(*to.offset));
+    if (size < SIZE_MAX / sizeof(*to.work))
+        to.work = host->alloc(result, size, sizeof(*to.work));
+    if (n <= SIZE_MAX / sizeof(*to.x) / p)
+        to.x = host->alloc(result, n * p, sizeof(*to.x));
+    if (!to.x || !to.y || !to.work || !to.vars || (d->has_offset && !to.offset))
         return ens_fail(err, ENS_ENOMEMORY, "model matrix, %zu x %zu", n, p);
     problem->p = p;
-    problem->x = x;
-    problem->y = y;
+    problem->x = to.x;
+    problem->y = to.y;
+    problem->offset = to.offset;
     problem->term = st->term;
-    problem->response = f->response.name;
-    return ens_design_build(f, data, st->column_of, x, y, vars, work,
-                            &problem->n, err);
+    problem->response = d->f->response.name;
+    return ens_design_build(d, data, &to, &problem->n, err);
 }
 
 static enum ens_status fit(const struct state *st, struct ens_result *result,
