@@ -203,9 +203,7 @@ enum ens_status ens_npz_find(struct ens_npz_member *to, const void *p,
 static int probe(const struct ens_opening *o)
 {
     return o->spec->options.dtype == NULL &&
-           ens_format_has_extension(o->spec->path, "npz") && o->n_head >= 4 &&
-           (memcmp(o->head, "PK\3\4", 4) == 0 ||
-            memcmp(o->head, "PK\5\6", 4) == 0);
+           ens_format_has_extension(o->spec->path, "npz");
 }
 
 static enum ens_status open_npz(struct ens_mapped *m, struct ens_opening *o,

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 #define MAX_BYTES 1024
 
@@ -93,17 +94,78 @@ static void make_columnar(struct bytes *b)
     ens_mapped_close(&m);
 }
 
+static void put(struct bytes *b, uint64_t v, size_t n)
+{
+    for (size_t i = 0; i < n; i++, v >>= 8)
+        b->p[b->n++] = (unsigned char)v;
+}
+
+/* The part that the two headers of a stored member share. */
+static void put_member(struct bytes *b, uint32_t crc, uint32_t bytes)
+{
+    put(b, 20, 2); /* version needed */
+    put(b, 0, 8);  /* flags, stored, time and date */
+    put(b, crc, 4);
+    put(b, bytes, 4);
+    put(b, bytes, 4);
+    put(b, 5, 2); /* length of the name */
+    put(b, 0, 2);
+}
+
+/* An archive of one stored member, X.npy. */
+static void make_npz(struct bytes *b)
+{
+    struct bytes npy;
+    uint32_t crc;
+    size_t directory;
+
+    make_npy(&npy);
+    crc = (uint32_t)crc32(0, npy.p, (uInt)npy.n);
+    b->n = 0;
+    put(b, 0x04034b50, 4);
+    put_member(b, crc, (uint32_t)npy.n);
+    memcpy(b->p + b->n, "X.npy", 5);
+    b->n += 5;
+    memcpy(b->p + b->n, npy.p, npy.n);
+    b->n += npy.n;
+    directory = b->n;
+    put(b, 0x02014b50, 4);
+    put(b, 20, 2);
+    put_member(b, crc, (uint32_t)npy.n);
+    put(b, 0, 14); /* no comment, disk 0, no attributes, at offset 0 */
+    memcpy(b->p + b->n, "X.npy", 5);
+    b->n += 5;
+    put(b, 0x06054b50, 4);
+    put(b, 0, 4);
+    put(b, 1, 2);
+    put(b, 1, 2);
+    put(b, b->n - 12 - directory, 4);
+    put(b, directory, 4);
+    put(b, 0, 2);
+}
+
+static void make_mtx(struct bytes *b)
+{
+    b->n = (size_t)snprintf((char *)b->p, MAX_BYTES,
+                            "%%%%MatrixMarket matrix array real general\n"
+                            "3 2\n1\n3\n5\n2.5\n4.5\n6.5\n");
+}
+
 static const struct sample {
     const char *format;
     void (*make)(struct bytes *b);
     int is_text;      /* a shorter file may be a whole one */
     int keeps_digest; /* of the user's file, which this one was made from */
     size_t magic;     /* a file with less of it is another format's */
+    size_t from_end;  /* where a value's last bits, or last digit, are */
+    const char *file; /* its name */
 } samples[] = {
-    {"npy", make_npy, 0, 0, 0},
-    {"columnar", make_columnar, 0, 1, 8},
-    {"raw", make_raw, 0, 0, 0},
-    {"csv", make_csv, 1, 0, 0},
+    {"npy", make_npy, 0, 0, 0, 8, "npy"},
+    {"npz", make_npz, 0, 0, 0, 8 + 51 + 22, "x.npz"},
+    {"MatrixMarket", make_mtx, 1, 0, 14, 2, "MatrixMarket"},
+    {"columnar", make_columnar, 0, 1, 8, 8, "columnar"},
+    {"raw", make_raw, 0, 0, 0, 8, "raw"},
+    {"csv", make_csv, 1, 0, 0, 2, "csv"},
 };
 
 static const struct sample *sample_of(int i)
@@ -147,7 +209,7 @@ START_TEST(same_values_whatever_the_format)
 
     s->make(&b);
     for (int turn = 0; turn < 2; turn++) { /* also from the cache */
-        ck_assert_msg(open_bytes(&m, s->format, &b, &err) == ENS_OK, "%s",
+        ck_assert_msg(open_bytes(&m, s->file, &b, &err) == ENS_OK, "%s",
                       err.text);
         ck_assert_uint_eq(m.input.n_rows, 3);
         ck_assert_uint_eq(m.input.n_columns, 2);
@@ -174,8 +236,8 @@ START_TEST(digest_is_of_the_content)
     s->make(&b);
     for (int k = 0; k < 3; k++) {
         if (k == 2) /* another digit, or another last bits */
-            b.p[b.n - (s->is_text ? 2 : 8)] ^= 1;
-        ck_assert_int_eq(open_bytes(&m, s->format, &b, NULL), ENS_OK);
+            b.p[b.n - s->from_end] ^= 1;
+        ck_assert_int_eq(open_bytes(&m, s->file, &b, NULL), ENS_OK);
         ck_assert_int_eq(ens_mapped_digest(&m, &stop, &digest[k], NULL),
                          ENS_OK);
         ens_mapped_close(&m);
@@ -198,7 +260,7 @@ START_TEST(cut_short_is_refused_with_its_name)
 
         b = whole;
         b.n = n;
-        if (open_bytes(&m, s->format, &b, &err) == ENS_OK) {
+        if (open_bytes(&m, s->file, &b, &err) == ENS_OK) {
             ck_assert_msg(s->is_text, "%zu bytes", n);
             ck_assert_uint_le(m.input.n_rows, 3);
             ens_mapped_close(&m);
@@ -222,7 +284,7 @@ START_TEST(any_byte_may_be_wrong)
 
         b = whole;
         b.p[at] ^= 0xff;
-        if (open_bytes(&m, s->format, &b, &err) == ENS_OK)
+        if (open_bytes(&m, s->file, &b, &err) == ENS_OK)
             ens_mapped_close(&m);
         else
             ck_assert_msg(err.status == ENS_EINPUT && err.text[0] != '\0',
