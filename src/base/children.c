@@ -42,7 +42,7 @@ static uint64_t parent_of(const char *pid)
     return parent;
 }
 
-static void kill_children(void)
+void ens_children_each(void (*visit)(void *arg, int32_t pid), void *arg)
 {
     DIR *d = opendir("/proc");
     uint64_t self = (uint64_t)getpid();
@@ -54,8 +54,14 @@ static void kill_children(void)
     while ((e = readdir(d)) != NULL)
         if (ens_number_parse_u64(e->d_name, strlen(e->d_name), &pid) == 0 &&
             parent_of(e->d_name) == self)
-            kill((pid_t)pid, SIGKILL);
+            visit(arg, (int32_t)pid);
     closedir(d);
+}
+
+static void kill_one(void *arg, int32_t pid)
+{
+    (void)arg;
+    kill(pid, SIGKILL);
 }
 
 void ens_children_end(double seconds)
@@ -66,7 +72,7 @@ void ens_children_end(double seconds)
     do {
         pid_t p;
 
-        kill_children();
+        ens_children_each(kill_one, NULL);
         do
             p = waitpid(-1, NULL, WNOHANG);
         while (p > 0 || (p < 0 && errno == EINTR));

@@ -243,6 +243,19 @@ static uint32_t slot_of(const struct zygote *z, pid_t pid)
     return i;
 }
 
+/* A child that is no worker was handed up by one that is dead: a program
+ * whose group it had no time to publish, or what that one left. */
+static void kill_stray(void *arg, int32_t pid)
+{
+    const struct zygote *z = arg;
+
+    if (slot_of(z, pid) < z->n_slots)
+        return;
+    if (getpgid(pid) == pid)
+        kill(-pid, SIGKILL);
+    kill(pid, SIGKILL);
+}
+
 /* While the dead leader is not reaped its group cannot be another's. */
 static void bury(struct zygote *z, pid_t pid)
 {
@@ -256,6 +269,7 @@ static void bury(struct zygote *z, pid_t pid)
         z->child[slot].pid = 0;
     }
     waitpid(pid, &status, 0);
+    ens_children_each(kill_stray, z);
     if (slot < z->n_slots)
         tell(z, ENS_Z_EXITED, slot, (int32_t)pid, status);
 }
