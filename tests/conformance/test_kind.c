@@ -200,6 +200,8 @@ START_TEST(fields_have_a_meaning)
     must_run(a, "inline", 1);
     snprintf(path, sizeof(path), "%s/columns.csv", a);
     ck_assert_int_eq(ens_file_read(&b, path, 1 << 20, NULL), ENS_OK);
+    ens_buf_u8(&b, '\0');
+    ck_assert_int_eq(b.failed, 0);
     for (char *save, *line = strtok_r((char *)b.data, "\n", &save);
          line != NULL; line = strtok_r(NULL, "\n", &save)) {
         ck_assert_msg(line[strlen(line) - 1] != ',', "%s", line);
