@@ -109,7 +109,7 @@ static enum ens_status check_size(const struct ens_mtx *mtx,
                     mtx->rows, mtx->columns);
 }
 
-static enum ens_status convert(const char *p, size_t n,
+static enum ens_status convert(const char *p, size_t n, const char *scratch,
                                const struct ens_hash128 *digest, int *fd,
                                struct ens_error *err)
 {
@@ -120,13 +120,16 @@ static enum ens_status convert(const char *p, size_t n,
     *fd = -1;
     if (s == ENS_OK)
         s = check_size(&mtx, err);
-    if (s == ENS_OK && dense_path(path, sizeof(path), digest) == 0)
+    if (s == ENS_OK && scratch == NULL &&
+        dense_path(path, sizeof(path), digest) == 0)
         s = write_to_cache(&mtx, p, n, path, fd, err);
     if (s != ENS_OK || *fd >= 0)
         return s;
-    *fd = memfd_create("ensrun matrix", MFD_CLOEXEC);
+    *fd = scratch != NULL ? ens_cache_scratch(scratch)
+                          : memfd_create("ensrun matrix", MFD_CLOEXEC);
     if (*fd < 0)
-        return ens_fail_errno(err, ENS_EIO, "cannot make a memory file");
+        return ens_fail_errno(err, ENS_EIO, "cannot make a file in %s",
+                              scratch != NULL ? scratch : "memory");
     s = write_dense(&mtx, p, n, *fd, err);
     if (s != ENS_OK) {
         close(*fd);
@@ -137,7 +140,8 @@ static enum ens_status convert(const char *p, size_t n,
 
 /* The dense form found or made; the digest in any case. */
 static enum ens_status find_or_convert(struct ens_mapped *m, uint64_t size,
-                                       int *fd, struct ens_error *err)
+                                       const char *scratch, int *fd,
+                                       struct ens_error *err)
 {
     int settled = ens_cache_is_settled(&m->id);
     char path[PATH_MAX];
@@ -157,7 +161,7 @@ static enum ens_status find_or_convert(struct ens_mapped *m, uint64_t size,
     if (dense_path(path, sizeof(path), &m->digest) == 0)
         *fd = open(path, O_RDONLY | O_CLOEXEC);
     if (*fd < 0)
-        s = convert(p, (size_t)size, &m->digest, fd, err);
+        s = convert(p, (size_t)size, scratch, &m->digest, fd, err);
     munmap(p, (size_t)size);
     if (s == ENS_OK && settled)
         ens_cache_put_digest(&m->id, &m->digest);
@@ -170,7 +174,7 @@ static enum ens_status open_mtx(struct ens_mapped *m, struct ens_opening *o,
     struct ens_file_id id;
     struct ens_npy npy;
     int fd;
-    enum ens_status s = find_or_convert(m, o->size, &fd, err);
+    enum ens_status s = find_or_convert(m, o->size, o->spec->scratch, &fd, err);
 
     if (s != ENS_OK)
         return s;

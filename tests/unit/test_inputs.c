@@ -94,7 +94,7 @@ static enum ens_status open_path(struct ens_mapped *m, const char *path,
                                  struct ens_input_options o, const char **key,
                                  struct ens_error *err)
 {
-    struct ens_input_spec spec = {"X", path, o};
+    struct ens_input_spec spec = {"X", path, o, NULL};
 
     return ens_mapped_open(m, &spec, -1, NULL, NULL, key, err);
 }
@@ -483,7 +483,7 @@ static void count_calls(void *arg, const char *name, uint64_t done,
 
 static int calls_to_open(const char *path, struct ens_mapped *m)
 {
-    struct ens_input_spec spec = {"X", path, {AUTO}};
+    struct ens_input_spec spec = {"X", path, {AUTO}, NULL};
     struct ens_error err = {.status = 0};
     const char *key;
     int calls = 0;
