@@ -17,7 +17,7 @@ int ens_run_exit(enum ens_status s, const struct ens_run_report *report)
 {
     if (s != ENS_OK)
         return ens_status_exit(s);
-    if (report->was_only)
+    if (report->was_part)
         return report->n_differ > 0;
     for (int o = ENS_TASK_FAILED; o < ENS_N_OUTCOMES; o++)
         if (report->by_outcome[o] > 0)
@@ -112,6 +112,7 @@ static enum ens_status open_dispatch(struct ens_run *r, struct ens_error *err)
         .attempts_timeout = (uint32_t)ens_run_value(r, "attempts_timeout")->i,
         .timeout_s = ens_run_value(r, "timeout")->d,
         .grace_s = ens_run_value(r, "grace")->d,
+        .chosen = r->chosen,
         .events = {r, ens_events_records, ens_events_frame, ens_events_attempt,
                    ens_events_ended, ens_stages_done, ens_stages_answered,
                    on_died, on_broken}};
@@ -245,7 +246,8 @@ static enum ens_status run_new(struct ens_run *r, struct ens_buf *errors,
         s = close_run(r, err);
     r->report->complete = s == ENS_OK && r->complete;
     r->report->stopped = r->stopping;
-    r->report->was_only = r->options->only != NULL;
+    r->report->was_part = (r->options->only != NULL || r->chosen != NULL) &&
+                          !r->complete && !r->stopping;
     ens_watch_report(r);
     if (s == ENS_OK && r->n_signals > 0 && !r->complete)
         s = ens_fail(err, ENS_ESTOPPED, "stopped by a signal");

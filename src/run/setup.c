@@ -57,6 +57,23 @@ static enum ens_status load_study(struct ens_run *r, struct ens_buf *errors,
                           errors, err);
 }
 
+static int is_chosen(const void *arg, uint64_t cell)
+{
+    return ens_where_has(arg, cell);
+}
+
+static enum ens_status choose_cells(struct ens_run *r, struct ens_error *err)
+{
+    const struct ens_run_options *o = r->options;
+    enum ens_status s =
+        ens_where_init(&r->where, r->study, o->where, o->n_where, err);
+
+    r->where_cells = (struct ens_chosen){is_chosen, &r->where};
+    if (s == ENS_OK && r->where.n > 0)
+        r->chosen = &r->where_cells;
+    return s;
+}
+
 static enum ens_status absolute(char *to, size_t cap, const char *path,
                                 struct ens_error *err)
 {
@@ -189,6 +206,8 @@ enum ens_status ens_run_setup(struct ens_run *r, struct ens_buf *errors,
                  err);
     if (s == ENS_OK)
         s = count_workers(r, err);
+    if (s == ENS_OK)
+        s = choose_cells(r, err);
     if (s == ENS_OK)
         s = plan_study(r, err);
     if (s == ENS_OK && o->restart) {
@@ -410,6 +429,7 @@ void ens_run_fini(struct ens_run *r)
     ens_folder_fini(&r->folder);
     ens_plan_fini(&r->plan);
     ens_inputs_close(&r->inputs);
+    ens_where_fini(&r->where);
     ens_study_free(r->study);
     ens_draft_fini(&r->draft);
     ens_schemas_fini(&r->empty);
