@@ -5,6 +5,8 @@
 #include "config/model.h"
 #include "config/reader.h"
 
+struct ens_grid;
+
 struct ens_resolve {
     struct ens_study *study;
     struct ens_diag diag;
@@ -12,6 +14,9 @@ struct ens_resolve {
     struct ens_value_context context;
     const struct ens_study_kinds *kinds;
     int has_tables; /* the kind is known */
+    /* of the role being resolved */
+    struct ens_grid *default_grid; /* of the section [ROLE] */
+    int grid_is_bad;               /* that of the present row: was told */
 };
 
 /** The tables that make up a section: up to two, one after the other. */
@@ -30,15 +35,20 @@ struct ens_tables ens_kind_section(const struct ens_study_tables *k,
                                    const struct ens_impl *impl);
 
 /** Of an open role: a setting for each key of the two sections (either may
- * be NULL), its type by the form of what is written. */
+ * be NULL) and of a grid (or NULL), its type by the form of what is written. */
 struct ens_tables ens_open_section(struct ens_resolve *r,
                                    const struct ens_role *role,
+                                   const struct ens_grid *grid,
                                    const struct ens_section *own,
                                    const struct ens_section *defaults);
 
+/** Set key->is_default, by what the tables say. */
+void ens_key_default(struct ens_resolve *r, const struct ens_row *row,
+                     struct ens_key *key);
 /**
  * Fill row->key from the tables, taking texts from own, then from defaults
- * (either may be NULL), then from the table. Marks entries used. Bad values
+ * (either may be NULL), then from the table; columns of row->grid come
+ * before all. Marks entries used. Bad values
  * go to diag. lenient: a required setting may be missing (is not set).
  */
 void ens_row_fill(struct ens_resolve *r, struct ens_row *row,
