@@ -20,7 +20,9 @@ enum ens_type {
     ENS_T_SECONDS, /* duration: 10, "60 s", "2h", "1h 30m"   -> value.d (s) */
     ENS_T_BYTES,   /* size: 4096, "64 KiB", "2 G" (10^9)     -> value.i */
     ENS_T_PATH,    /* path relative to the study file        -> value.text */
-    ENS_T_LINE,    /* the whole line, verbatim               -> value.text */
+    ENS_T_LINE,    /* the whole line, verbatim               -> value.text;
+                      of shape AXIS also @FILE: one value per line of a file,
+                      which may occur more than once */
     ENS_T_VECTOR,  /* numbers separated by blanks            -> value.vec */
     ENS_T_CALL,    /* NAME or NAME(arg, key=value)           -> value.call */
     ENS_T_INPUT,   /* the name of an [input] section         -> value.text */
@@ -79,6 +81,9 @@ struct ens_value {
     struct ens_call call;
     size_t n_list; /* shape LIST: its elements; else 0 */
     const struct ens_value *list;
+    const char *file; /* LINE of a file: its name, and value.i the line; else
+                         NULL */
+    uint32_t repeat;  /* LINE: how many equal ones stand before it */
 };
 
 /**

@@ -85,6 +85,7 @@ static const struct ens_setting fix_ruler[] = {
             NULL),
     FIX_ROW("ruler", "size", ENS_T_BYTES, ENS_AXIS, ENS_C_CELL, "0", 0, 1e15,
             NULL),
+    FIX_ROW("ruler", "line", ENS_T_LINE, ENS_AXIS, ENS_C_CELL, "", 0, 0, NULL),
     FIX_ROW("ruler", "input", ENS_T_INPUT, ENS_ONE, ENS_C_CELL, "", 0, 0, NULL),
 };
 
@@ -103,7 +104,7 @@ static const struct ens_role fix_free_role[] = {
 
 static const struct ens_study_tables fix_kinds[] = {
     {"trial", 3, fix_settings, 6, fix_roles, 2},
-    {"ruler", 1, fix_ruler, 8, fix_ruler_role, 1},
+    {"ruler", 1, fix_ruler, 9, fix_ruler_role, 1},
     {"order", 1, fix_order, 2, NULL, 0},
     {"free", 1, NULL, 0, fix_free_role, 1},
 };
