@@ -96,6 +96,8 @@ struct ens_impl { /* an implementation a row may select */
     const struct ens_setting *settings; /* section = the role's name */
     size_t n_settings;
     const void *ops; /* for the kind: its generator, fitter ... */
+    int open;        /* its rows may have keys of the user's own as well, typed
+                        by form, axes of class cell */
 };
 
 struct ens_role {
