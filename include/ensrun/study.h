@@ -66,9 +66,10 @@ struct ens_call_arg {
 };
 
 struct ens_call {
-    const char *name;
+    const char *name; /* of a plugin's: "FILE:NAME", the file without folder */
     size_t n;
     const struct ens_call_arg *arg;
+    const struct ens_impl *impl; /* of a plugin's; else NULL */
 };
 
 struct ens_value {
