@@ -1,9 +1,9 @@
 /* Kind command: what programs print, and command lines. The first byte
  * chooses: a command line (words, shell) or output (any, declared fields; both
  * also as the answer of a persistent program). */
-#include "kinds/command/output.h"
-#include "kinds/command/request.h"
-#include "kinds/command/words.h"
+#include "program/output.h"
+#include "program/request.h"
+#include "program/words.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -22,13 +22,13 @@ static void read_line(const char *text, int shell)
     struct ens_arena arena = ENS_ARENA_INIT;
     struct ens_buf words = ENS_BUF_INIT;
     struct ens_error err = {0};
-    struct ens_command_line c;
+    struct ens_words c;
     size_t ends = 0;
 
-    if (ens_command_parse(&c, text, shell, &arena, &err) != ENS_OK) {
+    if (ens_words_parse(&c, text, shell, &arena, &err) != ENS_OK) {
         if (err.status != ENS_ESTUDY)
             abort();
-    } else if (ens_command_expand(&c, "/f", value, NULL, &words, &err) ==
+    } else if (ens_words_expand(&c, "/f", value, NULL, &words, &err) ==
                ENS_OK) {
         for (size_t i = 0; i < words.len; i++)
             ends += words.data[i] == '\0';
@@ -46,12 +46,12 @@ static void read_output(const char *text, size_t n, int declared)
     static const struct ens_field field[] = {{"a", ENS_F64, "", ""},
                                              {"b", ENS_I64, "", ""},
                                              {"c", ENS_TEXT, "", ""}};
-    struct ens_command_fields fields = {declared ? 3 : 0, field};
+    struct ens_output_fields fields = {declared ? 3 : 0, field};
     struct ens_arena arena = ENS_ARENA_INIT;
-    struct ens_command_items items;
+    struct ens_output_items items;
     struct ens_error err = {0};
 
-    if (ens_command_read(&items, text, n, &fields, &arena, &err) == ENS_OK) {
+    if (ens_output_read(&items, text, n, &fields, &arena, &err) == ENS_OK) {
         for (size_t i = 0; i < items.n; i++)
             if (!items.item[i].missing && items.item[i].type == ENS_TEXT &&
                 items.item[i].text == NULL)
@@ -65,7 +65,7 @@ static void read_output(const char *text, size_t n, int declared)
 static void read_answer(const char *text, size_t n)
 {
     struct ens_error err = {0};
-    enum ens_status s = ens_command_answer(text, n, "t", &err);
+    enum ens_status s = ens_request_check_answer(text, n, "t", &err);
 
     if (s != ENS_OK &&
         ((s != ENS_EPROTOCOL && s != ENS_EDOMAIN) || err.status != (int)s))

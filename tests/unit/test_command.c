@@ -1,9 +1,9 @@
 /* Kind command: command lines, placeholders, what programs print. */
 #include "base/bug.h"
-#include "kinds/command/output.h"
-#include "kinds/command/report.h"
-#include "kinds/command/request.h"
-#include "kinds/command/words.h"
+#include "program/output.h"
+#include "program/report.h"
+#include "program/request.h"
+#include "program/words.h"
 
 #include <check.h>
 #include <math.h>
@@ -54,12 +54,12 @@ START_TEST(lines_become_words)
     struct ens_arena arena = ENS_ARENA_INIT;
     struct ens_buf words = ENS_BUF_INIT;
     struct ens_error err = {0};
-    struct ens_command_line c;
+    struct ens_words c;
     enum ens_status s =
-        ens_command_parse(&c, lines[_i].line, lines[_i].shell, &arena, &err);
+        ens_words_parse(&c, lines[_i].line, lines[_i].shell, &arena, &err);
 
     if (s == ENS_OK)
-        s = ens_command_expand(&c, "/study", value, NULL, &words, &err);
+        s = ens_words_expand(&c, "/study", value, NULL, &words, &err);
     if (s == ENS_OK) {
         size_t n = 0;
 
@@ -80,10 +80,10 @@ END_TEST
 /* -- output ------------------------------------------------------------------
  */
 
-static void show(const struct ens_command_items *items, struct ens_buf *b)
+static void show(const struct ens_output_items *items, struct ens_buf *b)
 {
     for (size_t i = 0; i < items->n; i++) {
-        const struct ens_command_item *it = &items->item[i];
+        const struct ens_output_item *it = &items->item[i];
 
         ens_buf_printf(b, "%s:", it->name);
         if (it->missing)
@@ -152,15 +152,15 @@ START_TEST(output_becomes_fields)
     struct ens_buf shown = ENS_BUF_INIT;
     struct ens_value item[8] = {{0}};
     struct ens_value list = list_of(item, outputs[_i].fields);
-    struct ens_command_fields fields = {0};
-    struct ens_command_items items;
+    struct ens_output_fields fields = {0};
+    struct ens_output_items items;
     struct ens_error err = {0};
     enum ens_status s;
 
-    ck_assert_int_eq(ens_command_fields_parse(&fields, &list, &arena, &err),
+    ck_assert_int_eq(ens_output_fields_parse(&fields, &list, &arena, &err),
                      ENS_OK);
-    s = ens_command_read(&items, outputs[_i].text, strlen(outputs[_i].text),
-                         &fields, &arena, &err);
+    s = ens_output_read(&items, outputs[_i].text, strlen(outputs[_i].text),
+                        &fields, &arena, &err);
     if (s == ENS_OK)
         show(&items, &shown);
     else
@@ -177,15 +177,15 @@ START_TEST(json_must_be_whole)
     static const char *const bad[] = {"{\"a\": 1", "{\"a\": 1} x",
                                       "{\"a\": NaN}", "{\"a\": 1, \"a\": 2}",
                                       "{\"a\": \"\xc3\"}"};
-    struct ens_command_fields none = {0};
+    struct ens_output_fields none = {0};
 
     for (size_t i = 0; i < ENS_COUNT(bad); i++) {
         struct ens_arena arena = ENS_ARENA_INIT;
-        struct ens_command_items items;
+        struct ens_output_items items;
         struct ens_error err = {0};
 
-        ck_assert_int_eq(ens_command_read(&items, bad[i], strlen(bad[i]), &none,
-                                          &arena, &err),
+        ck_assert_int_eq(ens_output_read(&items, bad[i], strlen(bad[i]), &none,
+                                         &arena, &err),
                          ENS_EDOMAIN);
         ck_assert_ptr_nonnull(strstr(err.text, "not one JSON object"));
         ens_arena_fini(&arena);
@@ -205,10 +205,10 @@ START_TEST(declared_fields_are_checked)
     struct ens_arena arena = ENS_ARENA_INIT;
     struct ens_value item[8] = {{0}};
     struct ens_value list = list_of(item, bad_fields[_i][0]);
-    struct ens_command_fields fields;
+    struct ens_output_fields fields;
     struct ens_error err = {0};
 
-    ck_assert_int_eq(ens_command_fields_parse(&fields, &list, &arena, &err),
+    ck_assert_int_eq(ens_output_fields_parse(&fields, &list, &arena, &err),
                      ENS_ESTUDY);
     ck_assert_str_eq(err.text, bad_fields[_i][1]);
     ens_arena_fini(&arena);
@@ -239,8 +239,8 @@ START_TEST(an_answer_names_its_task)
 {
     struct ens_error err = {0};
 
-    ck_assert_int_eq(ens_command_answer(answers[_i].line,
-                                        strlen(answers[_i].line), "t", &err),
+    ck_assert_int_eq(ens_request_check_answer(
+                         answers[_i].line, strlen(answers[_i].line), "t", &err),
                      answers[_i].status);
     ck_assert_str_eq(err.text, answers[_i].text);
 }
@@ -268,10 +268,10 @@ START_TEST(an_end_is_told)
     struct ens_error err = {0};
 
     ens_buf_puts(&end.err, ends[_i].err);
-    ck_assert_int_eq(ens_command_verdict(&end, &err),
+    ck_assert_int_eq(ens_program_verdict(&end, &err),
                      ends[_i].status == 0 ? ENS_OK : ENS_EDOMAIN);
     ck_assert_str_eq(err.text, ends[_i].text);
-    ck_assert_str_eq(ens_command_stderr(&end, &arena), ends[_i].all);
+    ck_assert_str_eq(ens_program_stderr(&end, &arena), ends[_i].all);
     ens_program_end_fini(&end);
     ens_arena_fini(&arena);
 }
@@ -286,13 +286,13 @@ START_TEST(long_stderr_keeps_its_end)
     for (int i = 0; i < 2000; i++)
         ens_buf_puts(&end.err, "\xc3\xbc");
     ens_buf_puts(&end.err, "end");
-    ck_assert_int_eq(ens_command_verdict(&end, &err), ENS_EDOMAIN);
+    ck_assert_int_eq(ens_program_verdict(&end, &err), ENS_EDOMAIN);
     ck_assert_uint_le(strlen(err.text), 330);
     ck_assert_str_eq(err.text + strlen(err.text) - 5, "\xc3\xbc"
                                                       "end");
     ck_assert_ptr_null(strchr(err.text, '?'));
-    ck_assert_uint_le(strlen(ens_command_stderr(&end, &arena)),
-                      ENS_COMMAND_STDERR_MAX + 10);
+    ck_assert_uint_le(strlen(ens_program_stderr(&end, &arena)),
+                      ENS_PROGRAM_ERR_MAX + 10);
     ens_program_end_fini(&end);
     ens_arena_fini(&arena);
 }

@@ -2,12 +2,12 @@
 #include "base/bug.h"
 #include "base/file.h"
 #include "config/study.h"
-#include "kinds/command/output.h"
-#include "kinds/command/process.h"
-#include "kinds/command/report.h"
-#include "kinds/command/request.h"
-#include "kinds/command/servant.h"
-#include "kinds/command/values.h"
+#include "program/output.h"
+#include "program/process.h"
+#include "program/report.h"
+#include "program/request.h"
+#include "program/servant.h"
+#include "program/values.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -57,8 +57,8 @@ static const struct ens_role roles[] = {
 };
 
 struct program { /* a row of [command] */
-    struct ens_command_line line;
-    struct ens_command_fields fields;
+    struct ens_words line;
+    struct ens_output_fields fields;
     const char *folder;
     int persistent;
 };
@@ -93,11 +93,11 @@ static enum ens_status read_program(struct program *p,
 {
     const char *run = ens_cell_value(cell, "command", "run")->text;
     int shell = (int)ens_cell_value(cell, "command", "shell")->i;
-    enum ens_status s = ens_command_parse(&p->line, run, shell, arena, err);
+    enum ens_status s = ens_words_parse(&p->line, run, shell, arena, err);
 
     if (s != ENS_OK)
         return ens_wrap(err, s, "[command] run");
-    s = ens_command_fields_parse(
+    s = ens_output_fields_parse(
         &p->fields, ens_cell_value(cell, "command", "fields"), arena, err);
     p->folder = ens_cell_value(cell, "command", "folder")->text;
     p->persistent = (int)ens_cell_value(cell, "command", "persistent")->i;
@@ -138,8 +138,8 @@ static enum ens_status plan_kind(const struct ens_host *host,
     enum ens_status s = read_programs(&p, &n, host, plan, &arena, err);
 
     for (size_t i = 0; s == ENS_OK && i < n; i++) {
-        s = ens_command_check_names(host->plan_study(plan), &p[i].line,
-                                    p[i].persistent, err);
+        s = ens_task_values_check_names(host->plan_study(plan), &p[i].line,
+                                        p[i].persistent, err);
         if (s == ENS_OK && p[i].fields.n > 0)
             s = host->plan_schema(plan, p[i].fields.field, p[i].fields.n,
                                   &index, err);
@@ -175,7 +175,7 @@ static enum ens_status check_exists(const struct program *p,
                                     struct ens_arena *arena,
                                     struct ens_error *err)
 {
-    const struct ens_command_piece *first = &p->line.piece[0];
+    const struct ens_words_piece *first = &p->line.piece[0];
     const char *path = getenv("PATH");
     const char *at = first->text;
 
@@ -235,9 +235,9 @@ static enum ens_status enter_cell(void *state, const struct ens_cell *cell,
     ENS_BUG_ON(i >= st->n_programs);
     st->of_cell = &st->program[i];
     ens_arena_reset(&st->cell_arena);
-    return ens_command_env(&st->env, &st->n_env, ENS_COMMAND_TASK_VARIABLES,
-                           cell, !st->of_cell->persistent, st->of_cell->folder,
-                           &st->cell_arena, err);
+    return ens_task_values_env(&st->env, &st->n_env, ENS_TASK_VARIABLES, cell,
+                               !st->of_cell->persistent, st->of_cell->folder,
+                               &st->cell_arena, err);
 }
 
 /* -- a task
@@ -247,7 +247,7 @@ struct job {
     struct state *st;
     struct ens_result *r;
     const struct ens_task *task;
-    struct ens_command_values values;
+    struct ens_task_values values;
     const struct ens_program_end *said;
 };
 
@@ -275,14 +275,14 @@ static enum ens_status make_words(struct job *j, const char ***argv,
                                   struct ens_error *err)
 {
     struct state *st = j->st;
-    const struct ens_command_line *line = &st->of_cell->line;
+    const struct ens_words *line = &st->of_cell->line;
     const char *p;
     const char **to;
     enum ens_status s;
 
     ens_buf_clear(&st->words);
-    s = ens_command_expand(line, st->of_cell->folder, ens_command_value,
-                           &j->values, &st->words, err);
+    s = ens_words_expand(line, st->of_cell->folder, ens_task_values_get,
+                         &j->values, &st->words, err);
     to = ens_arena_alloc(&st->task_arena, line->n_words + 4, sizeof(*to));
     if (s == ENS_OK && to == NULL)
         s = ens_fail(err, ENS_ENOMEMORY, "words of a command line");
@@ -308,9 +308,9 @@ static enum ens_status make_program(struct job *j, struct ens_program *p,
     enum ens_status s = make_words(j, &argv, err);
 
     if (s == ENS_OK)
-        s = ens_command_task_env(st->env, st->n_env,
-                                 st->of_cell->persistent ? NULL : &j->values,
-                                 st->work, &st->task_arena, err);
+        s = ens_task_values_put_env(st->env, st->n_env,
+                                    st->of_cell->persistent ? NULL : &j->values,
+                                    st->work, &st->task_arena, err);
     if (s != ENS_OK)
         return s;
     *p = (struct ens_program){.argv = argv,
@@ -329,7 +329,7 @@ static enum ens_status run_once(struct job *j, struct ens_error *err)
     if (s == ENS_OK)
         s = ens_program_run(&p, &j->st->end, err);
     if (s == ENS_OK)
-        s = ens_command_verdict(&j->st->end, err);
+        s = ens_program_verdict(&j->st->end, err);
     j->said = &j->st->end;
     return s;
 }
@@ -365,7 +365,7 @@ static enum ens_status serve(struct job *j, struct ens_error *err)
         return s;
     announce(j, st->servant.pid);
     ens_buf_clear(&st->words);
-    ens_command_request(&st->words, st->host, &j->values, j->task, j->r);
+    ens_request_put(&st->words, st->host, &j->values, j->task, j->r);
     if (st->words.failed)
         return ens_fail(err, ENS_ENOMEMORY, "line of a task");
     s = ens_servant_ask(&st->servant, st->words.data, st->words.len, &status,
@@ -373,8 +373,8 @@ static enum ens_status serve(struct job *j, struct ens_error *err)
     if (s == ENS_ESTOPPED)
         die(status);
     if (s == ENS_OK)
-        s = ens_command_answer((const char *)j->said->out.data,
-                               j->said->out.len, j->values.task, err);
+        s = ens_request_check_answer((const char *)j->said->out.data,
+                                     j->said->out.len, j->values.task, err);
     if (s == ENS_EPROTOCOL)
         ens_servant_stop(&st->servant);
     if (st->servant.pid == 0)
@@ -383,7 +383,7 @@ static enum ens_status serve(struct job *j, struct ens_error *err)
 }
 
 static enum ens_status record(struct job *j,
-                              const struct ens_command_items *items,
+                              const struct ens_output_items *items,
                               struct ens_error *err)
 {
     const struct ens_host *host = j->st->host;
@@ -398,7 +398,7 @@ static enum ens_status record(struct job *j,
                                       "", "printed by the program"};
     s = host->new_schema(j->r, field, items->n, err);
     for (size_t i = 0; s == ENS_OK && i < items->n; i++) {
-        const struct ens_command_item *item = &items->item[i];
+        const struct ens_output_item *item = &items->item[i];
 
         if (item->missing)
             continue;
@@ -418,22 +418,22 @@ static enum ens_status run_task(void *state, const struct ens_task *task,
 {
     struct state *st = state;
     struct job j = {.st = st, .r = result, .task = task};
-    struct ens_command_items items;
+    struct ens_output_items items;
     enum ens_status s;
 
     ens_arena_reset(&st->task_arena);
-    ens_command_values_set(&j.values, task);
+    ens_task_values_set(&j.values, task);
     s = enter_folder(&j, err);
     if (s == ENS_OK)
         s = st->of_cell->persistent ? serve(&j, err) : run_once(&j, err);
     if (s == ENS_OK)
-        s = ens_command_read(&items, (const char *)j.said->out.data,
-                             j.said->out.len, &st->of_cell->fields,
-                             &st->task_arena, err);
+        s = ens_output_read(&items, (const char *)j.said->out.data,
+                            j.said->out.len, &st->of_cell->fields,
+                            &st->task_arena, err);
     if (s == ENS_OK)
         return record(&j, &items, err);
     if (j.said != NULL && j.said->err.len > 0)
-        st->host->warn(result, ens_command_stderr(j.said, &st->task_arena));
+        st->host->warn(result, ens_program_stderr(j.said, &st->task_arena));
     return s;
 }
 

@@ -6,15 +6,15 @@
  * to us, as we are a subreaper, and is killed too. Output counts that was
  * written before the end.
  */
-#ifndef ENS_KINDS_COMMAND_PROCESS_H
-#define ENS_KINDS_COMMAND_PROCESS_H
+#ifndef ENS_PROGRAM_PROCESS_H
+#define ENS_PROGRAM_PROCESS_H
 
 #include "base/buf.h"
 #include <ensrun/error.h>
 #include <sys/types.h>
 
-#define ENS_COMMAND_OUTPUT_MAX ((size_t)1 << 20) /* bytes of stdout kept */
-#define ENS_COMMAND_STDERR_MAX ((size_t)2048)    /* last bytes kept */
+#define ENS_PROGRAM_OUT_MAX ((size_t)1 << 20) /* bytes of stdout kept */
+#define ENS_PROGRAM_ERR_MAX ((size_t)2048)    /* last bytes kept */
 
 struct ens_program {
     const char *const *argv; /* NULL-terminated; argv[0] without / is looked up
@@ -28,7 +28,7 @@ struct ens_program {
 
 struct ens_program_end {
     int status;         /* as of waitpid */
-    struct ens_buf out; /* stdout, at most ENS_COMMAND_OUTPUT_MAX */
+    struct ens_buf out; /* stdout, at most ENS_PROGRAM_OUT_MAX */
     int out_cut;        /* there was more */
     struct ens_buf err; /* the end of stderr, at most twice the limit */
 };

@@ -1,4 +1,4 @@
-#include "kinds/command/values.h"
+#include "program/values.h"
 
 #include "base/bug.h"
 #include "base/hash.h"
@@ -10,8 +10,7 @@
 
 static const char *const of_tasks[] = {"seed", "seed31", "replicate", "task"};
 
-void ens_command_values_set(struct ens_command_values *v,
-                            const struct ens_task *task)
+void ens_task_values_set(struct ens_task_values *v, const struct ens_task *task)
 {
     char hex[ENS_HEX64_BYTES];
 
@@ -24,8 +23,8 @@ void ens_command_values_set(struct ens_command_values *v,
     snprintf(v->task, sizeof(v->task), "%s:%s", hex, v->replicate);
 }
 
-const char *ens_command_input_path(const struct ens_study *study,
-                                   const char *name)
+const char *ens_task_values_input_path(const struct ens_study *study,
+                                       const char *name)
 {
     for (size_t i = 0; i < ens_study_n_inputs(study); i++)
         if (strcmp(ens_study_input_name(study, i), name) == 0) {
@@ -36,9 +35,9 @@ const char *ens_command_input_path(const struct ens_study *study,
     return NULL;
 }
 
-const char *ens_command_value(void *arg, const char *name)
+const char *ens_task_values_get(void *arg, const char *name)
 {
-    const struct ens_command_values *v = arg;
+    const struct ens_task_values *v = arg;
     const char *const own[] = {v->seed, v->seed31, v->replicate, v->task};
     const struct ens_value *axis;
 
@@ -46,7 +45,7 @@ const char *ens_command_value(void *arg, const char *name)
         if (strcmp(of_tasks[i], name) == 0)
             return own[i];
     if (strncmp(name, "input.", 6) == 0)
-        return ens_command_input_path(v->cell->study, name + 6);
+        return ens_task_values_input_path(v->cell->study, name + 6);
     axis = ens_cell_value(v->cell, "axes", name);
     return axis == NULL ? NULL : axis->text;
 }
@@ -74,7 +73,7 @@ static enum ens_status check_name(const struct ens_study *study,
                         "it is none of seed, seed31, replicate, task, "
                         "input.NAME",
                         name, row->section);
-    if (ens_command_input_path(study, name + 6) == NULL)
+    if (ens_task_values_input_path(study, name + 6) == NULL)
         return ens_fail(err, ENS_ESTUDY,
                         "[command] run: {%.60s}: no input of that name with a "
                         "file of its own",
@@ -82,9 +81,10 @@ static enum ens_status check_name(const struct ens_study *study,
     return ENS_OK;
 }
 
-enum ens_status ens_command_check_names(const struct ens_study *study,
-                                        const struct ens_command_line *line,
-                                        int persistent, struct ens_error *err)
+enum ens_status ens_task_values_check_names(const struct ens_study *study,
+                                            const struct ens_words *line,
+                                            int persistent,
+                                            struct ens_error *err)
 {
     const struct ens_rows *axes = ens_study_rows(study, "axes");
     enum ens_status s = ENS_OK;
@@ -169,17 +169,17 @@ static void add_cell(struct building *b, const struct ens_cell *cell,
         add(b, "ENSRUN_AXIS_", key, ens_cell_value(cell, "axes", key)->text);
     for (size_t i = 0; i < ens_study_n_inputs(study); i++) {
         const char *name = ens_study_input_name(study, i);
-        const char *path = ens_command_input_path(study, name);
+        const char *path = ens_task_values_input_path(study, name);
 
         if (path != NULL)
             add(b, "ENSRUN_INPUT_", name, path);
     }
 }
 
-enum ens_status ens_command_env(const char ***env, size_t *n, size_t spare,
-                                const struct ens_cell *cell, int with_axes,
-                                const char *folder, struct ens_arena *arena,
-                                struct ens_error *err)
+enum ens_status ens_task_values_env(const char ***env, size_t *n, size_t spare,
+                                    const struct ens_cell *cell, int with_axes,
+                                    const char *folder, struct ens_arena *arena,
+                                    struct ens_error *err)
 {
     struct building b = {.arena = arena};
     size_t most = spare + 4 + ens_study_n_inputs(cell->study);
@@ -202,10 +202,11 @@ enum ens_status ens_command_env(const char ***env, size_t *n, size_t spare,
     return ENS_OK;
 }
 
-enum ens_status ens_command_task_env(const char **env, size_t n,
-                                     const struct ens_command_values *v,
-                                     const char *tmp, struct ens_arena *arena,
-                                     struct ens_error *err)
+enum ens_status ens_task_values_put_env(const char **env, size_t n,
+                                        const struct ens_task_values *v,
+                                        const char *tmp,
+                                        struct ens_arena *arena,
+                                        struct ens_error *err)
 {
     struct building b = {env, n, arena, 0};
 

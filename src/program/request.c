@@ -1,4 +1,4 @@
-#include "kinds/command/request.h"
+#include "program/request.h"
 
 #include "config/study.h"
 
@@ -77,7 +77,7 @@ static void put_input(struct ens_buf *to, const char *path,
 }
 
 static void put_inputs(struct ens_buf *to, const struct ens_host *host,
-                       const struct ens_command_values *v,
+                       const struct ens_task_values *v,
                        const struct ens_result *r)
 {
     const struct ens_study *study = v->cell->study;
@@ -86,7 +86,7 @@ static void put_inputs(struct ens_buf *to, const struct ens_host *host,
     ens_buf_puts(to, "{");
     for (size_t i = 0; i < ens_study_n_inputs(study); i++) {
         const char *name = ens_study_input_name(study, i);
-        const char *path = ens_command_input_path(study, name);
+        const char *path = ens_task_values_input_path(study, name);
         const struct ens_input *in = host->input(r, name);
 
         if (path == NULL || in == NULL)
@@ -97,10 +97,9 @@ static void put_inputs(struct ens_buf *to, const struct ens_host *host,
     ens_buf_puts(to, "}");
 }
 
-void ens_command_request(struct ens_buf *to, const struct ens_host *host,
-                         const struct ens_command_values *v,
-                         const struct ens_task *task,
-                         const struct ens_result *r)
+void ens_request_put(struct ens_buf *to, const struct ens_host *host,
+                     const struct ens_task_values *v,
+                     const struct ens_task *task, const struct ens_result *r)
 {
     ens_buf_puts(to, "{\"task\": ");
     put_text(to, v->task);
@@ -133,8 +132,9 @@ static enum ens_status check(const json_t *root, const char *task,
     return ens_fail(err, ENS_EDOMAIN, "%.400s", json_string_value(error));
 }
 
-enum ens_status ens_command_answer(const char *line, size_t n, const char *task,
-                                   struct ens_error *err)
+enum ens_status ens_request_check_answer(const char *line, size_t n,
+                                         const char *task,
+                                         struct ens_error *err)
 {
     json_error_t e;
     json_t *root = json_loadb(line, n, 0, &e);

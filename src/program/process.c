@@ -1,4 +1,4 @@
-#include "kinds/command/process.h"
+#include "program/process.h"
 
 #include "base/children.h"
 
@@ -116,7 +116,7 @@ int ens_program_start(pid_t *pid, const struct ens_program *p, int in, int out,
 
 static void keep_out(struct ens_program_end *end, const char *p, size_t n)
 {
-    size_t room = ENS_COMMAND_OUTPUT_MAX - end->out.len;
+    size_t room = ENS_PROGRAM_OUT_MAX - end->out.len;
 
     if (n > room) {
         n = room;
@@ -129,12 +129,12 @@ static void keep_err(struct ens_program_end *end, const char *p, size_t n)
 {
     struct ens_buf *b = &end->err;
 
-    if (n > ENS_COMMAND_STDERR_MAX) {
-        p += n - ENS_COMMAND_STDERR_MAX;
-        n = ENS_COMMAND_STDERR_MAX;
+    if (n > ENS_PROGRAM_ERR_MAX) {
+        p += n - ENS_PROGRAM_ERR_MAX;
+        n = ENS_PROGRAM_ERR_MAX;
     }
-    if (b->len + n > 2 * ENS_COMMAND_STDERR_MAX) {
-        size_t kept = ENS_COMMAND_STDERR_MAX - n;
+    if (b->len + n > 2 * ENS_PROGRAM_ERR_MAX) {
+        size_t kept = ENS_PROGRAM_ERR_MAX - n;
 
         memmove(b->data, b->data + b->len - kept, kept);
         b->len = kept;
@@ -175,7 +175,7 @@ int ens_program_take_err(int *fd, struct ens_program_end *end)
 /* What lies in the pipe now. More than its capacity a survivor is writing. */
 static void take_rest(int *fd, struct ens_program_end *end, keep_fn *keep)
 {
-    for (size_t n = 0; n < ENS_COMMAND_OUTPUT_MAX && take(fd, end, keep);)
+    for (size_t n = 0; n < ENS_PROGRAM_OUT_MAX && take(fd, end, keep);)
         n += READ_BYTES;
 }
 

@@ -11,28 +11,28 @@
  * With `fields` declared their names and types are given: one that was not
  * printed is missing, another one a failure.
  */
-#ifndef ENS_KINDS_COMMAND_OUTPUT_H
-#define ENS_KINDS_COMMAND_OUTPUT_H
+#ifndef ENS_PROGRAM_OUTPUT_H
+#define ENS_PROGRAM_OUTPUT_H
 
 #include "base/arena.h"
 #include "base/buf.h"
 #include <ensrun/record.h>
 #include <ensrun/study.h>
 
-#define ENS_COMMAND_MAX_FIELDS 4096
+#define ENS_OUTPUT_MAX_FIELDS 4096
 
-struct ens_command_fields { /* declared; n = 0: none */
+struct ens_output_fields { /* declared; n = 0: none */
     size_t n;
     const struct ens_field *field;
 };
 
 /** "a, b:int, c:text" as the elements of a list; ENS_ESTUDY. */
-enum ens_status ens_command_fields_parse(struct ens_command_fields *f,
-                                         const struct ens_value *list,
-                                         struct ens_arena *arena,
-                                         struct ens_error *err);
+enum ens_status ens_output_fields_parse(struct ens_output_fields *f,
+                                        const struct ens_value *list,
+                                        struct ens_arena *arena,
+                                        struct ens_error *err);
 
-struct ens_command_item { /* a printed key */
+struct ens_output_item { /* a printed key */
     const char *name;
     enum ens_field_type type;
     int missing;
@@ -42,17 +42,16 @@ struct ens_command_item { /* a printed key */
     size_t n_text;
 };
 
-struct ens_command_items {
+struct ens_output_items {
     size_t n;
-    const struct ens_command_item *item;
+    const struct ens_output_item *item;
 };
 
 /** Read n bytes of output; items live in the arena. ENS_EDOMAIN. With
  * declared fields: one item for each, in their order. */
-enum ens_status ens_command_read(struct ens_command_items *out,
-                                 const char *text, size_t n,
-                                 const struct ens_command_fields *declared,
-                                 struct ens_arena *arena,
-                                 struct ens_error *err);
+enum ens_status ens_output_read(struct ens_output_items *out, const char *text,
+                                size_t n,
+                                const struct ens_output_fields *declared,
+                                struct ens_arena *arena, struct ens_error *err);
 
 #endif

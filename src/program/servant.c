@@ -1,4 +1,4 @@
-#include "kinds/command/servant.h"
+#include "program/servant.h"
 
 #include "base/children.h"
 
@@ -169,7 +169,7 @@ enum ens_status ens_servant_ask(struct ens_servant *v, const void *line,
     if (end == NULL) {
         ens_servant_stop(v);
         return ens_fail(err, ENS_EDOMAIN, "output: more than %zu bytes",
-                        ENS_COMMAND_OUTPUT_MAX);
+                        ENS_PROGRAM_OUT_MAX);
     }
     length = (size_t)(end - (const char *)v->said.out.data);
     if (length + 1 < v->said.out.len || t.n > 0) {

@@ -1,4 +1,4 @@
-#include "kinds/command/report.h"
+#include "program/report.h"
 
 #include "config/reader.h"
 
@@ -37,10 +37,10 @@ static const char *clean(const struct ens_program_end *end, size_t most,
     return text;
 }
 
-const char *ens_command_stderr(const struct ens_program_end *end,
+const char *ens_program_stderr(const struct ens_program_end *end,
                                struct ens_arena *arena)
 {
-    const char *text = clean(end, ENS_COMMAND_STDERR_MAX, arena);
+    const char *text = clean(end, ENS_PROGRAM_ERR_MAX, arena);
 
     text = text == NULL ? NULL : ens_arena_printf(arena, "stderr: %s", text);
     return text == NULL ? "stderr: out of memory" : text;
@@ -50,7 +50,7 @@ static enum ens_status fail(const struct ens_program_end *end, const char *what,
                             int number, const char *name, struct ens_error *err)
 {
     struct ens_arena arena = ENS_ARENA_INIT;
-    const char *text = clean(end, ENS_COMMAND_STDERR_MAX, &arena);
+    const char *text = clean(end, ENS_PROGRAM_ERR_MAX, &arena);
     const char *last = text == NULL ? NULL : strrchr(text, '\n');
 
     last = last != NULL ? last + 1 : text != NULL ? text : "";
@@ -64,7 +64,7 @@ static enum ens_status fail(const struct ens_program_end *end, const char *what,
     return ENS_EDOMAIN;
 }
 
-enum ens_status ens_command_verdict(const struct ens_program_end *end,
+enum ens_status ens_program_verdict(const struct ens_program_end *end,
                                     struct ens_error *err)
 {
     if (WIFSIGNALED(end->status)) {
@@ -81,6 +81,6 @@ enum ens_status ens_command_verdict(const struct ens_program_end *end,
         return fail(end, "exit status", WEXITSTATUS(end->status), "", err);
     if (end->out_cut)
         return ens_fail(err, ENS_EDOMAIN, "output: more than %zu bytes",
-                        ENS_COMMAND_OUTPUT_MAX);
+                        ENS_PROGRAM_OUT_MAX);
     return ENS_OK;
 }

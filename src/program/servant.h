@@ -5,10 +5,10 @@
  * so that the task is charged, tried again and given up like any task whose
  * worker died. It is killed when the worker ends.
  */
-#ifndef ENS_KINDS_COMMAND_SERVANT_H
-#define ENS_KINDS_COMMAND_SERVANT_H
+#ifndef ENS_PROGRAM_SERVANT_H
+#define ENS_PROGRAM_SERVANT_H
 
-#include "kinds/command/process.h"
+#include "program/process.h"
 
 struct ens_servant {
     pid_t pid; /* 0: none */

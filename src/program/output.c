@@ -1,4 +1,4 @@
-#include "kinds/command/output.h"
+#include "program/output.h"
 
 #include "base/number.h"
 #include "config/reader.h"
@@ -82,10 +82,10 @@ static enum ens_status parse_field(struct ens_field *f, const char *text,
     return ENS_OK;
 }
 
-enum ens_status ens_command_fields_parse(struct ens_command_fields *f,
-                                         const struct ens_value *list,
-                                         struct ens_arena *arena,
-                                         struct ens_error *err)
+enum ens_status ens_output_fields_parse(struct ens_output_fields *f,
+                                        const struct ens_value *list,
+                                        struct ens_arena *arena,
+                                        struct ens_error *err)
 {
     struct ens_field *field =
         ens_arena_alloc(arena, list->n_list + 1, sizeof(*field));
@@ -93,9 +93,9 @@ enum ens_status ens_command_fields_parse(struct ens_command_fields *f,
 
     if (field == NULL)
         return out_of_memory(err);
-    if (list->n_list > ENS_COMMAND_MAX_FIELDS)
+    if (list->n_list > ENS_OUTPUT_MAX_FIELDS)
         return ens_fail(err, ENS_ESTUDY, "more than %d fields",
-                        ENS_COMMAND_MAX_FIELDS);
+                        ENS_OUTPUT_MAX_FIELDS);
     for (size_t i = 0; s == ENS_OK && i < list->n_list; i++) {
         s = parse_field(&field[i], list->list[i].text, arena, err);
         for (size_t k = 0; s == ENS_OK && k < i; k++)
@@ -104,7 +104,7 @@ enum ens_status ens_command_fields_parse(struct ens_command_fields *f,
                              field[i].name);
     }
     if (s == ENS_OK)
-        *f = (struct ens_command_fields){list->n_list, field};
+        *f = (struct ens_output_fields){list->n_list, field};
     return s;
 }
 
@@ -112,9 +112,9 @@ enum ens_status ens_command_fields_parse(struct ens_command_fields *f,
  */
 
 static enum ens_status add_item(struct reading *r, const char *key, size_t n,
-                                struct ens_command_item *item)
+                                struct ens_output_item *item)
 {
-    const struct ens_command_item *have = (const void *)r->items.data;
+    const struct ens_output_item *have = (const void *)r->items.data;
     size_t n_have = r->items.len / sizeof(*have);
 
     if (!is_key(key, n))
@@ -127,9 +127,9 @@ static enum ens_status add_item(struct reading *r, const char *key, size_t n,
     if (is_reserved(item->name))
         return ens_fail(r->err, ENS_EDOMAIN,
                         "output: %s is a column of every table", item->name);
-    if (n_have == ENS_COMMAND_MAX_FIELDS)
+    if (n_have == ENS_OUTPUT_MAX_FIELDS)
         return ens_fail(r->err, ENS_EDOMAIN, "output: more than %d fields",
-                        ENS_COMMAND_MAX_FIELDS);
+                        ENS_OUTPUT_MAX_FIELDS);
     for (size_t i = 0; i < n_have; i++)
         if (strcmp(have[i].name, item->name) == 0)
             return ens_fail(r->err, ENS_EDOMAIN, "output: %s occurs twice",
@@ -139,10 +139,10 @@ static enum ens_status add_item(struct reading *r, const char *key, size_t n,
 }
 
 /* Type by form. */
-static void read_form(struct ens_command_item *item, const char *text, size_t n)
+static void read_form(struct ens_output_item *item, const char *text, size_t n)
 {
     *item =
-        (struct ens_command_item){.type = ENS_TEXT, .text = text, .n_text = n};
+        (struct ens_output_item){.type = ENS_TEXT, .text = text, .n_text = n};
     if (ens_number_parse_i64(text, n, &item->i) == 0 &&
         item->i != ENS_I64_MISSING) {
         item->type = ENS_I64;
@@ -157,7 +157,7 @@ static enum ens_status read_line(struct reading *r, size_t number,
 {
     const char *eq = memchr(p, '=', n);
     size_t bad = ens_text_check(p, n);
-    struct ens_command_item item;
+    struct ens_output_item item;
     const char *value;
     size_t n_key, n_value;
 
@@ -180,7 +180,7 @@ static enum ens_status read_line(struct reading *r, size_t number,
     }
     read_form(&item, value, n_value);
     if (n_value == 0)
-        item = (struct ens_command_item){.type = ENS_F64, .missing = 1};
+        item = (struct ens_output_item){.type = ENS_F64, .missing = 1};
     return add_item(r, p, n_key, &item);
 }
 
@@ -213,7 +213,7 @@ static enum ens_status read_lines(struct reading *r, const char *text, size_t n)
 static enum ens_status read_json_value(struct reading *r, const char *key,
                                        const json_t *v)
 {
-    struct ens_command_item item = {.type = ENS_F64};
+    struct ens_output_item item = {.type = ENS_F64};
 
     if (strcmp(key, "task") == 0)
         return ENS_OK; /* whose answer it is, checked where that matters */
@@ -273,8 +273,8 @@ static enum ens_status read_json(struct reading *r, const char *text, size_t n)
  */
 
 static enum ens_status convert(struct reading *r,
-                               const struct ens_command_item *from,
-                               struct ens_command_item *to)
+                               const struct ens_output_item *from,
+                               struct ens_output_item *to)
 {
     enum ens_field_type want = to->type;
 
@@ -294,12 +294,12 @@ static enum ens_status convert(struct reading *r,
 }
 
 static enum ens_status apply(struct reading *r,
-                             const struct ens_command_fields *declared,
-                             struct ens_command_items *out)
+                             const struct ens_output_fields *declared,
+                             struct ens_output_items *out)
 {
-    const struct ens_command_item *have = (const void *)r->items.data;
+    const struct ens_output_item *have = (const void *)r->items.data;
     size_t n_have = r->items.len / sizeof(*have);
-    struct ens_command_item *item =
+    struct ens_output_item *item =
         ens_arena_alloc(r->arena, declared->n, sizeof(*item));
     enum ens_status s = ENS_OK;
 
@@ -321,13 +321,13 @@ static enum ens_status apply(struct reading *r,
                            "output: %s is not among the declared fields",
                            have[i].name);
     }
-    *out = (struct ens_command_items){declared->n, item};
+    *out = (struct ens_output_items){declared->n, item};
     return s;
 }
 
-static enum ens_status keep(struct reading *r, struct ens_command_items *out)
+static enum ens_status keep(struct reading *r, struct ens_output_items *out)
 {
-    struct ens_command_item *item;
+    struct ens_output_item *item;
     size_t n = r->items.len / sizeof(*item);
 
     item = ens_arena_alloc(r->arena, n + 1, sizeof(*item));
@@ -335,14 +335,14 @@ static enum ens_status keep(struct reading *r, struct ens_command_items *out)
         return out_of_memory(r->err);
     if (n > 0)
         memcpy(item, r->items.data, r->items.len);
-    *out = (struct ens_command_items){n, item};
+    *out = (struct ens_output_items){n, item};
     return ENS_OK;
 }
 
-enum ens_status ens_command_read(struct ens_command_items *out,
-                                 const char *text, size_t n,
-                                 const struct ens_command_fields *declared,
-                                 struct ens_arena *arena, struct ens_error *err)
+enum ens_status ens_output_read(struct ens_output_items *out, const char *text,
+                                size_t n,
+                                const struct ens_output_fields *declared,
+                                struct ens_arena *arena, struct ens_error *err)
 {
     struct reading r = {arena, err, ENS_BUF_INIT};
     size_t at = 0;

@@ -1,4 +1,4 @@
-#include "kinds/command/words.h"
+#include "program/words.h"
 
 #include <string.h>
 
@@ -8,7 +8,7 @@ struct parser {
     struct ens_arena *arena;
     struct ens_error *err;
     struct ens_buf text;   /* of the piece that is being read */
-    struct ens_buf pieces; /* struct ens_command_piece */
+    struct ens_buf pieces; /* struct ens_words_piece */
     int in_word;
     size_t n_words;
 };
@@ -25,7 +25,7 @@ static enum ens_status out_of_memory(struct ens_error *err)
 
 static enum ens_status add_piece(struct parser *r, int is_value)
 {
-    struct ens_command_piece piece = {is_value, 0, NULL};
+    struct ens_words_piece piece = {is_value, 0, NULL};
 
     if (r->text.len == 0 && !is_value)
         return ENS_OK;
@@ -41,22 +41,22 @@ static enum ens_status add_piece(struct parser *r, int is_value)
 /* An empty word ("") has one empty piece. */
 static enum ens_status end_word(struct parser *r)
 {
-    struct ens_command_piece empty = {0, 0, ""};
-    struct ens_command_piece *last;
+    struct ens_words_piece empty = {0, 0, ""};
+    struct ens_words_piece *last;
     enum ens_status s = add_piece(r, 0);
     size_t n;
 
     if (s != ENS_OK || !r->in_word)
         return s;
     n = r->pieces.len / sizeof(empty);
-    last = (struct ens_command_piece *)(void *)r->pieces.data;
+    last = (struct ens_words_piece *)(void *)r->pieces.data;
     if (n == 0 || last[n - 1].ends_word) {
         ens_buf_put(&r->pieces, &empty, sizeof(empty));
         n++;
     }
     if (r->pieces.failed)
         return out_of_memory(r->err);
-    last = (struct ens_command_piece *)(void *)r->pieces.data;
+    last = (struct ens_words_piece *)(void *)r->pieces.data;
     last[n - 1].ends_word = 1;
     r->in_word = 0;
     r->n_words++;
@@ -129,10 +129,10 @@ static enum ens_status take(struct parser *r)
     return ENS_OK;
 }
 
-static enum ens_status keep(struct parser *r, struct ens_command_line *c)
+static enum ens_status keep(struct parser *r, struct ens_words *c)
 {
     size_t n = r->pieces.len / sizeof(*c->piece);
-    struct ens_command_piece *piece =
+    struct ens_words_piece *piece =
         ens_arena_alloc(r->arena, n + 1, sizeof(*piece));
 
     if (piece == NULL)
@@ -140,13 +140,13 @@ static enum ens_status keep(struct parser *r, struct ens_command_line *c)
     if (n == 0)
         return ens_fail(r->err, ENS_ESTUDY, "nothing to run");
     memcpy(piece, r->pieces.data, r->pieces.len);
-    *c = (struct ens_command_line){r->shell, r->n_words, n, piece};
+    *c = (struct ens_words){r->shell, r->n_words, n, piece};
     return ENS_OK;
 }
 
-enum ens_status ens_command_parse(struct ens_command_line *c, const char *text,
-                                  int shell, struct ens_arena *arena,
-                                  struct ens_error *err)
+enum ens_status ens_words_parse(struct ens_words *c, const char *text,
+                                int shell, struct ens_arena *arena,
+                                struct ens_error *err)
 {
     struct parser r = {.p = text, .shell = shell, .arena = arena, .err = err};
     enum ens_status s = ENS_OK;
@@ -181,15 +181,14 @@ static int is_relative(const char *text)
     return strncmp(text, "./", 2) == 0 || strncmp(text, "../", 3) == 0;
 }
 
-enum ens_status ens_command_expand(const struct ens_command_line *c,
-                                   const char *folder,
-                                   ens_command_value_fn *value, void *arg,
-                                   struct ens_buf *to, struct ens_error *err)
+enum ens_status ens_words_expand(const struct ens_words *c, const char *folder,
+                                 ens_words_value_fn *value, void *arg,
+                                 struct ens_buf *to, struct ens_error *err)
 {
     int begins = 1;
 
     for (size_t i = 0; i < c->n; i++) {
-        const struct ens_command_piece *p = &c->piece[i];
+        const struct ens_words_piece *p = &c->piece[i];
         const char *text = p->is_value ? value(arg, p->text) : p->text;
 
         if (text == NULL)
