@@ -67,6 +67,22 @@ int ens_write_all(int fd, const void *p, size_t n)
     return 0;
 }
 
+int ens_read_all(int fd, void *to, size_t n, uint64_t at)
+{
+    for (size_t got = 0; got < n;) {
+        ssize_t k = pread(fd, (char *)to + got, n - got, (off_t)(at + got));
+
+        if (k < 0 && errno == EINTR)
+            continue;
+        if (k == 0)
+            errno = EIO;
+        if (k <= 0)
+            return -1;
+        got += (size_t)k;
+    }
+    return 0;
+}
+
 void ens_fd_path(int fd, char *to, size_t cap)
 {
     char link[64];
