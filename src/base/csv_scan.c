@@ -197,6 +197,28 @@ static size_t find_stop(const struct ens_csv_scan *c, const char *p, size_t k,
     return k;
 }
 
+/* A field without quotes, with its delimiter, that is all in the block: handed
+ * out from there. The bytes taken; 0 when it is not of that sort. */
+static size_t take_field(struct ens_csv_scan *c, const char *p, size_t n,
+                         enum ens_status *s, struct ens_error *err)
+{
+    size_t end;
+    size_t k;
+
+    if (p[0] == '"' || is_blank(c, p[0]) ||
+        (c->special[(unsigned char)p[0]] & STOPS_PLAIN) != 0)
+        return 0;
+    end = find_stop(c, p, 1, n, STOPS_PLAIN);
+    if (end == n || !is_delimiter(c, p[end]) || end > ENS_CSV_FIELD_BYTES)
+        return 0;
+    for (k = end; is_blank(c, p[k - 1]);)
+        k--;
+    c->after_cr = 0;
+    c->n_fields++;
+    *s = c->field(c->arg, p, k, err);
+    return end + 1;
+}
+
 enum ens_status ens_csv_scan_feed(struct ens_csv_scan *c, const char *p,
                                   size_t n, struct ens_error *err)
 {
@@ -207,8 +229,14 @@ enum ens_status ens_csv_scan_feed(struct ens_csv_scan *c, const char *p,
         unsigned char stop = c->state == PLAIN    ? STOPS_PLAIN
                              : c->state == QUOTED ? STOPS_QUOTED
                                                   : 0;
+        size_t taken =
+            c->state == BEFORE ? take_field(c, p + i, n - i, &s, err) : 0;
         size_t k = stop == 0 ? i : find_stop(c, p, i, n, stop);
 
+        if (taken > 0) {
+            i += taken;
+            continue;
+        }
         if (k > i) {
             c->after_cr = 0;
             s = append(c, p + i, k - i, err);

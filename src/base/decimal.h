@@ -20,4 +20,7 @@ size_t ens_decimal_format(char *to, double v);
  */
 int ens_decimal_parse(const char *s, size_t n, double *v);
 
+/** How many of the n bytes at p are digits, from the first on. */
+size_t ens_decimal_digits(const char *p, size_t n);
+
 #endif

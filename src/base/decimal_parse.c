@@ -103,16 +103,35 @@ static double divide(uint64_t w, int q)
     return rounded(m, rest, e);
 }
 
+static int are_digits(uint64_t u)
+{
+    return ((u & 0xf0f0f0f0f0f0f0f0) |
+            ((u + 0x0606060606060606) & 0xf0f0f0f0f0f0f0f0) >> 4) ==
+           0x3333333333333333;
+}
+
+size_t ens_decimal_digits(const char *p, size_t n)
+{
+    size_t i = 0;
+    uint64_t u;
+
+    for (; n - i >= sizeof(u); i += sizeof(u)) {
+        memcpy(&u, p + i, sizeof(u));
+        if (!are_digits(u))
+            break;
+    }
+    while (i < n && (unsigned char)(p[i] - '0') < 10)
+        i++;
+    return i;
+}
+
 /* Eight digits at once: pairs, fours, eight, each by one multiplication. */
 static int take_eight(const char *p, uint64_t *w)
 {
     uint64_t u;
 
     memcpy(&u, p, sizeof(u));
-    if (__BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__ ||
-        ((u & 0xf0f0f0f0f0f0f0f0) |
-         ((u + 0x0606060606060606) & 0xf0f0f0f0f0f0f0f0) >> 4) !=
-            0x3333333333333333)
+    if (__BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__ || !are_digits(u))
         return 0;
     u = (u & 0x0f0f0f0f0f0f0f0f) * 2561 >> 8;
     u = (u & 0x00ff00ff00ff00ff) * 6553601 >> 16;
