@@ -42,11 +42,11 @@ PEERS = {
 
 
 def private_of(pid):
-    """KiB that only this process has."""
+    """KiB that belong to the process and to no file."""
     try:
         with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as f:
             return sum(int(line.split()[1]) for line in f
-                       if line.startswith("Private_Dirty:"))
+                       if line.startswith("Anonymous:"))
     except (OSError, ValueError):
         return 0
 
