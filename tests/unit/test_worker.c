@@ -181,6 +181,39 @@ START_TEST(records_wait_for_10_ms_when_more_orders_do)
 }
 END_TEST
 
+static const struct {
+    const char *purpose;
+    int shared; /* by the cells of one data part */
+} purposes[] = {{"data", 1}, {"fit", 0}, {"datafoo", 0}, {"data.1", 0}};
+
+START_TEST(cells_share_the_stream_data_and_no_other)
+{
+    char lines[80];
+    double x[2];
+    struct ens_schema *schema;
+    struct ens_batch batch;
+    struct ens_record r;
+    struct ens_frame f;
+    struct bench b;
+
+    snprintf(lines, sizeof(lines), "[fake]\nmode = a:%s, b:%s\n",
+             purposes[_i].purpose, purposes[_i].purpose);
+    bench_init(&b, 1, lines, RUN_ID);
+    schema = b.study.plan.schemas.item[0];
+    run_range(&b, &b.study.plan.stage[0], 0, 2);
+    ck_assert(frame_at(&b, 1, RUN_ID, &f)); /* behind the schema's */
+    ck_assert_int_eq(f.type, ENS_FRAME_RECORDS);
+    ck_assert_int_eq(ens_batch_read(&batch, f.payload, f.length, NULL), ENS_OK);
+    for (uint32_t i = 0; i < 2; i++) {
+        ens_batch_get(&batch, i, &r);
+        ck_assert_uint_eq(r.cell, i);
+        x[i] = ens_record_f64(&r, schema, 0);
+    }
+    ck_assert_int_eq(x[0] == x[1], purposes[_i].shared);
+    bench_fini(&b);
+}
+END_TEST
+
 static size_t count_items(const struct bench *b, enum ens_item type)
 {
     struct ens_batch batch;
@@ -514,6 +547,8 @@ int main(void)
     tcase_add_test(t, schema_goes_out_once_and_before_its_records);
     tcase_add_test(t, slot_says_what_was_done);
     tcase_add_test(t, records_wait_for_10_ms_when_more_orders_do);
+    tcase_add_loop_test(t, cells_share_the_stream_data_and_no_other, 0,
+                        (int)ENS_COUNT(purposes));
     tcase_add_loop_test(t, retain_decides_which_artifacts_are_kept, 0,
                         (int)ENS_COUNT(profiles));
     tcase_add_test(t, blocks_are_written_and_hashed);
