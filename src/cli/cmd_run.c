@@ -283,8 +283,6 @@ static int cmd_run(const struct ens_options *o)
         .set = set, .where = where, .kinds = &ens_kinds};
     struct ens_error err = {0};
     const char *text;
-    char program[4096];
-    ssize_t n;
     enum ens_status s = choose(o, &ro, &err);
 
     if (s == ENS_OK)
@@ -301,9 +299,7 @@ static int cmd_run(const struct ens_options *o)
         ro.transport = "auto";
     if (strcmp(ro.transport, "inline") == 0)
         single_thread();
-    n = readlink("/proc/self/exe", program, sizeof(program) - 1);
-    program[n > 0 ? n : 0] = '\0';
-    ro.program = program;
+    ro.program = "/proc/self/exe";
     ro.restart = ens_options_has(o, "restart");
     ro.retry_failed = ens_options_has(o, "retry-failed");
     ro.only = ens_options_text(o, "only");

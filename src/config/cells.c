@@ -58,6 +58,20 @@ const struct ens_value *ens_key_at(const struct ens_key *key, uint64_t local)
     return &key->value.v[digit(key, local)];
 }
 
+/* Its text; of a line that is there again, with a byte that no line has and
+ * how often it was there before. */
+static size_t write_value(const struct ens_value *v, char *to)
+{
+    size_t n = strlen(v->text);
+
+    memcpy(to, v->text, n);
+    if (v->repeat > 0) {
+        to[n++] = '\x1f';
+        n += ens_number_format_u64(to + n, v->repeat);
+    }
+    return n;
+}
+
 /* Canonical text into `to` (ENS_CANONICAL_MAX bytes); returns its length. */
 static size_t write_canonical(const struct ens_study *st, uint64_t ordinal,
                               int part, char *to)
@@ -72,7 +86,6 @@ static size_t write_canonical(const struct ens_study *st, uint64_t ordinal,
         for (size_t k = 0; k < row->piece[part].n; k++) {
             const struct ens_piece *p = &row->piece[part].item[k];
             size_t d = p->axis == NULL ? 0 : digit(p->axis, local);
-            size_t n;
 
             if (p->axis != NULL && p->axis->is_default == d)
                 continue;
@@ -80,9 +93,7 @@ static size_t write_canonical(const struct ens_study *st, uint64_t ordinal,
             len += p->n;
             if (p->axis == NULL)
                 continue;
-            n = strlen(p->axis->value.v[d].text);
-            memcpy(to + len, p->axis->value.v[d].text, n);
-            len += n;
+            len += write_value(&p->axis->value.v[d], to + len);
             to[len++] = '\n';
         }
     }

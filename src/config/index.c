@@ -1,5 +1,6 @@
 /* Numbers of cells, canonical pieces, axis columns: made once per study, so
  * that decoding a cell copies a few pieces and hashes them. */
+#include "base/number.h"
 #include "config/model.h"
 
 #include <stdio.h>
@@ -94,7 +95,8 @@ static size_t longest_text(const struct ens_key *key)
     size_t most = 0;
 
     for (size_t i = 0; i < key->value.n; i++) {
-        size_t n = strlen(key->value.v[i].text);
+        size_t n = strlen(key->value.v[i].text) +
+                   (key->value.v[i].repeat > 0 ? ENS_NUMBER_BYTES : 0);
 
         most = n > most ? n : most;
     }

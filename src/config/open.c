@@ -1,6 +1,6 @@
-/* Open roles: the keys are the user's own, their types follow from the form
- * of what is written: integers, numbers (ranges and grids of them too), else
- * text. */
+/* Open roles and implementations: the keys are the user's own, their types
+ * follow from the form of what is written: integers, numbers (ranges and grids
+ * of them too), else text. */
 #include "config/grid.h"
 #include "config/resolve.h"
 
@@ -28,6 +28,22 @@ static enum ens_type type_by_form(struct ens_resolve *r, struct ens_setting *s,
     return ENS_T_TEXT;
 }
 
+struct adding {
+    struct ens_resolve *r;
+    const struct ens_role *role;
+    const struct ens_grid *grid;    /* its keys come after those of sections */
+    const struct ens_tables *known; /* keys that are not the user's own */
+    struct ens_setting *list;
+    size_t n;
+};
+
+static int is_known(const struct adding *a, const char *key)
+{
+    return strcmp(key, "grid") == 0 ||
+           (a->role->impl_key != NULL && strcmp(key, a->role->impl_key) == 0) ||
+           ens_tables_find(a->known, key) != NULL;
+}
+
 static int is_type(struct ens_resolve *r, const struct ens_grid *g,
                    size_t column, enum ens_type type)
 {
@@ -45,13 +61,13 @@ static int is_type(struct ens_resolve *r, const struct ens_grid *g,
 }
 
 /* A column is of one type, as a list is. */
-static void add_columns(struct ens_resolve *r, const struct ens_role *role,
-                        const struct ens_grid *g, const char *section,
-                        struct ens_tables *t)
+static void add_columns(struct adding *a, const char *section)
 {
-    struct ens_setting *list = (struct ens_setting *)t->item[0];
+    const struct ens_grid *g = a->grid;
 
     for (size_t i = 0; g != NULL && i < g->n_keys; i++) {
+        if (is_known(a, g->key[i]))
+            continue;
         if (!is_word(g->key[i])) {
             char text[160];
 
@@ -59,72 +75,69 @@ static void add_columns(struct ens_resolve *r, const struct ens_role *role,
                      "%.80s: a key is made of letters, digits and _, a digit "
                      "not first",
                      g->key[i]);
-            ens_grid_error(r, section, g, 0, text);
-            r->grid_is_bad = 1;
+            ens_grid_error(a->r, section, g, 0, text);
+            a->r->grid_is_bad = 1;
             continue;
         }
-        list[t->n[0]++] = (struct ens_setting){
-            .section = role->name,
+        a->list[a->n++] = (struct ens_setting){
+            .section = a->role->name,
             .key = g->key[i],
-            .type = is_type(r, g, i, ENS_T_INT)   ? ENS_T_INT
-                    : is_type(r, g, i, ENS_T_NUM) ? ENS_T_NUM
-                                                  : ENS_T_TEXT,
+            .type = is_type(a->r, g, i, ENS_T_INT)   ? ENS_T_INT
+                    : is_type(a->r, g, i, ENS_T_NUM) ? ENS_T_NUM
+                                                     : ENS_T_TEXT,
             .shape = ENS_AXIS,
             .cls = ENS_C_CELL,
             .help = "a key of the user's own"};
     }
 }
 
-static void add_keys(struct ens_resolve *r, const struct ens_role *role,
-                     const struct ens_section *from,
-                     const struct ens_section *unless,
-                     const struct ens_grid *grid, struct ens_tables *t)
+static void add_keys(struct adding *a, const struct ens_section *from,
+                     const struct ens_section *unless)
 {
     for (size_t i = 0; from != NULL && i < from->n; i++) {
         const struct ens_entry *e = &from->entry[i];
-        struct ens_setting *s = (struct ens_setting *)&t->item[0][t->n[0]];
+        struct ens_setting *s = &a->list[a->n];
 
-        if (ens_section_find(unless, e->key) != NULL ||
-            strcmp(e->key, "grid") == 0 ||
-            (grid != NULL && ens_grid_find(grid, e->key) < grid->n_keys))
+        if (ens_section_find(unless, e->key) != NULL || is_known(a, e->key) ||
+            (a->grid != NULL &&
+             ens_grid_find(a->grid, e->key) < a->grid->n_keys))
             continue;
         if (!is_word(e->key)) {
-            ens_diag_add(&r->diag, e->pos,
+            ens_diag_add(&a->r->diag, e->pos,
                          "[%.80s] %.80s: a key is made of letters, digits and "
                          "_, a digit not first",
                          from->name, e->key);
             from->entry[i].used = 1;
             continue;
         }
-        *s = (struct ens_setting){.section = role->name,
+        *s = (struct ens_setting){.section = a->role->name,
                                   .key = e->key,
                                   .shape = ENS_AXIS,
                                   .cls = ENS_C_CELL,
                                   .help = "a key of the user's own"};
-        s->type = type_by_form(r, s, e->text);
-        t->n[0]++;
+        s->type = type_by_form(a->r, s, e->text);
+        a->n++;
     }
 }
 
-struct ens_tables ens_open_section(struct ens_resolve *r,
-                                   const struct ens_role *role,
-                                   const struct ens_grid *grid,
-                                   const struct ens_section *own,
-                                   const struct ens_section *defaults)
+void ens_open_keys(struct ens_resolve *r, const struct ens_role *role,
+                   const struct ens_grid *grid, const struct ens_section *own,
+                   const struct ens_section *defaults, struct ens_tables *t)
 {
     size_t most = (grid != NULL ? grid->n_keys : 0) +
                   (own != NULL ? own->n : 0) +
                   (defaults != NULL ? defaults->n : 0);
     struct ens_setting *list =
         ens_arena_alloc(&r->study->arena, most + 1, sizeof(*list));
-    struct ens_tables t = {role->name, {list, NULL}, {0, 0}};
+    struct adding a = {r, role, grid, t, list, 0};
 
     if (list == NULL) {
         r->diag.no_memory = 1;
-        return t;
+        return;
     }
-    add_keys(r, role, defaults, own, grid, &t);
-    add_keys(r, role, own, NULL, grid, &t);
-    add_columns(r, role, grid, own != NULL ? own->name : role->name, &t);
-    return t;
+    add_keys(&a, defaults, own);
+    add_keys(&a, own, NULL);
+    add_columns(&a, own != NULL ? own->name : role->name);
+    t->item[2] = list;
+    t->n[2] = a.n;
 }

@@ -11,7 +11,7 @@
 const struct ens_setting *ens_tables_find(const struct ens_tables *t,
                                           const char *key)
 {
-    for (int k = 0; k < 2; k++)
+    for (int k = 0; k < ENS_TABLES; k++)
         for (size_t i = 0; i < t->n[k]; i++)
             if (strcmp(t->item[k][i].section, t->section) == 0 &&
                 strcmp(t->item[k][i].key, key) == 0)
@@ -23,7 +23,7 @@ struct ens_tables ens_kind_section(const struct ens_study_tables *k,
                                    const char *section,
                                    const struct ens_impl *impl)
 {
-    struct ens_tables t = {section, {k->settings, NULL}, {k->n_settings, 0}};
+    struct ens_tables t = {section, {k->settings}, {k->n_settings}};
 
     if (impl != NULL) {
         t.item[1] = impl->settings;
@@ -35,11 +35,11 @@ struct ens_tables ens_kind_section(const struct ens_study_tables *k,
 static const struct ens_setting **
 list_rows(struct ens_resolve *r, const struct ens_tables *t, size_t *n)
 {
-    const struct ens_setting **list =
-        ens_arena_alloc(&r->study->arena, t->n[0] + t->n[1] + 1, sizeof(*list));
+    const struct ens_setting **list = ens_arena_alloc(
+        &r->study->arena, t->n[0] + t->n[1] + t->n[2] + 1, sizeof(*list));
 
     *n = 0;
-    for (int k = 0; list != NULL && k < 2; k++)
+    for (int k = 0; list != NULL && k < ENS_TABLES; k++)
         for (size_t i = 0; i < t->n[k]; i++)
             if (strcmp(t->item[k][i].section, t->section) == 0)
                 list[(*n)++] = &t->item[k][i];
@@ -222,7 +222,7 @@ void ens_row_fill(struct ens_resolve *r, struct ens_row *row,
 
 static void add_names(struct ens_near *near, const struct ens_tables *t)
 {
-    for (int k = 0; k < 2; k++)
+    for (int k = 0; k < ENS_TABLES; k++)
         for (size_t i = 0; i < t->n[k]; i++)
             if (strcmp(t->item[k][i].section, t->section) == 0)
                 ens_near_add(near, t->item[k][i].key);
@@ -295,7 +295,7 @@ void ens_resolve_sections(struct ens_resolve *r)
     struct ens_study *st = r->study;
     const struct ens_study_tables *k = &st->tables;
     struct ens_settings_table b = ens_builtin_settings();
-    struct ens_tables t = {"study", {b.item, NULL}, {b.n, 0}};
+    struct ens_tables t = {"study", {b.item}, {b.n}};
 
     st->section =
         ens_arena_alloc(&st->arena, 2 + k->n_settings, sizeof(*st->section));
@@ -340,7 +340,7 @@ void ens_resolve_inputs(struct ens_resolve *r)
 {
     struct ens_study *st = r->study;
     struct ens_settings_table b = ens_builtin_settings();
-    struct ens_tables t = {"input", {b.item, NULL}, {b.n, 0}};
+    struct ens_tables t = {"input", {b.item}, {b.n}};
     struct ens_section **list =
         ens_arena_alloc(&st->arena, r->ini.n + 1, sizeof(*list));
     const char **names =

@@ -19,11 +19,13 @@ struct ens_resolve {
     int grid_is_bad;               /* that of the present row: was told */
 };
 
-/** The tables that make up a section: up to two, one after the other. */
+/** The tables that make up a section: the kind's, an implementation's, the
+ * user's own keys. */
+#define ENS_TABLES 3
 struct ens_tables {
     const char *section; /* rows of this section count */
-    const struct ens_setting *item[2];
-    size_t n[2];
+    const struct ens_setting *item[ENS_TABLES];
+    size_t n[ENS_TABLES];
 };
 
 /** Row `key` of the tables; NULL. */
@@ -34,13 +36,11 @@ struct ens_tables ens_kind_section(const struct ens_study_tables *k,
                                    const char *section,
                                    const struct ens_impl *impl);
 
-/** Of an open role: a setting for each key of the two sections (either may
- * be NULL) and of a grid (or NULL), its type by the form of what is written. */
-struct ens_tables ens_open_section(struct ens_resolve *r,
-                                   const struct ens_role *role,
-                                   const struct ens_grid *grid,
-                                   const struct ens_section *own,
-                                   const struct ens_section *defaults);
+/** Add a setting to t for each key of the two sections and of a grid (each may
+ * be NULL) that it lacks, its type by the form of what is written. */
+void ens_open_keys(struct ens_resolve *r, const struct ens_role *role,
+                   const struct ens_grid *grid, const struct ens_section *own,
+                   const struct ens_section *defaults, struct ens_tables *t);
 
 /** Set key->is_default, by what the tables say. */
 void ens_key_default(struct ens_resolve *r, const struct ens_row *row,

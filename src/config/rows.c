@@ -117,8 +117,9 @@ static void fill_row(struct ens_resolve *r, struct ens_row *row,
     if (role->impl_key != NULL)
         choose_impl(r, row, role, own, defaults);
     choose_grid(r, row, own, defaults);
-    t = role->open ? ens_open_section(r, role, row->grid, own, defaults)
-                   : ens_kind_section(&st->tables, role->name, row->impl);
+    t = ens_kind_section(&st->tables, role->name, row->impl);
+    if (role->open || (row->impl != NULL && row->impl->open))
+        ens_open_keys(r, role, row->grid, own, defaults, &t);
     r->context.calls[1] = t.item[1];
     r->context.n_calls[1] = t.n[1];
     ens_row_fill(r, row, &t, own, defaults, own == NULL || r->grid_is_bad);

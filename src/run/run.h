@@ -65,7 +65,7 @@ struct ens_run_options {
     size_t n_set;
     uint32_t workers;      /* 0: as the study says */
     const char *transport; /* "inline", "fork" or "auto" */
-    const char *program;   /* path of the ensrun binary */
+    const char *program;   /* the ensrun binary, see transport/launch.h */
     int restart, retry_failed;
     const char *only;         /* comma list of task ids, or NULL */
     const char *const *where; /* lists of conditions (config/where.h) */

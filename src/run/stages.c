@@ -134,6 +134,15 @@ static enum ens_status seek_only(struct ens_run *r, struct ens_error *err)
     return s == ENS_OK ? ens_only_resolve(r, err) : s;
 }
 
+enum ens_status ens_stages_check_only(struct ens_run *r, struct ens_error *err)
+{
+    enum ens_status s = ens_chain_enter(r, err);
+
+    if (s == ENS_OK)
+        s = seek_only(r, err);
+    return s == ENS_OK ? ens_chain_rewind(r, err) : s;
+}
+
 enum ens_status ens_stages_first(struct ens_run *r, struct ens_error *err)
 {
     enum ens_status s = store_first_data(r, err);

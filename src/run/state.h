@@ -128,6 +128,8 @@ uint64_t ens_chain_count(const struct ens_stage *st,
                          const struct ens_done *done, enum ens_outcome outcome);
 /** Point r->done at the done set of r->stage and add it to the chain. */
 enum ens_status ens_chain_enter(struct ens_run *r, struct ens_error *err);
+/** Back to the first stage, not entered yet: after a look ahead. */
+enum ens_status ens_chain_rewind(struct ens_run *r, struct ens_error *err);
 /** What the journal knows of `next` for the present stage: 1 = r->stage is now
  * the next one, 0 = it has to be asked, -1 = no more stages. */
 int ens_chain_known(struct ens_run *r);
@@ -169,6 +171,8 @@ enum ens_status ens_run_put(struct ens_run *r, enum ens_frame_type type,
 struct ens_log_at ens_run_here(const struct ens_run *r);
 
 /* stages.c */
+/** Refuse what --only names and is not there, as the folder stands. */
+enum ens_status ens_stages_check_only(struct ens_run *r, struct ens_error *err);
 enum ens_status ens_stages_first(struct ens_run *r, struct ens_error *err);
 void ens_stages_done(void *arg);
 void ens_stages_answered(void *arg, const struct ens_error *err);
