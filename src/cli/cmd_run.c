@@ -1,6 +1,7 @@
 /* ensrun run: the study, its progress on stderr, the end report. */
 #include "cli/command.h"
 #include "cli/show_cells.h"
+#include "config/value.h"
 #include "kinds/kinds.h"
 #include "run/run.h"
 
@@ -30,6 +31,8 @@ static const struct ens_option options[] = {
      "only these tasks; a finished one is run again and compared"},
     {"where", 0, ENS_OPTION_LIST, 0, "K=V,...",
      "only tasks of cells whose axis K is V; may be given again"},
+    {"time-limit", 0, ENS_OPTION_TEXT, 0, "TIME",
+     "as 2h or 90m: begin no task that would not end before, and exit 85"},
     {"transport", 0, ENS_OPTION_CHOICE, 0, "auto|inline|fork",
      "how tasks run: in workers (fork), or in this process (inline)"},
     {"progress", 0, ENS_OPTION_CHOICE, 0, "bar|lines|none",
@@ -247,6 +250,31 @@ static int run_study(const struct ens_options *o, struct ens_run_options *ro)
     return code;
 }
 
+static enum ens_status take_time_limit(const struct ens_options *o,
+                                       double *seconds, struct ens_error *err)
+{
+    static const struct ens_setting limit = {
+        .key = "--time-limit", .type = ENS_T_SECONDS, .min = 0, .max = 1e9};
+    const char *text = ens_options_text(o, "time-limit");
+    struct ens_arena arena = ENS_ARENA_INIT;
+    const struct ens_value_context c = {.arena = &arena, .dir = "/"};
+    struct ens_values v;
+    struct ens_error why;
+    enum ens_status s = ENS_OK;
+
+    if (text == NULL)
+        return ENS_OK;
+    s = ens_value_parse(&c, &limit, text, &v, &why);
+    if (s == ENS_OK)
+        *seconds = v.v->d;
+    if (s != ENS_OK || !(*seconds > 0))
+        s = ens_fail(err, ENS_EUSAGE,
+                     "--time-limit %s: expected a time, as 2h, 90m or 1h 30m",
+                     text);
+    ens_arena_fini(&arena);
+    return s;
+}
+
 static int cmd_run(const struct ens_options *o)
 {
     struct ens_override set[ENS_OPTIONS_MAX];
@@ -257,6 +285,8 @@ static int cmd_run(const struct ens_options *o)
     const char *text;
     enum ens_status s = choose(o, &ro, &err);
 
+    if (s == ENS_OK)
+        s = take_time_limit(o, &ro.time_limit_s, &err);
     if (s != ENS_OK)
         return ens_cli_fail(s, &err);
     while ((text = ens_options_item(o, "set", ro.n_set)) != NULL)

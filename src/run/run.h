@@ -71,7 +71,8 @@ struct ens_run_options {
     const char *const *where; /* lists of conditions (config/where.h) */
     size_t n_where;
     const struct ens_kind_table *kinds;
-    double progress_s; /* how often; 0 = never */
+    double time_limit_s; /* from the start of ens_run on; 0: none */
+    double progress_s;   /* how often; 0 = never */
     void *arg;
     void (*progress)(void *arg, const struct ens_run_progress *p);
     /** A line for the user: warnings, what --only replays ... */
