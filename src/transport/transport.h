@@ -46,6 +46,9 @@ struct ens_transport_config {
     uint32_t epoch;
     uint64_t run_id;
     uint32_t n_slots;
+    /* How workers call the slot of index 0, in frames, packs and records:
+     * other supervisors have the slots before and behind. */
+    uint32_t first_slot;
     uint64_t memory_limit;
     struct ens_transport_events events;
 };
