@@ -63,9 +63,10 @@ struct ens_run_options {
     const char *results; /* folder: overrides; or, without study, to resume */
     const struct ens_override *set;
     size_t n_set;
-    uint32_t workers;      /* 0: as the study says */
-    const char *transport; /* "inline", "fork" or "auto" */
-    const char *program;   /* path of the ensrun binary */
+    uint32_t workers;        /* 0: as the study says */
+    const char *transport;   /* "inline", "fork", "mpi" or "auto" (fork) */
+    struct ens_ranks *ranks; /* of transport mpi, at rank 0; lent */
+    const char *program;     /* path of the ensrun binary */
     int restart, retry_failed;
     const char *only; /* comma list of task ids, or NULL */
     const struct ens_kind_table *kinds;
