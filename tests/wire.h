@@ -147,8 +147,7 @@ static inline int wire_supervise(const struct ens_kind_table *kinds)
     struct ens_ranks *ranks;
     struct ens_error err;
 
-    if (ens_ranks_open(&ranks, &launched, "/proc/self/exe", "cpu", &wire_ops,
-                       &err) != ENS_OK ||
+    if (ens_ranks_open(&ranks, &launched, "cpu", &wire_ops, &err) != ENS_OK ||
         ens_supervisor_serve(ranks, "/proc/self/exe", kinds, &err) != ENS_OK)
         return 1;
     ens_ranks_close(ranks);
@@ -175,8 +174,8 @@ static inline struct ens_ranks *wire_ranks(const struct ens_kind_table *kinds)
     }
     close(sv[1]);
     wire.fd = sv[0];
-    ck_assert_msg(ens_ranks_open(&ranks, &launched, "/proc/self/exe", "cpu",
-                                 &wire_ops, &err) == ENS_OK,
+    ck_assert_msg(ens_ranks_open(&ranks, &launched, "cpu", &wire_ops, &err) ==
+                      ENS_OK,
                   "%s", err.text);
     return ranks;
 }

@@ -31,11 +31,13 @@ static int module_path(char *to, size_t cap, const char *program, size_t i)
     return n > 0 && (size_t)n < cap && access(to, F_OK) == 0;
 }
 
-static enum ens_status load(struct ens_ranks *r, const char *program,
-                            struct ens_error *err)
+static enum ens_status load(struct ens_ranks *r, struct ens_error *err)
 {
-    char path[PATH_MAX];
+    char path[PATH_MAX], program[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", program, sizeof(program) - 1);
     size_t i = 0;
+
+    program[n > 0 ? n : 0] = '\0';
 
     while (i < 2 && !module_path(path, sizeof(path), program, i))
         i++;
@@ -254,8 +256,7 @@ static enum ens_status start(struct ens_ranks *r,
 
 enum ens_status ens_ranks_open(struct ens_ranks **out,
                                const struct ens_launched *launched,
-                               const char *program, const char *cpu,
-                               const struct ens_wire_ops *wire,
+                               const char *cpu, const struct ens_wire_ops *wire,
                                struct ens_error *err)
 {
     struct ens_ranks *r = calloc(1, sizeof(*r));
@@ -266,7 +267,7 @@ enum ens_status ens_ranks_open(struct ens_ranks **out,
     r->wire = wire;
     describe_self(&r->self, cpu);
     if (wire == NULL)
-        s = load(r, program, err);
+        s = load(r, err);
     if (s != ENS_OK) {
         r->wire = NULL;
         ens_ranks_close(r);

@@ -28,8 +28,7 @@ struct ens_ranks {
  */
 enum ens_status ens_ranks_open(struct ens_ranks **out,
                                const struct ens_launched *launched,
-                               const char *program, const char *cpu,
-                               const struct ens_wire_ops *wire,
+                               const char *cpu, const struct ens_wire_ops *wire,
                                struct ens_error *err);
 /** Ends MPI if it still runs; all other ranks must have been told to end. */
 void ens_ranks_close(struct ens_ranks *r);
