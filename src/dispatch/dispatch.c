@@ -230,7 +230,8 @@ enum ens_status ens_dispatch_stage(struct ens_dispatch *d,
                                    struct ens_error *err)
 {
     struct ens_ranges *r = ens_ranges_new(d->config.plan, stage, done,
-                                          d->config.n_slots, only != NULL);
+                                          d->config.n_slots, only != NULL,
+                                          d->config.shard);
 
     if (r == NULL)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");

@@ -44,6 +44,7 @@ struct ens_dispatch_config {
     uint32_t attempts, attempts_timeout;
     double timeout_s; /* 0 = none */
     double grace_s;
+    struct ens_shard shard; /* hand out its part of every stage */
     struct ens_dispatch_events events;
 };
 

@@ -33,6 +33,7 @@ struct ens_ranges {
     const struct ens_stage *stage;
     const struct ens_done *done;
     uint32_t n_workers;
+    struct ens_shard shard;
     /* the cursor: cell `cell` of run `run`, from `replicate` on */
     size_t run;
     uint64_t cell;
@@ -46,10 +47,24 @@ struct ens_ranges {
     struct row_cost row[ROW_SLOTS];
 };
 
+/* Of those handed out here. */
+static uint64_t open_tasks(const struct ens_ranges *r,
+                           const struct ens_stage_run *run, uint64_t cell)
+{
+    uint32_t first, last;
+
+    ens_shard_part(&r->shard, run, cell, &first, &last);
+    if (first > last)
+        return 0;
+    return last - (first - 1) - ens_done_count(r->done, cell, last) +
+           ens_done_count(r->done, cell, first - 1);
+}
+
 struct ens_ranges *ens_ranges_new(const struct ens_plan *plan,
                                   const struct ens_stage *stage,
                                   const struct ens_done *done,
-                                  uint32_t n_workers, int only_queued)
+                                  uint32_t n_workers, int only_queued,
+                                  struct ens_shard shard)
 {
     struct ens_ranges *r = calloc(1, sizeof(*r));
 
@@ -59,6 +74,7 @@ struct ens_ranges *ens_ranges_new(const struct ens_plan *plan,
     r->stage = stage;
     r->done = done;
     r->n_workers = n_workers > 0 ? n_workers : 1;
+    r->shard = shard;
     r->row_cell = UINT64_MAX;
     r->replicate = 1;
     if (only_queued) {
@@ -71,9 +87,7 @@ struct ens_ranges *ens_ranges_new(const struct ens_plan *plan,
         const struct ens_stage_run *run = &stage->run[i];
 
         for (uint64_t c = 0; c < run->n_cells; c++)
-            r->left +=
-                run->n_replicates -
-                ens_done_count(done, run->first_cell + c, run->n_replicates);
+            r->left += open_tasks(r, run, run->first_cell + c);
     }
     return r;
 }
@@ -186,12 +200,13 @@ static int seek(struct ens_ranges *r, uint64_t *n)
         const struct ens_stage_run *run = &r->stage->run[r->run];
 
         while (r->cell < run->first_cell + run->n_cells) {
-            uint32_t at =
-                r->replicate > run->n_replicates
-                    ? 0
-                    : ens_done_next_open(r->done, r->cell, r->replicate,
-                                         run->n_replicates, n);
+            uint32_t first, last, at = 0;
 
+            ens_shard_part(&r->shard, run, r->cell, &first, &last);
+            if (first < r->replicate)
+                first = r->replicate;
+            if (first <= last)
+                at = ens_done_next_open(r->done, r->cell, first, last, n);
             if (at > 0) {
                 r->replicate = at;
                 return 1;

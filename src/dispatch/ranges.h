@@ -11,6 +11,7 @@
 #define ENS_DISPATCH_RANGES_H
 
 #include "plan/plan.h"
+#include "plan/shard.h"
 #include "store/done.h"
 
 #define ENS_RANGE_MAX_TASKS 256u
@@ -24,11 +25,12 @@ struct ens_range {
 struct ens_ranges;
 
 /** NULL: out of memory. Lends all arguments until free. only_queued: hand out
- * nothing but what is put back (--only). */
+ * nothing but what is put back (--only). Of a shard: nothing but its part. */
 struct ens_ranges *ens_ranges_new(const struct ens_plan *plan,
                                   const struct ens_stage *stage,
                                   const struct ens_done *done,
-                                  uint32_t n_workers, int only_queued);
+                                  uint32_t n_workers, int only_queued,
+                                  struct ens_shard shard);
 void ens_ranges_free(struct ens_ranges *r);
 /**
  * The next range; 0 when there is none now. *expected_s: how long it should
