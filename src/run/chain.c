@@ -25,6 +25,27 @@ uint64_t ens_chain_count(const struct ens_stage *st,
     return n;
 }
 
+void ens_chain_part(const struct ens_run *r, uint64_t *n_tasks,
+                    uint64_t *n_done)
+{
+    *n_tasks = *n_done = 0;
+    for (size_t i = 0; i < r->stage.n_runs; i++) {
+        const struct ens_stage_run *run = &r->stage.run[i];
+        uint64_t end = run->first_cell + run->n_cells;
+
+        for (uint64_t cell = run->first_cell; cell < end; cell++) {
+            uint32_t first, last;
+
+            ens_shard_part(&r->options->shard, run, cell, &first, &last);
+            if (first > last)
+                continue;
+            *n_tasks += last - (first - 1);
+            *n_done += ens_done_count(r->done, cell, last) -
+                       ens_done_count(r->done, cell, first - 1);
+        }
+    }
+}
+
 static uint64_t n_done(const struct ens_stage *st, const struct ens_done *done)
 {
     return ens_chain_count(st, done, ENS_N_OUTCOMES);

@@ -19,6 +19,8 @@ int ens_run_exit(enum ens_status s, const struct ens_run_report *report)
         return ens_status_exit(s);
     if (report->was_only)
         return report->n_differ > 0;
+    if (report->shard.n > 0 && !report->complete && !report->stopped)
+        return 0; /* its part is done */
     for (int o = ENS_TASK_FAILED; o < ENS_N_OUTCOMES; o++)
         if (report->by_outcome[o] > 0)
             return 1;
@@ -112,6 +114,7 @@ static enum ens_status open_dispatch(struct ens_run *r, struct ens_error *err)
         .attempts_timeout = (uint32_t)ens_run_value(r, "attempts_timeout")->i,
         .timeout_s = ens_run_value(r, "timeout")->d,
         .grace_s = ens_run_value(r, "grace")->d,
+        .shard = r->options->shard,
         .events = {r, ens_events_records, ens_events_frame, ens_events_attempt,
                    ens_events_ended, ens_stages_done, ens_stages_answered,
                    on_died, on_broken}};

@@ -69,6 +69,14 @@ static enum ens_status begin(struct ens_run *r, struct ens_error *err)
     r->stage_done = ens_chain_count(&r->stage, r->done, ENS_N_OUTCOMES);
     r->stage_not_ok =
         r->stage_done - ens_chain_count(&r->stage, r->done, ENS_TASK_OK);
+    r->stage_tasks = ens_stage_n_tasks(&r->stage);
+    if (r->options->shard.n > 0)
+        ens_chain_part(r, &r->stage_tasks, &r->stage_done);
+    if (r->options->shard.n > 0 && r->options->shard.k == 0 &&
+        ens_chain_is_open(r)) { /* a merge: its tasks are not for here */
+        over(r);
+        return ENS_OK;
+    }
     if (ens_chain_is_open(r) && r->stage.from == 0) {
         ens_stage_encode(&r->stage, &b);
         s = ens_run_put(r, ENS_FRAME_STAGE, &b, err);

@@ -64,9 +64,9 @@ struct ens_run {
 
     /* stages.c */
     enum ens_run_phase phase;
-    struct ens_stage stage;            /* present one */
-    struct ens_done *done;             /* of it; lent by replay */
-    uint64_t stage_done, stage_not_ok; /* tasks of it, for progress */
+    struct ens_stage stage;                         /* present one */
+    struct ens_done *done;                          /* of it; lent by replay */
+    uint64_t stage_tasks, stage_done, stage_not_ok; /* for progress */
     uint64_t definition;
     struct ens_stage *chain; /* all stages of this study so far */
     size_t n_chain;
@@ -120,6 +120,9 @@ const struct ens_value *ens_run_value(const struct ens_run *r, const char *key);
 /** Tasks of a stage that ended so; ENS_N_OUTCOMES: that ended at all. */
 uint64_t ens_chain_count(const struct ens_stage *st,
                          const struct ens_done *done, enum ens_outcome outcome);
+/** Tasks of the present stage that are the shard's, and done. */
+void ens_chain_part(const struct ens_run *r, uint64_t *n_tasks,
+                    uint64_t *n_done);
 /** Point r->done at the done set of r->stage and add it to the chain. */
 enum ens_status ens_chain_enter(struct ens_run *r, struct ens_error *err);
 /** What the journal knows of `next` for the present stage: 1 = r->stage is now

@@ -177,7 +177,7 @@ static void take(struct ens_run *r, struct ens_run_progress *p, uint64_t now)
         r->watch_done = n_new;
     }
     p->stage = r->stage.key;
-    p->n_tasks = ens_stage_n_tasks(&r->stage);
+    p->n_tasks = r->stage_tasks;
     p->n_not_ok = r->stage_not_ok;
     p->n_done = r->stage_done;
     p->seconds = (double)(now - r->start_ns) / 1e9;
@@ -354,6 +354,14 @@ void ens_watch_report(struct ens_run *r)
     rep->n_tasks = t.n_tasks;
     rep->n_left = t.n_left;
     memcpy(rep->by_outcome, t.by_outcome, sizeof(rep->by_outcome));
+    rep->shard = r->options->shard;
+    snprintf(rep->stage, sizeof(rep->stage), "%s", r->stage.key);
+    if (r->done != NULL) {
+        uint64_t n_done;
+
+        ens_chain_part(r, &rep->n_part, &n_done);
+        rep->n_part_left = rep->n_part - n_done;
+    }
     if (r->log_file != NULL)
         ens_watch_log(r,
                       "event=end new=%llu ok=%llu failed=%llu timeout=%llu "
