@@ -1,5 +1,6 @@
 /* ensrun run: the study, its progress on stderr, the end report. */
 #include "cli/command.h"
+#include "cli/shard.h"
 #include "cli/show_cells.h"
 #include "kinds/kinds.h"
 #include "run/run.h"
@@ -28,6 +29,8 @@ static const struct ens_option options[] = {
      "run tasks that failed, timed out or crashed again"},
     {"only", 0, ENS_OPTION_TEXT, 0, "ID,...",
      "only these tasks; a finished one is run again and compared"},
+    {"shard", 0, ENS_OPTION_TEXT, 0, "K/N",
+     "part K of N of the present stage, in a folder of its own; see merge"},
     {"transport", 0, ENS_OPTION_CHOICE, 0, "auto|inline|fork",
      "how tasks run: in workers (fork), or in this process (inline)"},
     {"progress", 0, ENS_OPTION_CHOICE, 0, "bar|lines|none",
@@ -148,6 +151,10 @@ static void print_report(const struct ens_run_report *r,
     fprintf(stderr, "  results: %s\n", r->dir);
     if (r->complete || (r->n_left == 0 && !r->stopped))
         return;
+    if (r->shard.n > 0) {
+        ens_shard_print(r);
+        return;
+    }
     fprintf(stderr, "  to go on: ensrun %s\n",
             results != NULL ? results : r->dir);
 }
@@ -171,6 +178,8 @@ static enum ens_status choose(const struct ens_options *o,
         ro->study = word;
         return ENS_OK;
     }
+    if (ro->shard.n > 0)
+        return ENS_OK; /* ens_shard_prepare */
     if (ro->results != NULL)
         return ens_fail(err, ENS_EUSAGE,
                         "%s is a results folder; --results does not go with "
@@ -245,6 +254,25 @@ static int run_study(const struct ens_options *o, struct ens_run_options *ro)
     return code;
 }
 
+/* In its own folder, with what the joined folder has. */
+static int run_shard(const struct ens_options *o, struct ens_run_options *ro)
+{
+    struct ens_buf errors = ENS_BUF_INIT;
+    struct ens_error err = {0};
+    struct screen screen = {LOOK_NONE, 0};
+    struct ens_shard_place place;
+    enum ens_status s;
+    int code = 0;
+
+    ro->arg = &screen;
+    ro->say = say;
+    s = ens_shard_prepare(ro, o->word[0], &place, &errors, &err);
+    if (s != ENS_OK)
+        code = ens_cli_fail_lines(s, &errors, &err);
+    ens_buf_fini(&errors);
+    return s == ENS_OK ? run_study(o, ro) : code;
+}
+
 static int cmd_run(const struct ens_options *o)
 {
     struct ens_override set[ENS_OPTIONS_MAX];
@@ -253,8 +281,15 @@ static int cmd_run(const struct ens_options *o)
     const char *text;
     char program[4096];
     ssize_t n;
-    enum ens_status s = choose(o, &ro, &err);
+    enum ens_status s = ENS_OK;
 
+    text = ens_options_text(o, "shard");
+    if (text != NULL)
+        s = ens_shard_parse(&ro.shard, text, &err);
+    if (s == ENS_OK && text != NULL && ens_options_has(o, "only"))
+        s = ens_fail(&err, ENS_EUSAGE, "--only does not go with --shard");
+    if (s == ENS_OK)
+        s = choose(o, &ro, &err);
     if (s != ENS_OK)
         return ens_cli_fail(s, &err);
     while ((text = ens_options_item(o, "set", ro.n_set)) != NULL)
@@ -271,7 +306,7 @@ static int cmd_run(const struct ens_options *o)
     ro.restart = ens_options_has(o, "restart");
     ro.retry_failed = ens_options_has(o, "retry-failed");
     ro.only = ens_options_text(o, "only");
-    return run_study(o, &ro);
+    return ro.shard.n > 0 ? run_shard(o, &ro) : run_study(o, &ro);
 }
 
 const struct ens_command ens_command_run = {

@@ -1,0 +1,199 @@
+/* ensrun merge DIR... -o DIR: shards become one folder, which then takes its
+ * next stage, or writes its tables. */
+#include "base/bug.h"
+#include "base/clock.h"
+#include "cli/command.h"
+#include "kinds/kinds.h"
+#include "merge/merge.h"
+#include "run/run.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define QUIET_NS  2000000000u
+#define BAR_NS    500000000u
+#define LINE_NS   60000000000u
+#define PROGRAM_N 4096
+
+static const struct ens_option options[] = {
+    {"output", 'o', ENS_OPTION_TEXT, 0, "DIR",
+     "the joined folder: new, empty, or results of the same study"},
+    {"join-only", 0, ENS_OPTION_FLAG, 0, NULL,
+     "do not ask for the next stage, write no tables"},
+    {"json", 0, ENS_OPTION_FLAG, 0, NULL, "one JSON object"},
+};
+
+struct screen {
+    uint64_t begin_ns, told_ns;
+    int bar, drawn;
+};
+
+static void clear_bar(struct screen *s)
+{
+    if (s->drawn)
+        fprintf(stderr, "\r\033[K");
+    s->drawn = 0;
+}
+
+static void say(void *arg, const char *line)
+{
+    clear_bar(arg);
+    fprintf(stderr, "ensrun: %s\n", line);
+}
+
+static void progress(void *arg, uint64_t done, uint64_t all)
+{
+    struct screen *s = arg;
+    uint64_t now = ens_clock_ns();
+    uint64_t wait = !s->drawn && s->told_ns == 0 ? QUIET_NS
+                    : s->bar                     ? BAR_NS
+                                                 : LINE_NS;
+
+    if (now - (s->told_ns == 0 ? s->begin_ns : s->told_ns) < wait)
+        return;
+    s->told_ns = now;
+    fprintf(stderr, "%sjoining: %.0f of %.0f MiB%s", s->bar ? "\r\033[K" : "",
+            (double)done / 1048576.0, (double)all / 1048576.0,
+            s->bar ? "" : "\n");
+    fflush(stderr);
+    s->drawn = s->bar;
+}
+
+/* -- the joined folder
+ * -----------------------------------------------------------
+ */
+
+static void print_json(const struct ens_merge_report *m,
+                       const struct ens_run_report *r, const char *out,
+                       int code)
+{
+    json_t *o = json_pack(
+        "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:s, s:i}", "results",
+        r->dir[0] != '\0' ? r->dir : out, "segments", (json_int_t)m->n_segments,
+        "all_segments", (json_int_t)m->n_all, "bytes", (json_int_t)m->bytes,
+        "duplicates", (json_int_t)m->n_duplicates, "blocks",
+        (json_int_t)m->n_blocks, "tasks", (json_int_t)r->n_tasks, "left",
+        (json_int_t)r->n_left, "complete", r->complete, "stage", r->stage,
+        "exit", code);
+
+    json_dumpf(o, stdout, 0);
+    printf("\n");
+    json_decref(o);
+}
+
+static void print_joined(const struct ens_merge_report *m, size_t n_dirs,
+                         const char *out)
+{
+    fprintf(stderr, "%s: %llu segment%s of %zu folder%s joined", out,
+            (unsigned long long)m->n_segments, m->n_segments == 1 ? "" : "s",
+            n_dirs, n_dirs == 1 ? "" : "s");
+    if (m->n_segments < m->n_all)
+        fprintf(stderr, ", %llu in all", (unsigned long long)m->n_all);
+    if (m->n_duplicates > 0)
+        fprintf(stderr, "; %llu tasks were recorded twice, equally",
+                (unsigned long long)m->n_duplicates);
+    fprintf(stderr, "\n");
+}
+
+static void print_state(const struct ens_run_report *r, const char *out)
+{
+    fprintf(stderr, "  %llu tasks: %llu ok", (unsigned long long)r->n_tasks,
+            (unsigned long long)r->by_outcome[ENS_TASK_OK]);
+    for (int k = ENS_TASK_FAILED; k < ENS_N_OUTCOMES; k++)
+        if (r->by_outcome[k] > 0)
+            fprintf(stderr, ", %llu %s", (unsigned long long)r->by_outcome[k],
+                    ens_outcome_text((enum ens_outcome)k));
+    if (r->n_left > 0)
+        fprintf(stderr, ", %llu left", (unsigned long long)r->n_left);
+    if (r->complete)
+        fprintf(stderr, "\n  finished; results: %s\n", r->dir);
+    else
+        fprintf(stderr,
+                "\n  stage %s is open; all of it: ensrun %s; in shards: ensrun "
+                "run %s --shard K/N, then merge again\n",
+                r->stage, out, out);
+}
+
+/* No task runs here: `next` is asked, or the tables are written. */
+static enum ens_status go_on(const char *out, struct screen *screen,
+                             struct ens_run_report *report,
+                             struct ens_buf *errors, struct ens_error *err)
+{
+    char program[PROGRAM_N];
+    struct ens_run_options ro = {.results = out,
+                                 .workers = 1,
+                                 .transport = "auto",
+                                 .program = program,
+                                 .shard = {0, 1},
+                                 .kinds = &ens_kinds,
+                                 .arg = screen,
+                                 .say = say};
+    ssize_t n = readlink("/proc/self/exe", program, sizeof(program) - 1);
+
+    program[n > 0 ? n : 0] = '\0';
+    return ens_run(&ro, report, errors, err);
+}
+
+static int run(const struct ens_options *o)
+{
+    const char *out = ens_options_text(o, "output");
+    struct screen screen = {ens_clock_ns(), 0, isatty(STDERR_FILENO), 0};
+    const struct ens_merge_options mo = {.dir = o->word,
+                                         .n_dirs = o->n_words,
+                                         .out = out,
+                                         .kinds = &ens_kinds,
+                                         .arg = &screen,
+                                         .say = say,
+                                         .progress = progress};
+    struct ens_merge_report merged = {0};
+    struct ens_run_report report = {.stage = ""};
+    struct ens_buf errors = ENS_BUF_INIT;
+    struct ens_error err = {0};
+    enum ens_status s;
+    int code;
+
+    if (out == NULL) {
+        ens_fail(&err, ENS_EUSAGE, "-o DIR is missing: the joined folder");
+        return ens_cli_fail(ENS_EUSAGE, &err);
+    }
+    s = ens_merge(&mo, &merged, &errors, &err);
+    clear_bar(&screen);
+    if (s == ENS_OK)
+        print_joined(&merged, o->n_words, out);
+    if (s == ENS_OK && !ens_options_has(o, "join-only")) {
+        s = go_on(out, &screen, &report, &errors, &err);
+        if (s == ENS_OK)
+            print_state(&report, out);
+    }
+    code = ens_run_exit(s, &report);
+    if (s != ENS_OK)
+        ens_cli_fail_lines(s, &errors, &err);
+    else if (ens_options_has(o, "json"))
+        print_json(&merged, &report, out, code);
+    ens_buf_fini(&errors);
+    return code;
+}
+
+const struct ens_command ens_command_merge = {
+    .name = "merge",
+    .words = "DIR... -o DIR",
+    .help = "join results folders of one study: shards",
+    .min_words = 1,
+    .max_words = ENS_OPTIONS_MAX,
+    .options = options,
+    .n_options = ENS_COUNT(options),
+    .run = run,
+    .more =
+        "The folders are only read. Each record, artifact and block of an\n"
+        "output array is copied and checked; a task that two folders have "
+        "must\n"
+        "have one result. When a stage is complete in the joined folder the\n"
+        "next one begins there, or the tables are written. A study of several\n"
+        "stages takes a round of these two for each:\n"
+        "  ensrun run STUDY.ini --shard K/N           for each K\n"
+        "  ensrun merge DIR-shard-*-of-N -o DIR       DIR: its results folder\n"
+        "A merge that was stopped or killed goes on when it is run again.\n"
+        "Exit status 1: finished, some tasks not ok; or results disagree.\n",
+};
