@@ -2,6 +2,7 @@
 #include "cli/command.h"
 #include "cli/shard.h"
 #include "cli/show_cells.h"
+#include "config/value.h"
 #include "kinds/kinds.h"
 #include "run/run.h"
 
@@ -31,6 +32,10 @@ static const struct ens_option options[] = {
      "only these tasks; a finished one is run again and compared"},
     {"shard", 0, ENS_OPTION_TEXT, 0, "K/N",
      "part K of N of the present stage, in a folder of its own; see merge"},
+    {"where", 0, ENS_OPTION_LIST, 0, "K=V,...",
+     "only tasks of cells whose axis K is V; may be given again"},
+    {"time-limit", 0, ENS_OPTION_TEXT, 0, "TIME",
+     "as 2h or 90m: begin no task that would not end before, and exit 85"},
     {"transport", 0, ENS_OPTION_CHOICE, 0, "auto|inline|fork",
      "how tasks run: in workers (fork), or in this process (inline)"},
     {"progress", 0, ENS_OPTION_CHOICE, 0, "bar|lines|none",
@@ -273,14 +278,39 @@ static int run_shard(const struct ens_options *o, struct ens_run_options *ro)
     return s == ENS_OK ? run_study(o, ro) : code;
 }
 
+static enum ens_status take_time_limit(const struct ens_options *o,
+                                       double *seconds, struct ens_error *err)
+{
+    static const struct ens_setting limit = {
+        .key = "--time-limit", .type = ENS_T_SECONDS, .min = 0, .max = 1e9};
+    const char *text = ens_options_text(o, "time-limit");
+    struct ens_arena arena = ENS_ARENA_INIT;
+    const struct ens_value_context c = {.arena = &arena, .dir = "/"};
+    struct ens_values v;
+    struct ens_error why;
+    enum ens_status s = ENS_OK;
+
+    if (text == NULL)
+        return ENS_OK;
+    s = ens_value_parse(&c, &limit, text, &v, &why);
+    if (s == ENS_OK)
+        *seconds = v.v->d;
+    if (s != ENS_OK || !(*seconds > 0))
+        s = ens_fail(err, ENS_EUSAGE,
+                     "--time-limit %s: expected a time, as 2h, 90m or 1h 30m",
+                     text);
+    ens_arena_fini(&arena);
+    return s;
+}
+
 static int cmd_run(const struct ens_options *o)
 {
     struct ens_override set[ENS_OPTIONS_MAX];
-    struct ens_run_options ro = {.set = set, .kinds = &ens_kinds};
+    const char *where[ENS_OPTIONS_MAX];
+    struct ens_run_options ro = {
+        .set = set, .where = where, .kinds = &ens_kinds};
     struct ens_error err = {0};
     const char *text;
-    char program[4096];
-    ssize_t n;
     enum ens_status s = ENS_OK;
 
     text = ens_options_text(o, "shard");
@@ -290,19 +320,21 @@ static int cmd_run(const struct ens_options *o)
         s = ens_fail(&err, ENS_EUSAGE, "--only does not go with --shard");
     if (s == ENS_OK)
         s = choose(o, &ro, &err);
+    if (s == ENS_OK)
+        s = take_time_limit(o, &ro.time_limit_s, &err);
     if (s != ENS_OK)
         return ens_cli_fail(s, &err);
     while ((text = ens_options_item(o, "set", ro.n_set)) != NULL)
         set[ro.n_set++].text = text;
+    while ((text = ens_options_item(o, "where", ro.n_where)) != NULL)
+        where[ro.n_where++] = text;
     ro.workers = (uint32_t)ens_options_count(o, "workers", 0);
     ro.transport = ens_options_text(o, "transport");
     if (ro.transport == NULL)
         ro.transport = "auto";
     if (strcmp(ro.transport, "inline") == 0)
         single_thread();
-    n = readlink("/proc/self/exe", program, sizeof(program) - 1);
-    program[n > 0 ? n : 0] = '\0';
-    ro.program = program;
+    ro.program = "/proc/self/exe";
     ro.restart = ens_options_has(o, "restart");
     ro.retry_failed = ens_options_has(o, "retry-failed");
     ro.only = ens_options_text(o, "only");

@@ -25,27 +25,6 @@ uint64_t ens_chain_count(const struct ens_stage *st,
     return n;
 }
 
-void ens_chain_part(const struct ens_run *r, uint64_t *n_tasks,
-                    uint64_t *n_done)
-{
-    *n_tasks = *n_done = 0;
-    for (size_t i = 0; i < r->stage.n_runs; i++) {
-        const struct ens_stage_run *run = &r->stage.run[i];
-        uint64_t end = run->first_cell + run->n_cells;
-
-        for (uint64_t cell = run->first_cell; cell < end; cell++) {
-            uint32_t first, last;
-
-            ens_shard_part(&r->options->shard, run, cell, &first, &last);
-            if (first > last)
-                continue;
-            *n_tasks += last - (first - 1);
-            *n_done += ens_done_count(r->done, cell, last) -
-                       ens_done_count(r->done, cell, first - 1);
-        }
-    }
-}
-
 static uint64_t n_done(const struct ens_stage *st, const struct ens_done *done)
 {
     return ens_chain_count(st, done, ENS_N_OUTCOMES);
@@ -98,9 +77,23 @@ enum ens_status ens_chain_enter(struct ens_run *r, struct ens_error *err)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
     r->done = st->done;
     r->definition = ens_plan_stage_definition(&r->plan, &r->stage);
-    if (r->options->retry_failed && ens_done_reopen_failed(r->done) != 0)
+    if (r->options->retry_failed &&
+        ens_done_reopen_failed(r->done, r->chosen) != 0)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
     return ENS_OK;
+}
+
+enum ens_status ens_chain_rewind(struct ens_run *r, struct ens_error *err)
+{
+    while (r->n_chain > 0)
+        ens_stage_fini(&r->chain[--r->n_chain]);
+    ens_stage_fini(&r->stage);
+    memset(&r->stage, 0, sizeof(r->stage));
+    r->done = NULL;
+    r->n_only = 0;
+    return ens_stage_copy(&r->stage, &r->plan.stage[0]) == ENS_OK
+               ? ENS_OK
+               : ens_fail(err, ENS_ENOMEMORY, "out of memory");
 }
 
 int ens_chain_known(struct ens_run *r)

@@ -17,10 +17,8 @@ int ens_run_exit(enum ens_status s, const struct ens_run_report *report)
 {
     if (s != ENS_OK)
         return ens_status_exit(s);
-    if (report->was_only)
+    if (report->was_part)
         return report->n_differ > 0;
-    if (report->shard.n > 0 && !report->complete && !report->stopped)
-        return 0; /* its part is done */
     for (int o = ENS_TASK_FAILED; o < ENS_N_OUTCOMES; o++)
         if (report->by_outcome[o] > 0)
             return 1;
@@ -88,6 +86,38 @@ static void start_timer(struct ens_run *r, uv_timer_t *t, uv_timer_cb cb,
     uv_timer_start(t, cb, ms > 0 ? ms : 1, ms > 0 ? ms : 1);
 }
 
+static void on_limit(uv_timer_t *timer)
+{
+    struct ens_run *r = timer->data;
+
+    if (r->stopping || r->phase == ENS_RUN_OVER)
+        return;
+    ens_watch_log(r, "event=time_limit");
+    r->is_late = 1;
+    ens_run_stop(r);
+}
+
+/* Near the limit nothing new begins: tasks that would end behind it are not
+ * handed out, and what runs then may finish within `grace`. Kept back: time
+ * for the last commit, and of the grace at most a tenth of the limit, so that
+ * a short limit is not all grace. */
+static void start_limit(struct ens_run *r)
+{
+    double limit = r->options->time_limit_s;
+    double grace = ens_run_value(r, "grace")->d;
+    double passed = (double)(ens_clock_ns() - r->begin_ns) / 1e9;
+    double end = limit - (limit / 20 < 5 ? limit / 20 : 5);
+    double stop = end - (limit / 10 < grace ? limit / 10 : grace) - passed;
+
+    if (!(limit > 0))
+        return;
+    ens_dispatch_deadline(r->dispatch, r->begin_ns + (uint64_t)(end * 1e9));
+    uv_timer_init(&r->loop, &r->limit_timer);
+    r->limit_timer.data = r;
+    uv_timer_start(&r->limit_timer, on_limit,
+                   stop > 0 ? (uint64_t)(stop * 1000) : 0, 0);
+}
+
 static enum ens_status open_loop(struct ens_run *r, struct ens_error *err)
 {
     if (uv_loop_init(&r->loop) != 0)
@@ -114,7 +144,7 @@ static enum ens_status open_dispatch(struct ens_run *r, struct ens_error *err)
         .attempts_timeout = (uint32_t)ens_run_value(r, "attempts_timeout")->i,
         .timeout_s = ens_run_value(r, "timeout")->d,
         .grace_s = ens_run_value(r, "grace")->d,
-        .shard = r->options->shard,
+        .part = &r->part,
         .events = {r, ens_events_records, ens_events_frame, ens_events_attempt,
                    ens_events_ended, ens_stages_done, ens_stages_answered,
                    on_died, on_broken}};
@@ -169,6 +199,7 @@ static enum ens_status run_loop(struct ens_run *r, struct ens_error *err)
     if (s != ENS_OK)
         return s;
     ens_watch_begin(r);
+    start_limit(r);
     s = ens_digest_begin(r, err);
     if (s == ENS_OK)
         s = ens_stages_first(r, err);
@@ -248,10 +279,16 @@ static enum ens_status run_new(struct ens_run *r, struct ens_buf *errors,
         s = close_run(r, err);
     r->report->complete = s == ENS_OK && r->complete;
     r->report->stopped = r->stopping;
-    r->report->was_only = r->options->only != NULL;
+    r->report->was_part = (r->options->only != NULL || r->chosen != NULL ||
+                           r->options->shard.n > 0) &&
+                          !r->complete && !r->stopping;
     ens_watch_report(r);
     if (s == ENS_OK && r->n_signals > 0 && !r->complete)
         s = ens_fail(err, ENS_ESTOPPED, "stopped by a signal");
+    else if (s == ENS_OK && r->is_late && !r->complete)
+        s = ens_fail(err, ENS_ESTOPPED,
+                     "time limit: %llu tasks left; run again",
+                     (unsigned long long)r->report->n_left);
     if (r->journal != NULL) /* its thread wakes the loop until it ends */
         ens_journal_abandon(r->journal);
     r->journal = NULL;
@@ -262,26 +299,16 @@ static enum ens_status run_new(struct ens_run *r, struct ens_buf *errors,
 }
 
 /* Nothing to do: the tables are those of this study and these records. */
-static int was_finished(struct ens_run *r)
+static enum ens_status look(struct ens_run *r, struct ens_error *err)
 {
-    size_t n = r->n_chain;
-    int same;
-
     if (r->options->only != NULL || r->options->retry_failed ||
         r->folder.finished == 0)
-        return 0;
-    same = ens_chain_finished(r) && ens_chain_state(r) == r->folder.finished;
-    if (same) {
-        ens_watch_report(r);
-        r->report->was_finished = r->report->complete = 1;
-        return 1;
-    }
-    while (r->n_chain > n)
-        ens_stage_fini(&r->chain[--r->n_chain]);
-    ens_stage_fini(&r->stage);
-    memset(&r->stage, 0, sizeof(r->stage));
-    r->done = NULL;
-    return ens_stage_copy(&r->stage, &r->plan.stage[0]) == ENS_OK ? 0 : -1;
+        return ENS_OK;
+    if (!ens_chain_finished(r) || ens_chain_state(r) != r->folder.finished)
+        return ens_chain_rewind(r, err);
+    ens_watch_report(r);
+    r->report->was_finished = r->report->complete = 1;
+    return ENS_OK;
 }
 
 enum ens_status ens_run(const struct ens_run_options *options,
@@ -290,7 +317,6 @@ enum ens_status ens_run(const struct ens_run_options *options,
 {
     struct ens_run *r = calloc(1, sizeof(*r));
     enum ens_status s;
-    int finished;
 
     memset(report, 0, sizeof(*report));
     if (r == NULL)
@@ -309,13 +335,10 @@ enum ens_status ens_run(const struct ens_run_options *options,
                         options->transport);
     }
     s = ens_run_setup(r, errors, err);
-    if (s == ENS_OK) {
-        finished = was_finished(r);
-        if (finished < 0)
-            s = ens_fail(err, ENS_ENOMEMORY, "out of memory");
-        else if (finished == 0)
-            s = run_new(r, errors, err);
-    }
+    if (s == ENS_OK)
+        s = look(r, err);
+    if (s == ENS_OK && !report->was_finished)
+        s = run_new(r, errors, err);
     ens_run_fini(r);
     free(r);
     return s;

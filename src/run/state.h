@@ -2,6 +2,7 @@
 #ifndef ENS_RUN_STATE_H
 #define ENS_RUN_STATE_H
 
+#include "config/where.h"
 #include "dispatch/dispatch.h"
 #include "run/folder.h"
 #include "run/run.h"
@@ -46,6 +47,10 @@ struct ens_run {
     struct ens_replay replay;
     struct ens_journal *journal;
     struct ens_io *io;
+    struct ens_where where; /* --where */
+    struct ens_chosen where_cells;
+    const struct ens_chosen *chosen; /* NULL: all cells */
+    struct ens_part part;            /* those, and --shard */
     uint32_t n_workers;
     uint32_t round;
     struct ens_draft draft; /* of records that the coordinator writes */
@@ -55,7 +60,7 @@ struct ens_run {
     uv_loop_t loop;
     int has_loop;
     uv_async_t journal_wake;
-    uv_timer_t commit_timer, beat_timer, watch_timer;
+    uv_timer_t commit_timer, beat_timer, watch_timer, limit_timer;
     uv_signal_t signal[4];
     int n_signals; /* received */
     struct ens_dispatch *dispatch;
@@ -64,14 +69,16 @@ struct ens_run {
 
     /* stages.c */
     enum ens_run_phase phase;
-    struct ens_stage stage;                         /* present one */
-    struct ens_done *done;                          /* of it; lent by replay */
-    uint64_t stage_tasks, stage_done, stage_not_ok; /* for progress */
+    struct ens_stage stage; /* present one */
+    struct ens_done *done;  /* of it; lent by replay */
+    /* its tasks that are to be run here, for progress */
+    uint64_t stage_tasks, stage_done, stage_not_ok;
     uint64_t definition;
     struct ens_stage *chain; /* all stages of this study so far */
     size_t n_chain;
     struct ens_buf answer; /* STAGE payloads: u32 length, bytes */
     int stopping, complete;
+    int is_late;    /* tasks are left for want of time */
     uint64_t *only; /* places of the present stage (--only) */
     size_t n_only;
 
@@ -120,11 +127,10 @@ const struct ens_value *ens_run_value(const struct ens_run *r, const char *key);
 /** Tasks of a stage that ended so; ENS_N_OUTCOMES: that ended at all. */
 uint64_t ens_chain_count(const struct ens_stage *st,
                          const struct ens_done *done, enum ens_outcome outcome);
-/** Tasks of the present stage that are the shard's, and done. */
-void ens_chain_part(const struct ens_run *r, uint64_t *n_tasks,
-                    uint64_t *n_done);
 /** Point r->done at the done set of r->stage and add it to the chain. */
 enum ens_status ens_chain_enter(struct ens_run *r, struct ens_error *err);
+/** Back to the first stage, not entered yet: after a look ahead. */
+enum ens_status ens_chain_rewind(struct ens_run *r, struct ens_error *err);
 /** What the journal knows of `next` for the present stage: 1 = r->stage is now
  * the next one, 0 = it has to be asked, -1 = no more stages. */
 int ens_chain_known(struct ens_run *r);
@@ -166,6 +172,8 @@ enum ens_status ens_run_put(struct ens_run *r, enum ens_frame_type type,
 struct ens_log_at ens_run_here(const struct ens_run *r);
 
 /* stages.c */
+/** Refuse what --only names and is not there, as the folder stands. */
+enum ens_status ens_stages_check_only(struct ens_run *r, struct ens_error *err);
 enum ens_status ens_stages_first(struct ens_run *r, struct ens_error *err);
 void ens_stages_done(void *arg);
 void ens_stages_answered(void *arg, const struct ens_error *err);

@@ -356,12 +356,8 @@ void ens_watch_report(struct ens_run *r)
     memcpy(rep->by_outcome, t.by_outcome, sizeof(rep->by_outcome));
     rep->shard = r->options->shard;
     snprintf(rep->stage, sizeof(rep->stage), "%s", r->stage.key);
-    if (r->done != NULL) {
-        uint64_t n_done;
-
-        ens_chain_part(r, &rep->n_part, &n_done);
-        rep->n_part_left = rep->n_part - n_done;
-    }
+    rep->n_part = r->stage_tasks;
+    rep->n_part_left = r->stage_tasks - r->stage_done;
     if (r->log_file != NULL)
         ens_watch_log(r,
                       "event=end new=%llu ok=%llu failed=%llu timeout=%llu "
