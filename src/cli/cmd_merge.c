@@ -1,8 +1,8 @@
 /* ensrun merge DIR... -o DIR: shards become one folder, which then takes its
  * next stage, or writes its tables. */
 #include "base/bug.h"
-#include "base/clock.h"
 #include "cli/command.h"
+#include "cli/screen.h"
 #include "kinds/kinds.h"
 #include "merge/merge.h"
 #include "run/run.h"
@@ -10,54 +10,21 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
-
-#define QUIET_NS 2000000000u
-#define BAR_NS   500000000u
-#define LINE_NS  60000000000u
 
 static const struct ens_option options[] = {
     {"output", 'o', ENS_OPTION_TEXT, 0, "DIR",
      "the joined folder: new, empty, or results of the same study"},
     {"join-only", 0, ENS_OPTION_FLAG, 0, NULL,
      "do not ask for the next stage, write no tables"},
+    {"progress", 0, ENS_OPTION_CHOICE, 0, "bar|lines|none",
+     "of what takes more than two seconds, on standard error"},
     {"json", 0, ENS_OPTION_FLAG, 0, NULL, "one JSON object"},
 };
 
-struct screen {
-    uint64_t begin_ns, told_ns;
-    int bar, drawn;
-};
-
-static void clear_bar(struct screen *s)
-{
-    if (s->drawn)
-        fprintf(stderr, "\r\033[K");
-    s->drawn = 0;
-}
-
 static void say(void *arg, const char *line)
 {
-    clear_bar(arg);
+    ens_screen_clear(arg);
     fprintf(stderr, "ensrun: %s\n", line);
-}
-
-static void progress(void *arg, uint64_t done, uint64_t all)
-{
-    struct screen *s = arg;
-    uint64_t now = ens_clock_ns();
-    uint64_t wait = !s->drawn && s->told_ns == 0 ? QUIET_NS
-                    : s->bar                     ? BAR_NS
-                                                 : LINE_NS;
-
-    if (now - (s->told_ns == 0 ? s->begin_ns : s->told_ns) < wait)
-        return;
-    s->told_ns = now;
-    fprintf(stderr, "%sjoining: %.0f of %.0f MiB%s", s->bar ? "\r\033[K" : "",
-            (double)done / 1048576.0, (double)all / 1048576.0,
-            s->bar ? "" : "\n");
-    fflush(stderr);
-    s->drawn = s->bar;
 }
 
 /* -- the joined folder
@@ -116,7 +83,7 @@ static void print_state(const struct ens_run_report *r, const char *out)
 }
 
 /* No task runs here: `next` is asked, or the tables are written. */
-static enum ens_status go_on(const char *out, struct screen *screen,
+static enum ens_status go_on(const char *out, struct ens_screen *screen,
                              struct ens_run_report *report,
                              struct ens_buf *errors, struct ens_error *err)
 {
@@ -135,14 +102,14 @@ static enum ens_status go_on(const char *out, struct screen *screen,
 static int run(const struct ens_options *o)
 {
     const char *out = ens_options_text(o, "output");
-    struct screen screen = {ens_clock_ns(), 0, isatty(STDERR_FILENO), 0};
+    struct ens_screen screen;
     const struct ens_merge_options mo = {.dir = o->word,
                                          .n_dirs = o->n_words,
                                          .out = out,
                                          .kinds = &ens_kinds,
                                          .arg = &screen,
                                          .say = say,
-                                         .progress = progress};
+                                         .progress = ens_screen_tell};
     struct ens_merge_report merged = {0};
     struct ens_run_report report = {.stage = ""};
     struct ens_buf errors = ENS_BUF_INIT;
@@ -154,8 +121,9 @@ static int run(const struct ens_options *o)
         ens_fail(&err, ENS_EUSAGE, "-o DIR is missing: the joined folder");
         return ens_cli_fail(ENS_EUSAGE, &err);
     }
+    ens_screen_init(&screen, ens_options_text(o, "progress"));
     s = ens_merge(&mo, &merged, &errors, &err);
-    clear_bar(&screen);
+    ens_screen_clear(&screen);
     if (s == ENS_OK)
         print_joined(&merged, o->n_words, out);
     if (s == ENS_OK && !ens_options_has(o, "join-only")) {

@@ -23,8 +23,11 @@ enum ens_status ens_merge_tick(struct ens_merge *m, uint64_t bytes,
     uint64_t now = ens_clock_ns();
 
     m->copied += bytes;
-    if (m->options->progress != NULL)
-        m->options->progress(m->options->arg, m->copied, m->to_copy);
+    if (m->options->progress != NULL &&
+        m->options->progress(m->options->arg, "writing the joined folder",
+                             m->copied, m->to_copy))
+        return ens_fail(err, ENS_ESTOPPED,
+                        "stopped by a signal; merge again to go on");
     if (!m->has_epoch || now - m->beat_ns < BEAT_NS)
         return ENS_OK;
     m->beat_ns = now;

@@ -30,8 +30,8 @@ struct ens_merge_options {
     const struct ens_kind_table *kinds;
     void *arg;
     void (*say)(void *arg, const char *line); /* warnings; may be NULL */
-    /** Bytes copied so far; called at any pace; may be NULL. */
-    void (*progress)(void *arg, uint64_t done, uint64_t all);
+    /** Called at any pace; may be NULL. Not 0: stop (ENS_ESTOPPED). */
+    int (*progress)(void *arg, const char *phase, uint64_t done, uint64_t all);
 };
 
 struct ens_merge_report {
