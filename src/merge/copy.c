@@ -198,7 +198,7 @@ enum ens_status ens_merge_count(struct ens_merge *m, struct ens_error *err)
     enum ens_status s = ENS_OK;
 
     for (size_t i = 0; i < m->n_pieces && s == ENS_OK; i++) {
-        if (!m->piece[i].is_new)
+        if (!m->piece[i].is_new || m->piece[i].bytes.len > 0)
             continue;
         m->to_copy += m->log.segment[i].end - m->piece[i].head_bytes;
         s = copy_packs(m, i, 1, err);
@@ -213,16 +213,19 @@ enum ens_status ens_merge_piece(struct ens_merge *m, size_t i,
     const struct ens_segment *seg = &m->log.segment[i];
     struct ens_buf head = ENS_BUF_INIT;
     char to[sizeof(m->out) + 32];
-    enum ens_status s = copy_packs(m, i, 0, err);
+    enum ens_status s;
 
+    snprintf(to, sizeof(to), "%s/journal/%06u-01.ej", m->out, m->epoch.number);
+    m->report->n_segments++;
+    if (p->bytes.len > 0)
+        return ens_file_replace(to, p->bytes.data, p->bytes.len, err);
+    s = copy_packs(m, i, 0, err);
     if (s == ENS_OK)
         s = make_head(m, i, &head, err);
-    snprintf(to, sizeof(to), "%s/journal/%06u-01.ej", m->out, m->epoch.number);
     if (s == ENS_OK)
         s = ens_merge_file(m, seg->path, to, &head, p->head_bytes,
                            seg->end - p->head_bytes, err);
     ens_buf_fini(&head);
     m->report->bytes += seg->end;
-    m->report->n_segments++;
     return s;
 }

@@ -3,7 +3,8 @@
  *
  *   merge.c     the order of things
  *   source.c    the folders: fit to be joined?
- *   pieces.c    segments: which are new; the journal as it will be
+ *   pieces.c    segments: which are new
+ *   lists.c     the journal as it will be
  *   check.c     tasks recorded twice, and what follows a stage: they agree
  *   arrays.c    output arrays, block by block
  *   copy.c      segments and packs into the folder

@@ -41,7 +41,7 @@ static enum ens_status add_piece(struct ens_merge *m, size_t source,
 {
     struct ens_merge_source *src = &m->source[source];
     const struct ens_segment *seg = &src->log.segment[segment];
-    struct ens_merge_piece p = {source, segment, 0, !src->is_out};
+    struct ens_merge_piece p = {source, segment, 0, !src->is_out, ENS_BUF_INIT};
     struct ens_segment_head head;
 
     if (seg->data != NULL &&
@@ -73,25 +73,6 @@ static int by_answers(const void *a, const void *b)
     return strcmp(x->dir, y->dir); /* qsort is not stable */
 }
 
-/* Each piece under the number of the epoch that it will be. */
-static enum ens_status number(struct ens_merge *m, struct ens_error *err)
-{
-    uint32_t epoch = m->has_out ? ens_epoch_newest(m->out) : 0;
-
-    m->log.segment = calloc(m->n_pieces + 1, sizeof(*m->log.segment));
-    if (m->log.segment == NULL)
-        return ens_fail(err, ENS_ENOMEMORY, "out of memory");
-    for (size_t i = 0; i < m->n_pieces; i++) {
-        const struct ens_merge_piece *p = &m->piece[i];
-
-        m->log.segment[i] = m->source[p->source].log.segment[p->segment];
-        if (p->is_new)
-            m->log.segment[i].epoch = ++epoch;
-    }
-    m->log.n = m->n_pieces;
-    return ENS_OK;
-}
-
 size_t ens_merge_segment_of(const struct ens_merge *m, uint32_t epoch)
 {
     size_t i = 0;
@@ -115,5 +96,5 @@ enum ens_status ens_merge_pieces(struct ens_merge *m, struct ens_error *err)
     for (size_t i = 0; i < m->n_sources && s == ENS_OK; i++)
         for (size_t k = 0; k < m->source[i].log.n && s == ENS_OK; k++)
             s = add_piece(m, i, k, err);
-    return s == ENS_OK ? number(m, err) : s;
+    return s == ENS_OK ? ens_merge_lists(m, err) : s;
 }

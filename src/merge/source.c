@@ -158,11 +158,14 @@ void ens_merge_close(struct ens_merge *m)
     free(m->cell_ids);
     ens_replay_fini(&m->replay);
     free(m->log.segment); /* paths and maps are the sources' */
+    for (size_t i = 0; i < m->n_pieces; i++)
+        ens_buf_fini(&m->piece[i].bytes);
     free(m->piece);
     for (size_t i = 0; i < m->n_sources; i++) {
         ens_log_close(&m->source[i].log);
         ens_folder_fini(&m->source[i].folder);
         free(m->source[i].answer);
+        free(m->source[i].list);
     }
     free(m->source);
     ens_folder_fini(&m->folder);

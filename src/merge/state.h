@@ -17,11 +17,19 @@ struct ens_merge_answer {
     uint64_t run_id; /* of the segment that holds it */
 };
 
+/* A list of cells in force: where it begins. */
+struct ens_merge_list {
+    uint64_t hash; /* 0: none yet */
+    size_t segment;
+    uint64_t offset;
+};
+
 struct ens_merge_source {
     char dir[4096];
     int is_out;
     struct ens_log log;
     struct ens_folder folder;
+    struct ens_merge_list *list; /* before each segment, and at the end */
     size_t n_answers;
     struct ens_merge_answer *answer;
 };
@@ -30,6 +38,7 @@ struct ens_merge_piece { /* a segment of the joined journal */
     size_t source, segment;
     uint32_t head_bytes;
     int is_new;
+    struct ens_buf bytes; /* of one made here (lists.c); else empty */
 };
 
 struct ens_merge {
@@ -78,6 +87,8 @@ ens_merge_source_of(const struct ens_merge *m, size_t segment)
 {
     return &m->source[m->piece[segment].source];
 }
+/* lists.c: number the pieces, with lists of cells before those that need one */
+enum ens_status ens_merge_lists(struct ens_merge *m, struct ens_error *err);
 /** Index in m->log of an epoch of it. */
 size_t ens_merge_segment_of(const struct ens_merge *m, uint32_t epoch);
 

@@ -286,6 +286,35 @@ def edited_arrays(work):
         work.verify(work.path / "all")
 
 
+def mixed(work):
+    """Shards of the study before an edit and after it: each segment speaks of
+    the cells that its study had."""
+    head = "[study]\nkind = synthetic\nseed = 90\nreplicates = 30\n" \
+           "[synthetic]\nfields = 2\nstages = 2\narray_rows = 0\n"
+    a, b, c = ("[synthetic a]\ntext_bytes = 5, 6\n",
+               "[synthetic b]\nfields = 1\npayload_bytes = 20\n",
+               "[synthetic c]\nfields = 3, 4, 5\n")
+    old = work.study(with_results(head + a + b, work), "old.ini")
+    new = work.study(with_results(head + c + b + a, work), "new.ini")
+    run_shards(work, old, n=3, shards=(1, 2))
+    merge(work, 3, shards=(1, 2))
+    run_shards(work, old, n=3, shards=(3,))
+    run_shards(work, new, n=3, shards=(1, 2))
+    work.verify(folder(work, 3, 3))
+    merge(work, 3)
+    work.verify(work.path / "all")
+    for i, study in enumerate((new, old, new)):
+        for _ in range(2):
+            run_shards(work, study, n=3)
+            merge(work, 3)
+            work.verify(work.path / "all")
+        fresh = work.path / f"fresh{i}"
+        work.run(study, fresh)
+        expect_same(work.path / "all", fresh, f"version {i}")
+    facts = [table(work.path / r, "timings.csv") for r in ("all",)]
+    check(len(facts[0]) == len(table(work.path / "fresh2")), "timings")
+
+
 def other_cut(work):
     """Shards of 3 and of 4 overlap: what agrees is joined once."""
     study = work.study(with_results(ONE, work))
@@ -402,5 +431,5 @@ def damaged(work):
 
 main(one_stage, three_stages, decided, other_kinds, artifacts, killed,
      full_disk, stopped, retried, retried_late, edited, edited_arrays,
-     other_cut, one_folder, missing_shard, two_results, refused, live,
+     mixed, other_cut, one_folder, missing_shard, two_results, refused, live,
      damaged)
