@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "input/input.h"
+#include "plan/shard.h"
 #include <ensrun/record.h>
 
 struct ens_folder_input {
@@ -28,6 +29,8 @@ struct ens_folder {
     int has_totals;    /* of this epoch, at its end */
     struct ens_folder_totals totals;
     struct ens_buf cpu, hosts; /* CPU class and host of the last epoch */
+    struct ens_shard shard;    /* n 0: the folder is of the whole study */
+    int keep_host; /* write cpu and hosts as they are, not those of here */
 };
 
 /** Read dir/run.json; inputs are matched by name. A missing file is fine. */

@@ -72,6 +72,7 @@ static enum ens_status choose_cells(struct ens_run *r, struct ens_error *err)
     r->where_cells = (struct ens_chosen){is_chosen, &r->where};
     if (s == ENS_OK && r->where.n > 0)
         r->chosen = &r->where_cells;
+    r->part = (struct ens_part){o->shard, r->chosen};
     return s;
 }
 
@@ -419,6 +420,9 @@ enum ens_status ens_run_begin(struct ens_run *r, struct ens_buf *errors,
     }
     if (s == ENS_OK)
         s = check_cpu(r, err);
+    /* a merge that asks for the next stage leaves it what it is */
+    if (r->options->shard.n == 0 || r->options->shard.k > 0)
+        r->folder.shard = r->options->shard;
     snprintf(path, sizeof(path), "%s/study.ini", r->dir);
     if (s == ENS_OK)
         s = ens_file_replace(path, r->study_text.data, r->study_text.len, err);
