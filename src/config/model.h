@@ -43,6 +43,7 @@ struct ens_row {
     const char *name;    /* "d1", or "" */
     struct ens_pos pos;
     const struct ens_impl *impl;
+    const char *impl_text; /* as the resolved study names it */
     size_t n_keys;
     struct ens_key *key;     /* in table order */
     struct ens_key **sorted; /* by name */

@@ -3,6 +3,7 @@
 #define ENS_CONFIG_RESOLVE_H
 
 #include "config/model.h"
+#include "config/plugin_name.h"
 #include "config/reader.h"
 
 struct ens_resolve {
@@ -11,7 +12,9 @@ struct ens_resolve {
     struct ens_ini ini;
     struct ens_value_context context;
     const struct ens_study_kinds *kinds;
-    int has_tables; /* the kind is known */
+    int has_tables;                /* the kind is known */
+    struct ens_plugin_name plugin; /* where it is from; or zero */
+    struct ens_error plugin_error; /* why it is not known */
 };
 
 /** The tables that make up a section: up to two, one after the other. */

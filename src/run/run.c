@@ -125,7 +125,8 @@ static enum ens_status open_dispatch(struct ens_run *r, struct ens_error *err)
         .epoch = r->epoch.number,
         .run_id = r->epoch.run_id,
         .n_slots = r->n_workers,
-        .memory_limit = (uint64_t)ens_run_value(r, "memory_limit")->i};
+        .memory_limit = (uint64_t)ens_run_value(r, "memory_limit")->i,
+        .plugins = ens_finder_hash(&r->finder)};
     enum ens_status s = ens_dispatch_new(&r->dispatch, &config, err);
 
     if (s != ENS_OK)

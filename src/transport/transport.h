@@ -47,6 +47,7 @@ struct ens_transport_config {
     uint64_t run_id;
     uint32_t n_slots;
     uint64_t memory_limit;
+    uint64_t plugins; /* ens_finder_hash; 0: none */
     struct ens_transport_events events;
 };
 

@@ -28,8 +28,8 @@ static const struct ens_setting fix_bootstrap[] = {
 };
 
 static const struct ens_impl fix_generators[] = {
-    {"linear", "help", fix_linear, 3, NULL},
-    {"bootstrap", "help", fix_bootstrap, 2, NULL},
+    {"linear", "help", fix_linear, 3, NULL, 0},
+    {"bootstrap", "help", fix_bootstrap, 2, NULL, 0},
 };
 
 static const struct ens_setting fix_ols[] = {
@@ -48,8 +48,8 @@ static const struct ens_setting fix_glm[] = {
 };
 
 static const struct ens_impl fix_fitters[] = {
-    {"ols", "help", fix_ols, 1, NULL},
-    {"glm", "help", fix_glm, 4, NULL},
+    {"ols", "help", fix_ols, 1, NULL, 0},
+    {"glm", "help", fix_glm, 4, NULL, 0},
 };
 
 static const struct ens_role fix_roles[] = {
@@ -120,6 +120,6 @@ static const struct ens_study_tables *fix_find(void *arg, const char *name)
     return NULL;
 }
 
-static const struct ens_study_kinds fix_all = {fix_find, fix_names, NULL};
+static const struct ens_study_kinds fix_all = {fix_find, fix_names, NULL, NULL};
 
 #endif
