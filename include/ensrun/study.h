@@ -20,7 +20,9 @@ enum ens_type {
     ENS_T_SECONDS, /* duration: 10, "60 s", "2h", "1h 30m"   -> value.d (s) */
     ENS_T_BYTES,   /* size: 4096, "64 KiB", "2 G" (10^9)     -> value.i */
     ENS_T_PATH,    /* path relative to the study file        -> value.text */
-    ENS_T_LINE,    /* the whole line, verbatim               -> value.text */
+    ENS_T_LINE,    /* the whole line, verbatim               -> value.text;
+                      of shape AXIS also @FILE: one value per line of a file,
+                      which may occur more than once */
     ENS_T_VECTOR,  /* numbers separated by blanks            -> value.vec */
     ENS_T_CALL,    /* NAME or NAME(arg, key=value)           -> value.call */
     ENS_T_INPUT,   /* the name of an [input] section         -> value.text */
@@ -81,6 +83,9 @@ struct ens_value {
     struct ens_call call;
     size_t n_list; /* shape LIST: its elements; else 0 */
     const struct ens_value *list;
+    const char *file; /* LINE of a file: its name, and value.i the line; else
+                         NULL */
+    uint32_t repeat;  /* LINE: how many equal ones stand before it */
 };
 
 /**
@@ -95,6 +100,8 @@ struct ens_impl { /* an implementation a row may select */
     const void *ops;          /* for the kind: its generator, fitter ... */
     uint32_t results_version; /* raised when its results change, from 0: cells
                                  (metrics: studies) that use it are others */
+    int open; /* its rows may have keys of the user's own as well, typed
+                 by form, axes of class cell */
 };
 
 struct ens_role {

@@ -15,7 +15,8 @@ static const struct ens_option options[] = {
     {"output", 'o', ENS_OPTION_TEXT, 0, "FILE",
      "write FILE instead of standard output"},
     {"columns", 0, ENS_OPTION_TEXT, 0, "A,B", "only these, in this order"},
-    {"where", 0, ENS_OPTION_TEXT, 0, "K=V,..", "only rows whose K is V"},
+    {"where", 0, ENS_OPTION_LIST, 0, "K=V,...",
+     "only rows whose column K is V; may be given again"},
     {"head", 0, ENS_OPTION_COUNT, 1, "N", "only the first N rows"},
 };
 
@@ -85,8 +86,9 @@ static enum ens_status export_table(struct ens_results *r,
                                     const struct ens_table *table,
                                     struct ens_error *err)
 {
+    struct ens_buf where = ENS_BUF_INIT;
     struct ens_selection sel = {ens_options_text(o, "columns"),
-                                ens_options_text(o, "where"),
+                                ens_options_joined(o, "where", &where),
                                 ens_options_count(o, "head", 0)};
     struct ens_tables *t;
     struct ens_sheet sheet;
@@ -94,9 +96,12 @@ static enum ens_status export_table(struct ens_results *r,
 
     if (s == ENS_OK)
         s = ens_results_tables(r, &t, err);
-    if (s != ENS_OK)
+    if (s != ENS_OK) {
+        ens_buf_fini(&where);
         return s;
+    }
     s = ens_sheet_init(&sheet, t, table, &sel, err);
+    ens_buf_fini(&where);
     if (s == ENS_OK) {
         s = write_sheet(&sheet, x, ens_options_text(o, "output"), err);
         ens_sheet_fini(&sheet);

@@ -28,6 +28,8 @@ static const struct ens_option options[] = {
      "run tasks that failed, timed out or crashed again"},
     {"only", 0, ENS_OPTION_TEXT, 0, "ID,...",
      "only these tasks; a finished one is run again and compared"},
+    {"where", 0, ENS_OPTION_LIST, 0, "K=V,...",
+     "only tasks of cells whose axis K is V; may be given again"},
     {"transport", 0, ENS_OPTION_CHOICE, 0, "auto|inline|fork",
      "how tasks run: in workers (fork), or in this process (inline)"},
     {"progress", 0, ENS_OPTION_CHOICE, 0, "bar|lines|none",
@@ -248,26 +250,26 @@ static int run_study(const struct ens_options *o, struct ens_run_options *ro)
 static int cmd_run(const struct ens_options *o)
 {
     struct ens_override set[ENS_OPTIONS_MAX];
-    struct ens_run_options ro = {.set = set, .kinds = &ens_kinds};
+    const char *where[ENS_OPTIONS_MAX];
+    struct ens_run_options ro = {
+        .set = set, .where = where, .kinds = &ens_kinds};
     struct ens_error err = {0};
     const char *text;
-    char program[4096];
-    ssize_t n;
     enum ens_status s = choose(o, &ro, &err);
 
     if (s != ENS_OK)
         return ens_cli_fail(s, &err);
     while ((text = ens_options_item(o, "set", ro.n_set)) != NULL)
         set[ro.n_set++].text = text;
+    while ((text = ens_options_item(o, "where", ro.n_where)) != NULL)
+        where[ro.n_where++] = text;
     ro.workers = (uint32_t)ens_options_count(o, "workers", 0);
     ro.transport = ens_options_text(o, "transport");
     if (ro.transport == NULL)
         ro.transport = "auto";
     if (strcmp(ro.transport, "inline") == 0)
         single_thread();
-    n = readlink("/proc/self/exe", program, sizeof(program) - 1);
-    program[n > 0 ? n : 0] = '\0';
-    ro.program = program;
+    ro.program = "/proc/self/exe";
     ro.restart = ens_options_has(o, "restart");
     ro.retry_failed = ens_options_has(o, "retry-failed");
     ro.only = ens_options_text(o, "only");

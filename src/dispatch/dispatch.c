@@ -229,8 +229,9 @@ enum ens_status ens_dispatch_stage(struct ens_dispatch *d,
                                    const uint64_t *only, size_t n_only,
                                    struct ens_error *err)
 {
-    struct ens_ranges *r = ens_ranges_new(d->config.plan, stage, done,
-                                          d->config.n_slots, only != NULL);
+    struct ens_ranges *r =
+        ens_ranges_new(d->config.plan, stage, done, d->config.n_slots,
+                       d->config.chosen, only != NULL);
 
     if (r == NULL)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");

@@ -44,6 +44,7 @@ struct ens_dispatch_config {
     uint32_t attempts, attempts_timeout;
     double timeout_s; /* 0 = none */
     double grace_s;
+    const struct ens_chosen *chosen; /* cells to run tasks of; NULL: all */
     struct ens_dispatch_events events;
 };
 

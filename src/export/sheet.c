@@ -3,7 +3,9 @@
 
 #include "base/number.h"
 #include "base/utf8.h"
+#include "config/where.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,32 +84,27 @@ static enum ens_status choose_rows(struct ens_sheet *sheet,
                                    const struct ens_columns *c,
                                    const char *where, struct ens_error *err)
 {
-    size_t n = where == NULL ? 0 : count_parts(where);
-    size_t *column = ens_arena_alloc(&sheet->arena, n + 1, sizeof(*column));
-    const char **text = ens_arena_alloc(&sheet->arena, n + 1, sizeof(*text));
+    size_t most = where == NULL ? 0 : count_parts(where);
+    size_t *column = ens_arena_alloc(&sheet->arena, most + 1, sizeof(*column));
+    const char **text = ens_arena_alloc(&sheet->arena, most + 1, sizeof(*text));
+    struct ens_condition k;
     enum ens_status s = ENS_OK;
+    int more = 0;
 
     if (column == NULL || text == NULL)
         return ens_fail(err, ENS_ENOMEMORY, "tables: out of memory");
-    for (size_t i = 0; i < n && s == ENS_OK; i++) {
-        size_t len = strcspn(where, ",");
-        const char *eq = memchr(where, '=', len);
+    while (where != NULL && s == ENS_OK &&
+           (more = ens_condition_next(&where, &k, err)) == 1) {
+        size_t i = sheet->n_where++;
 
-        if (eq == NULL)
-            return ens_fail(err, ENS_EUSAGE, "%.*s: expected COLUMN=VALUE",
-                            (int)len, where);
-        s = find_column(c, sheet->table, where, (size_t)(eq - where),
-                        &column[i], err);
-        text[i] = ens_arena_strndup(&sheet->arena, eq + 1,
-                                    len - (size_t)(eq + 1 - where));
+        s = find_column(c, sheet->table, k.key, k.n_key, &column[i], err);
+        text[i] = ens_arena_strndup(&sheet->arena, k.value, k.n_value);
         if (text[i] == NULL)
             return ens_fail(err, ENS_ENOMEMORY, "tables: out of memory");
-        where += len + 1;
     }
-    sheet->n_where = n;
     sheet->where_column = column;
     sheet->where_text = text;
-    return s;
+    return more < 0 ? ENS_EUSAGE : s;
 }
 
 static enum ens_status copy_columns(struct ens_sheet *sheet,
@@ -173,17 +170,26 @@ struct pass {
     void *arg;
 };
 
+/* The same text, or the same number: 1e2 finds 100. */
+static int is_equal(const struct ens_datum *d, const char *want)
+{
+    char tmp[ENS_NUMBER_BYTES];
+    size_t n;
+    const char *p = ens_datum_text(d, tmp, &n);
+    double v;
+
+    if (strlen(want) == n && memcmp(want, p, n) == 0)
+        return 1;
+    return (d->type == ENS_DATUM_NUM || d->type == ENS_DATUM_INT) && n > 0 &&
+           ens_number_parse(want, strlen(want), &v) == 0 &&
+           fabs(v) < 9007199254740992.0 && ens_datum_num(d) == v;
+}
+
 static int is_wanted(const struct ens_sheet *sheet, const struct ens_datum *row)
 {
-    for (size_t i = 0; i < sheet->n_where; i++) {
-        char tmp[ENS_NUMBER_BYTES];
-        size_t n;
-        const char *p = ens_datum_text(&row[sheet->where_column[i]], tmp, &n);
-
-        if (strlen(sheet->where_text[i]) != n ||
-            memcmp(sheet->where_text[i], p, n) != 0)
+    for (size_t i = 0; i < sheet->n_where; i++)
+        if (!is_equal(&row[sheet->where_column[i]], sheet->where_text[i]))
             return 0;
-    }
     return 1;
 }
 

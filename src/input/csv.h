@@ -14,8 +14,8 @@
 #ifndef ENS_INPUT_CSV_H
 #define ENS_INPUT_CSV_H
 
+#include "base/csv_scan.h"
 #include "input/columnar.h"
-#include "input/csv_scan.h"
 #include "input/format.h"
 
 /** What a text is. */

@@ -17,7 +17,7 @@ int ens_run_exit(enum ens_status s, const struct ens_run_report *report)
 {
     if (s != ENS_OK)
         return ens_status_exit(s);
-    if (report->was_only)
+    if (report->was_part)
         return report->n_differ > 0;
     for (int o = ENS_TASK_FAILED; o < ENS_N_OUTCOMES; o++)
         if (report->by_outcome[o] > 0)
@@ -112,6 +112,7 @@ static enum ens_status open_dispatch(struct ens_run *r, struct ens_error *err)
         .attempts_timeout = (uint32_t)ens_run_value(r, "attempts_timeout")->i,
         .timeout_s = ens_run_value(r, "timeout")->d,
         .grace_s = ens_run_value(r, "grace")->d,
+        .chosen = r->chosen,
         .events = {r, ens_events_records, ens_events_frame, ens_events_attempt,
                    ens_events_ended, ens_stages_done, ens_stages_answered,
                    on_died, on_broken}};
@@ -246,7 +247,8 @@ static enum ens_status run_new(struct ens_run *r, struct ens_buf *errors,
         s = close_run(r, err);
     r->report->complete = s == ENS_OK && r->complete;
     r->report->stopped = r->stopping;
-    r->report->was_only = r->options->only != NULL;
+    r->report->was_part = (r->options->only != NULL || r->chosen != NULL) &&
+                          !r->complete && !r->stopping;
     ens_watch_report(r);
     if (s == ENS_OK && r->n_signals > 0 && !r->complete)
         s = ens_fail(err, ENS_ESTOPPED, "stopped by a signal");
@@ -260,26 +262,16 @@ static enum ens_status run_new(struct ens_run *r, struct ens_buf *errors,
 }
 
 /* Nothing to do: the tables are those of this study and these records. */
-static int was_finished(struct ens_run *r)
+static enum ens_status look(struct ens_run *r, struct ens_error *err)
 {
-    size_t n = r->n_chain;
-    int same;
-
     if (r->options->only != NULL || r->options->retry_failed ||
         r->folder.finished == 0)
-        return 0;
-    same = ens_chain_finished(r) && ens_chain_state(r) == r->folder.finished;
-    if (same) {
-        ens_watch_report(r);
-        r->report->was_finished = r->report->complete = 1;
-        return 1;
-    }
-    while (r->n_chain > n)
-        ens_stage_fini(&r->chain[--r->n_chain]);
-    ens_stage_fini(&r->stage);
-    memset(&r->stage, 0, sizeof(r->stage));
-    r->done = NULL;
-    return ens_stage_copy(&r->stage, &r->plan.stage[0]) == ENS_OK ? 0 : -1;
+        return ENS_OK;
+    if (!ens_chain_finished(r) || ens_chain_state(r) != r->folder.finished)
+        return ens_chain_rewind(r, err);
+    ens_watch_report(r);
+    r->report->was_finished = r->report->complete = 1;
+    return ENS_OK;
 }
 
 enum ens_status ens_run(const struct ens_run_options *options,
@@ -288,7 +280,6 @@ enum ens_status ens_run(const struct ens_run_options *options,
 {
     struct ens_run *r = calloc(1, sizeof(*r));
     enum ens_status s;
-    int finished;
 
     memset(report, 0, sizeof(*report));
     if (r == NULL)
@@ -307,13 +298,10 @@ enum ens_status ens_run(const struct ens_run_options *options,
                         options->transport);
     }
     s = ens_run_setup(r, errors, err);
-    if (s == ENS_OK) {
-        finished = was_finished(r);
-        if (finished < 0)
-            s = ens_fail(err, ENS_ENOMEMORY, "out of memory");
-        else if (finished == 0)
-            s = run_new(r, errors, err);
-    }
+    if (s == ENS_OK)
+        s = look(r, err);
+    if (s == ENS_OK && !report->was_finished)
+        s = run_new(r, errors, err);
     ens_run_fini(r);
     free(r);
     return s;

@@ -48,6 +48,23 @@ static enum ens_status load_study(struct ens_run *r, struct ens_buf *errors,
     return s;
 }
 
+static int is_chosen(const void *arg, uint64_t cell)
+{
+    return ens_where_has(arg, cell);
+}
+
+static enum ens_status choose_cells(struct ens_run *r, struct ens_error *err)
+{
+    const struct ens_run_options *o = r->options;
+    enum ens_status s =
+        ens_where_init(&r->where, r->study, o->where, o->n_where, err);
+
+    r->where_cells = (struct ens_chosen){is_chosen, &r->where};
+    if (s == ENS_OK && r->where.n > 0)
+        r->chosen = &r->where_cells;
+    return s;
+}
+
 static enum ens_status absolute(char *to, size_t cap, const char *path,
                                 struct ens_error *err)
 {
@@ -165,11 +182,27 @@ static enum ens_status read_folder(struct ens_run *r, struct ens_buf *errors,
     return s;
 }
 
+/* The old folder goes aside: this run finds none. */
+static enum ens_status restart(struct ens_run *r, struct ens_buf *errors,
+                               struct ens_error *err)
+{
+    char old[sizeof(r->dir) + 16], line[sizeof(old) + 64];
+    enum ens_status s = ens_folder_retire(r->dir, old, sizeof(old), err);
+
+    if (s != ENS_OK)
+        return s;
+    if (old[0] != '\0' && r->options->say != NULL) {
+        snprintf(line, sizeof(line), "old results are now %s", old);
+        r->options->say(r->options->arg, line);
+    }
+    ens_replay_fini(&r->replay); /* --only was looked up in it */
+    return read_folder(r, errors, err);
+}
+
 enum ens_status ens_run_setup(struct ens_run *r, struct ens_buf *errors,
                               struct ens_error *err)
 {
     const struct ens_run_options *o = r->options;
-    char old[sizeof(r->dir) + 16];
     enum ens_status s = load_study(r, errors, err);
 
     if (s != ENS_OK)
@@ -182,21 +215,18 @@ enum ens_status ens_run_setup(struct ens_run *r, struct ens_buf *errors,
     if (s == ENS_OK)
         s = count_workers(r, err);
     if (s == ENS_OK)
+        s = choose_cells(r, err);
+    if (s == ENS_OK)
         s = plan_study(r, err);
-    if (s == ENS_OK && o->restart) {
-        s = ens_folder_retire(r->dir, old, sizeof(old), err);
-        if (s == ENS_OK && old[0] != '\0' && o->say != NULL) {
-            char line[sizeof(old) + 64];
-
-            snprintf(line, sizeof(line), "old results are now %s", old);
-            o->say(o->arg, line);
-        }
-    }
     ens_study_write(r->study, &r->study_text);
     if (s == ENS_OK && r->study_text.failed)
         s = ens_fail(err, ENS_ENOMEMORY, "out of memory");
-    if (s == ENS_OK)
+    if (s == ENS_OK && !o->restart)
         s = read_folder(r, errors, err);
+    if (s == ENS_OK && o->only != NULL)
+        s = ens_stages_check_only(r, err);
+    if (s == ENS_OK && o->restart)
+        s = restart(r, errors, err);
     return s;
 }
 
@@ -421,6 +451,7 @@ void ens_run_fini(struct ens_run *r)
     ens_folder_fini(&r->folder);
     ens_plan_fini(&r->plan);
     ens_inputs_close(&r->inputs);
+    ens_where_fini(&r->where);
     ens_study_free(r->study);
     ens_finder_fini(&r->finder);
     ens_draft_fini(&r->draft);

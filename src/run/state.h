@@ -2,6 +2,7 @@
 #ifndef ENS_RUN_STATE_H
 #define ENS_RUN_STATE_H
 
+#include "config/where.h"
 #include "dispatch/dispatch.h"
 #include "kind/finder.h"
 #include "run/folder.h"
@@ -47,6 +48,9 @@ struct ens_run {
     struct ens_replay replay;
     struct ens_journal *journal;
     struct ens_io *io;
+    struct ens_where where; /* --where */
+    struct ens_chosen where_cells;
+    const struct ens_chosen *chosen; /* NULL: all cells */
     uint32_t n_workers;
     uint32_t round;
     struct ens_draft draft; /* of records that the coordinator writes */
@@ -65,9 +69,10 @@ struct ens_run {
 
     /* stages.c */
     enum ens_run_phase phase;
-    struct ens_stage stage;            /* present one */
-    struct ens_done *done;             /* of it; lent by replay */
-    uint64_t stage_done, stage_not_ok; /* tasks of it, for progress */
+    struct ens_stage stage; /* present one */
+    struct ens_done *done;  /* of it; lent by replay */
+    /* its tasks of chosen cells, for progress */
+    uint64_t stage_tasks, stage_done, stage_not_ok;
     uint64_t definition;
     struct ens_stage *chain; /* all stages of this study so far */
     size_t n_chain;
@@ -123,6 +128,8 @@ uint64_t ens_chain_count(const struct ens_stage *st,
                          const struct ens_done *done, enum ens_outcome outcome);
 /** Point r->done at the done set of r->stage and add it to the chain. */
 enum ens_status ens_chain_enter(struct ens_run *r, struct ens_error *err);
+/** Back to the first stage, not entered yet: after a look ahead. */
+enum ens_status ens_chain_rewind(struct ens_run *r, struct ens_error *err);
 /** What the journal knows of `next` for the present stage: 1 = r->stage is now
  * the next one, 0 = it has to be asked, -1 = no more stages. */
 int ens_chain_known(struct ens_run *r);
@@ -164,6 +171,8 @@ enum ens_status ens_run_put(struct ens_run *r, enum ens_frame_type type,
 struct ens_log_at ens_run_here(const struct ens_run *r);
 
 /* stages.c */
+/** Refuse what --only names and is not there, as the folder stands. */
+enum ens_status ens_stages_check_only(struct ens_run *r, struct ens_error *err);
 enum ens_status ens_stages_first(struct ens_run *r, struct ens_error *err);
 void ens_stages_done(void *arg);
 void ens_stages_answered(void *arg, const struct ens_error *err);

@@ -177,7 +177,7 @@ static void take(struct ens_run *r, struct ens_run_progress *p, uint64_t now)
         r->watch_done = n_new;
     }
     p->stage = r->stage.key;
-    p->n_tasks = ens_stage_n_tasks(&r->stage);
+    p->n_tasks = r->stage_tasks;
     p->n_not_ok = r->stage_not_ok;
     p->n_done = r->stage_done;
     p->seconds = (double)(now - r->start_ns) / 1e9;

@@ -38,7 +38,7 @@ struct ens_transport_events {
 
 struct ens_transport_config {
     uv_loop_t *loop;
-    const char *program; /* path of the ensrun binary, /proc/self/exe */
+    const char *program; /* the ensrun binary, see transport/launch.h */
     const struct ens_plan *plan;
     const char *study_text; /* resolved study file */
     size_t study_bytes;

@@ -20,7 +20,8 @@ static void world_init(struct world *w, unsigned replicates, const char *lines,
     w->stage = &w->study.plan.stage[0];
     w->done = ens_done_new();
     ck_assert(w->done != NULL);
-    w->ranges = ens_ranges_new(&w->study.plan, w->stage, w->done, n_workers, 0);
+    w->ranges =
+        ens_ranges_new(&w->study.plan, w->stage, w->done, n_workers, NULL, 0);
     ck_assert(w->ranges != NULL);
 }
 
@@ -81,7 +82,7 @@ START_TEST(every_open_task_once)
         expected[place] = 0;
     }
     ens_ranges_free(w.ranges);
-    w.ranges = ens_ranges_new(&w.study.plan, w.stage, w.done, 2, 0);
+    w.ranges = ens_ranges_new(&w.study.plan, w.stage, w.done, 2, NULL, 0);
     take_all(&w, expected, n);
     free(expected);
     world_fini(&w);

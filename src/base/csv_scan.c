@@ -1,4 +1,4 @@
-#include "input/csv_scan.h"
+#include "base/csv_scan.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

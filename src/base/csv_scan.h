@@ -6,8 +6,8 @@
  * around a field do not count; records with nothing but blanks are skipped.
  * With the delimiter ' ' runs of blanks and tabs separate fields.
  */
-#ifndef ENS_INPUT_CSV_SCAN_H
-#define ENS_INPUT_CSV_SCAN_H
+#ifndef ENS_BASE_CSV_SCAN_H
+#define ENS_BASE_CSV_SCAN_H
 
 #include <ensrun/error.h>
 #include <stddef.h>
