@@ -282,7 +282,195 @@ def the_kind_of_the_examples(work):
         check(abs(z) < 4 and 45 < v < 180, f"{steps}: {z} {v}")
 
 
-main(the_kind_of_the_examples, same_bytes_however_it_runs, a_study_moves_with_its_plugin,
+def the_parts_of_the_examples(work):
+    """Against what they must be: see each head comment."""
+    for name in ("ar1", "lasso", "residuals"):
+        path = plugins.example(work, name)
+        work.run(path, name)
+        reference = digests(work.path / name)
+        work.run(path, name + "1", workers=1)
+        expect_same(work.path / (name + "1"), reference, name)
+    cells = cells_of(work, "ar1")
+    rho = {r["cell"]: r["data_rho"] for r in table(work.path / "ar1")}
+    for (cell, term, measure), value in cells.items():
+        # 400 replicates: least squares is unbiased, its intervals hold only
+        # when errors are independent
+        if measure == "bias":
+            check(abs(value) < 4 * cells[cell, term, "sd"] / 20, term)
+        if measure == "coverage":
+            check(value > .92 if rho[cell] == "0" else value < .85,
+                  f"{rho[cell]} {term}: {value}")
+    check_lasso(work)
+    check_residuals(work)
+
+
+def cells_of(work, name):
+    return {(r["cell"], r["estimand"], r["measure"]): float(r["value"] or "nan")
+            for r in table(work.path / name, "cells.csv")}
+
+
+def check_lasso(work):
+    rows = table(work.path / "lasso")
+    plain = {r["replicate"]: r for r in rows if r["fit"] == "plain"}
+    weak = [r for r in rows if r["fit_lambda"] == "1"]
+    # the same data; a penalty of 1 moves an estimate by about 1/n
+    for row in weak:
+        for term in ("x1", "x2"):
+            key = f"estimate__{term}"
+            check(abs(float(row[key]) - float(plain[row["replicate"]][key]))
+                  < .05, f"{row} {plain[row['replicate']]}")
+        check(row["std_error__x1"] == "" and row["conf_low__x1"] == "",
+              "what the fitter does not say is missing")
+    strong = [float(r["estimate__x3"]) for r in rows if r["fit_lambda"] == "50"]
+    check(sum(e == 0 for e in strong) > 190, "x3 is left out")
+
+
+def check_residuals(work):
+    rows = table(work.path / "residuals")
+    cells = cells_of(work, "residuals")
+    for row in rows:
+        z = ((float(row["estimate__x1"]) - 1) / float(row["std_error__x1"]))
+        check(abs(z - float(row["z__x1"])) < 1e-9, f"{row}")
+    for cell in {r["cell"] for r in rows}:
+        for column, key in (("mad", ("mad", "mean")),
+                            ("mad__largest", ("mad__largest", "mean")),
+                            ("z__x1", ("x1", "z"))):
+            values = [float(r[column]) for r in rows if r["cell"] == cell]
+            check(abs(cells[(cell, *key)] - sum(values) / 200) < 1e-9, column)
+    # a metric is part of the study: its columns cannot be added later
+    path = work.path / "examples" / "residuals.ini"
+    text = path.read_text()
+    path.write_text(text.replace(", ./residuals.so:z", ""))
+    run = work.run(path, "residuals", expect=BAD)
+    check("metrics.use: was residuals.so:mad, residuals.so:z, now "
+          "residuals.so:mad" in run.stderr, run.stderr)
+    path.write_text(text.replace("bias, ", "rmse, "))  # a measure can
+    work.run(path, "residuals")
+    check(any(m == "rmse" for _, _, m in cells_of(work, "residuals")), "rmse")
+    path.write_text(text.replace(":mad,", ":mad(scale=1),"))
+    work.run(path, "scaled")
+    first = table(work.path / "scaled")[0]
+    check(abs(float(first["mad"]) * 1.4826 - float(rows[0]["mad"])) < 1e-9,
+          "scale")
+    for use, text in ((":mad(scala=1),", "unknown argument scala"),
+                      (":mad, ./residuals.so:mad(1),", "mad is there twice"),
+                      (":mad(1, 2),", "at most 1 argument"),
+                      (":mad(scale=x),", "scale")):
+        work.study((work.path / "examples" / "residuals.ini").read_text()
+                   .replace(":mad(scale=1),", use), "examples/bad.ini")
+        run = work.ensrun("plan", "examples/bad.ini", expect=BAD)
+        check(text in run.stderr, run.stderr)
+
+
+SPOILT = """
+static enum ens_status shape(const struct ens_setup *s,
+    const struct ens_cell *cell, struct ens_data *d, struct ens_error *err)
+{
+    static const char *const names[] = {"x", "y"};
+    d->n = 10;
+    d->n_columns = 2;
+    d->name = names;
+    @SHAPE@
+    return ENS_OK;
+}
+static enum ens_status generate(const struct ens_job *job,
+    const struct ens_data *d, struct ens_generated *out, struct ens_error *err)
+{
+    static double v[20];
+    static struct ens_data_column c[2] = {{.values = v}, {.values = v + 10}};
+    struct ens_rng *g = job->host->rng(job->result, "data");
+    for (int i = 0; i < 20; i++)
+        v[i] = job->host->normal(g);
+    out->data = *d;
+    out->data.column = c;
+    @GENERATE@
+    return ENS_OK;
+}
+static enum ens_status fit(const struct ens_job *job,
+    const struct ens_fit_options *o, const struct ens_fit_problem *d,
+    double *work, struct ens_fit_result *r, struct ens_error *err)
+{
+    for (size_t j = 0; j < d->p; j++)
+        r->estimate[j] = (double)j;
+    @FIT@
+    return ENS_OK;
+}
+static enum ens_status compute(const struct ens_job *job,
+    const struct ens_metric_input *in, double *value, struct ens_error *err)
+{
+    value[0] = 1;
+    @METRIC@
+    return ENS_OK;
+}
+static const struct ens_setting fit_settings[] = {ENS_FIT_SETTING_FORMULA,
+                                                  ENS_FIT_SETTING_LEVEL};
+static const struct ens_generator g = {.shape = shape, .generate = generate};
+static const struct ens_fitter f = {.fit = fit};
+static const struct ens_metric_field field = {"v", "", "one", 0};
+static const struct ens_metric m = {.n_fields = 1, .field = &field,
+                                    .compute = compute};
+static const struct ens_metric n = {.n_fields = 1, .field = &field,
+                                    .compute = compute, .required = 1};
+static const struct ens_plugin_part parts[] = {
+    {"generator", {"g", "", NULL, 0, &g, 0, 0}},
+    {"fitter", {"f", "", fit_settings, 2, &f, 0, 0}},
+    {"metric", {"m", "", NULL, 0, &m, 0, 0}},
+    {"metric", {"n", "", NULL, 0, &n, 0, 0}}};
+"""
+
+
+def parts_that_go_wrong(work):
+    """What a task says, or the study when it cannot be planned."""
+    path = work.study(
+        "[study]\nkind = simulation\nreplicates = 3\n[data]\ngenerator = "
+        "./toy.so:g\n[fit]\nfitter = ./toy.so:f\nformula = y ~ x\n"
+        "[metrics]\nuse = ./toy.so:m, ./toy.so:n\n")
+    fails = 'return job->host->fail(err, ENS_EDOMAIN, "no %s", "luck");'
+    for part, code, expect, text in (
+            ("", "", OK, ""),
+            ("SHAPE", "d->n_columns = 0;", BAD, "10 rows, 0 columns"),
+            ("SHAPE", "d->name = NULL;", BAD, "2 columns"),
+            ("SHAPE", "return host->fail(err, ENS_ESTUDY, \"odd\");", BAD,
+             "[data]: odd"),
+            ("GENERATE", "out->data.n_columns = 1;", SOME_FAILED,
+             "1 columns of the 2"),
+            ("GENERATE", "out->data.column = NULL;", SOME_FAILED,
+             "0 columns of the 2"),
+            ("GENERATE", "c[1].values = NULL;", SOME_FAILED,
+             "no values of column 'y'"),
+            ("GENERATE", "v[3] = 0.0 / 0.0;", OK, ""),
+            ("GENERATE", "v[3] = 1 / 0.0;", SOME_FAILED,
+             "row 4: x is inf"),
+            ("GENERATE", "out->data.n = 0;", SOME_FAILED, "0 complete rows"),
+            ("GENERATE", fails, SOME_FAILED, "no luck"),
+            ("FIT", "r->estimate[1] = 0.0 / 0.0;", SOME_FAILED,
+             "estimate of 'x' is not finite"),
+            ("FIT", fails, SOME_FAILED, "no luck"),
+            ("METRIC", fails, SOME_FAILED, "metric n: no luck")):
+        more = SPOILT
+        for name in ("SHAPE", "GENERATE", "FIT", "METRIC"):
+            more = more.replace(f"@{name}@", code if name == part else "")
+        plugins.plugin(work, "toy", "-shared", "-fPIC", "-w", MORE=more,
+                       PLUGIN=", .parts = parts, .n_parts = 4")
+        run = work.run(path, "r", "--restart", transport="inline",
+                       expect=expect)
+        if expect == BAD:
+            check(text in run.stderr, f"no {text!r} in: {run.stderr}")
+            continue
+        rows = table(work.path / "r")
+        check(all(text in r["error"] for r in rows), f"{part} {code} {rows}")
+        if part == "":
+            check(all(r["estimate__x"] == "1" and r["m__v"] == "1" and
+                      r["std_error__x"] == "" for r in rows), f"{rows}")
+    # an optional metric costs its own columns
+    work.study(path.read_text().replace(", ./toy.so:n", ""))
+    run = work.run(path, "r", "--restart")
+    for row in table(work.path / "r"):
+        check(row["m__v"] == "" and row["estimate__x"] == "1" and
+              "metric m: no luck" in row["warnings"], f"{row}")
+
+
+main(the_kind_of_the_examples, the_parts_of_the_examples, parts_that_go_wrong, same_bytes_however_it_runs, a_study_moves_with_its_plugin,
      names_are_checked, files_that_are_no_plugin, plugins_that_do_not_fit,
      parts_that_are_incomplete, threads_are_refused,
      faults_cost_their_task_alone, a_rebuilt_file_is_said,

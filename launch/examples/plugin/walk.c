@@ -1,10 +1,7 @@
 /* A kind: how far does a random walk get? Compile, then run the study:
  *
  *   cc -std=c11 -O2 -shared -fPIC -I include -o walk.so walk.c
- *   ensrun walk.ini
- *
- * (-I: the folder that has ensrun/plugin.h; `pkg-config --cflags ensrun` when
- * it is installed.) */
+ *   ensrun walk.ini */
 #include <ensrun/plugin.h>
 #include <math.h>
 
