@@ -254,6 +254,7 @@ static void go_on(struct ens_run *r)
 
 void ens_stages_synced(struct ens_run *r)
 {
+    struct ens_dispatch_totals totals;
     int known;
 
     if (r->phase == ENS_RUN_NEXT_SYNC) {
@@ -265,6 +266,8 @@ void ens_stages_synced(struct ens_run *r)
     }
     if (r->phase != ENS_RUN_STAGE_SYNC)
         return;
+    ens_dispatch_totals(r->dispatch, &totals);
+    r->is_late |= totals.n_forgotten > 0;
     if (r->stopping || ens_chain_is_open(r) || r->options->only != NULL) {
         over(r);
         return;

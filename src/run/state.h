@@ -60,7 +60,7 @@ struct ens_run {
     uv_loop_t loop;
     int has_loop;
     uv_async_t journal_wake;
-    uv_timer_t commit_timer, beat_timer, watch_timer;
+    uv_timer_t commit_timer, beat_timer, watch_timer, limit_timer;
     uv_signal_t signal[4];
     int n_signals; /* received */
     struct ens_dispatch *dispatch;
@@ -78,6 +78,7 @@ struct ens_run {
     size_t n_chain;
     struct ens_buf answer; /* STAGE payloads: u32 length, bytes */
     int stopping, complete;
+    int is_late;    /* tasks are left for want of time */
     uint64_t *only; /* places of the present stage (--only) */
     size_t n_only;
 
