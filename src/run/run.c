@@ -168,6 +168,7 @@ static enum ens_status open_dispatch(struct ens_run *r, struct ens_error *err)
         .run_id = r->epoch.run_id,
         .n_slots = r->n_workers,
         .memory_limit = (uint64_t)ens_run_value(r, "memory_limit")->i,
+        .plugins = ens_finder_hash(&r->finder),
         .ranks = r->options->ranks,
         .timeout_s = config.timeout_s,
         .heartbeat_s = r->heartbeat_s,

@@ -4,6 +4,7 @@
 
 #include "config/where.h"
 #include "dispatch/dispatch.h"
+#include "kind/finder.h"
 #include "run/folder.h"
 #include "run/run.h"
 #include "store/epoch.h"
@@ -35,7 +36,7 @@ struct ens_run {
     /* setup.c */
     struct ens_study *study;
     const struct ens_kind *kind;
-    struct ens_study_tables tables; /* of the kind found last */
+    struct ens_finder finder;
     struct ens_inputs inputs;
     struct ens_plan plan;
     struct ens_buf study_text; /* resolved */
