@@ -95,6 +95,15 @@ struct ens_host {
     enum ens_status (*artifact)(struct ens_result *r, const char *item,
                                 const void *data, size_t bytes,
                                 struct ens_error *err);
+    /** The same in parts, for what is not in memory as a whole: begin, parts,
+     * end; one at a time. Parts of an item that the study does not retain go
+     * nowhere. What is begun and not ended is no part of the result. */
+    enum ens_status (*artifact_begin)(struct ens_result *r, const char *item,
+                                      struct ens_error *err);
+    enum ens_status (*artifact_part)(struct ens_result *r, const void *data,
+                                     size_t bytes, struct ens_error *err);
+    enum ens_status (*artifact_end)(struct ens_result *r,
+                                    struct ens_error *err);
     /** Does the study retain that item? Else it need not be made. */
     int (*keeps)(const struct ens_result *r, const char *item);
     /** This task's block of an array of its stage: a buffer to fill (of
@@ -103,8 +112,8 @@ struct ens_host {
                              void **data, uint64_t *n, struct ens_error *err);
     /** Memory that lives until run returns; NULL when there is none. */
     void *(*alloc)(struct ens_result *r, size_t n, size_t size);
-    /** The task's stream for a purpose, e.g. "data", "fit"; purposes that
-     * begin with "data" use the data part of the cell. */
+    /** The task's stream for a purpose, e.g. "data", "fit"; "data" alone is
+     * that of the cell's data part: cells that share it draw the same. */
     struct ens_rng *(*rng)(struct ens_result *r, const char *purpose);
     double (*uniform)(struct ens_rng *g); /* [0, 1), 53 bits, one word */
     double (*normal)(struct ens_rng *g);  /* standard normal */

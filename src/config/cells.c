@@ -1,6 +1,7 @@
 /* Ordinals <-> cells, canonical text, hashes. */
 #include "base/bug.h"
 #include "base/number.h"
+#include "config/grid.h"
 #include "config/model.h"
 
 #include <stdio.h>
@@ -37,9 +38,19 @@ const struct ens_row *ens_rows_at(const struct ens_rows *rows, uint64_t ordinal,
     return &rows->row[low];
 }
 
+size_t ens_key_places(const struct ens_key *key)
+{
+    return key->grid != NULL ? key->grid->n : key->value.n;
+}
+
 static size_t digit(const struct ens_key *key, uint64_t local)
 {
-    return key->value.n == 1 ? 0 : (size_t)(local / key->stride % key->value.n);
+    size_t i;
+
+    if (key->value.n == 1)
+        return 0;
+    i = (size_t)(local / key->stride % ens_key_places(key));
+    return key->grid != NULL ? key->pick[i] : i;
 }
 
 const struct ens_value *ens_key_at(const struct ens_key *key, uint64_t local)

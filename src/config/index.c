@@ -124,8 +124,12 @@ static int number_row(struct ens_row *row)
 {
     row->count = 1;
     for (size_t i = row->n_axes; i-- > 0;) {
+        const struct ens_key *key = row->axis[i];
+
         row->axis[i]->stride = row->count;
-        if (multiply(&row->count, row->axis[i]->value.n))
+        if (key->grid != NULL && i > 0 && row->axis[i - 1]->grid == key->grid)
+            continue; /* they count as one */
+        if (multiply(&row->count, ens_key_places(key)))
             return -1;
     }
     return 0;

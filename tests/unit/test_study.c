@@ -82,7 +82,8 @@ static const struct {
      "s.ini:4: [ruler] work_us: no value\n",
      {NULL}},
     {RULER "[ruler]\ngrid = @d.csv\n",
-     "s.ini:4: [ruler] grid: is not yet supported\n",
+     "s.ini:4: [ruler] grid: d.csv: cannot open /base/d.csv: No such file or "
+     "directory\n",
      {NULL}},
     {RULER "[ruler]\ninput = X\n",
      "s.ini:4: [ruler] input: no input \"X\"; the study has none: add it to "
@@ -173,7 +174,8 @@ static const struct {
      "first\n"
      "s.ini:5: [axes] b c: a key is made of letters, digits and _, a digit "
      "not first\n"
-     "s.ini:6: [axes] grid: is not yet supported\n"
+     "s.ini:6: [axes] grid: x.csv: cannot open /base/x.csv: No such file or "
+     "directory\n"
      "s.ini:7: [axes] d: no value\n"
      "s.ini:8: [axes] e: 1 is given twice\n",
      {NULL}},

@@ -2,6 +2,7 @@
 #include "base/bug.h"
 #include "base/file.h"
 #include "config/model.h"
+#include "kinds/command/collect.h"
 #include "program/answer.h"
 #include "program/output.h"
 #include "program/process.h"
@@ -45,6 +46,39 @@ static const struct ens_setting settings[] = {
      .help = "what it prints: NAME, NAME:int, NAME:text; not set: whatever "
              "it prints"},
     {.section = "command",
+     .key = "collect",
+     .type = ENS_T_TEXT,
+     .shape = ENS_LIST,
+     .cls = ENS_C_STUDY,
+     .def = "",
+     .help = "files it leaves in its folder, to be kept: out.csv, *.csv, "
+             "logs/*.txt, **/*.png; one that matches none fails the task"},
+    {.section = "command",
+     .key = "collect_optional",
+     .type = ENS_T_TEXT,
+     .shape = ENS_LIST,
+     .cls = ENS_C_STUDY,
+     .def = "",
+     .help = "the same for files that need not be there"},
+    {.section = "command",
+     .key = "collect_files",
+     .type = ENS_T_INT,
+     .cls = ENS_C_RUN,
+     .def = "10000",
+     .min = 1,
+     .max = 1e7,
+     .unit = "files",
+     .help = "a task that leaves more to be kept has failed"},
+    {.section = "command",
+     .key = "collect_bytes",
+     .type = ENS_T_BYTES,
+     .cls = ENS_C_RUN,
+     .def = "1 GiB",
+     .min = 0,
+     .max = 1e15,
+     .unit = "bytes",
+     .help = "the same, for the bytes of all its files"},
+    {.section = "command",
      .key = "folder",
      .type = ENS_T_PATH,
      .cls = ENS_C_RUN,
@@ -60,6 +94,7 @@ static const struct ens_role roles[] = {
 struct program { /* of a row of [command], or of a line of its file */
     struct ens_words line;
     struct ens_output_fields fields;
+    struct ens_collect collect;
     const char *folder;
     int persistent;
     int is_listed; /* one of many command lines */
@@ -123,7 +158,9 @@ static enum ens_status read_program(struct program *p,
                         "of command lines");
     s = ens_output_fields_parse(
         &p->fields, ens_cell_value(cell, "command", "fields"), arena, err);
-    return s == ENS_OK ? s : ens_wrap(err, s, "[command] fields");
+    if (s != ENS_OK)
+        return ens_wrap(err, s, "[command] fields");
+    return ens_collect_parse(&p->collect, cell, arena, err);
 }
 
 /* Every program of the study in turn, read into the arena of the moment. */
@@ -449,11 +486,19 @@ static enum ens_status run_task(void *state, const struct ens_task *task,
                             j.said->out.len, &st->program.fields,
                             &st->task_arena, err);
     if (s == ENS_OK)
+        s = ens_collect_run(&st->program.collect, st->work, st->host, result,
+                            &st->task_arena, err);
+    if (s == ENS_OK)
         return record(&j, &items, err);
     if (j.said != NULL && j.said->err.len > 0)
         st->host->warn(result, ens_program_stderr(j.said, &st->task_arena));
     return s;
 }
+
+static const struct ens_retained retained[] = {
+    {ENS_COLLECT_ITEM, "minimal",
+     "what collect names; `ensrun export DIR --files -o OUTDIR` unpacks it"},
+};
 
 extern const struct ens_kind ens_kind_command;
 const struct ens_kind ens_kind_command = {
@@ -465,6 +510,8 @@ const struct ens_kind ens_kind_command = {
     .n_settings = ENS_COUNT(settings),
     .roles = roles,
     .n_roles = ENS_COUNT(roles),
+    .retained = retained,
+    .n_retained = ENS_COUNT(retained),
     .plan = plan_kind,
     .open = open_kind,
     .close = close_kind,
