@@ -288,6 +288,7 @@ static enum ens_status run_new(struct ens_run *r, struct ens_buf *errors,
         s = ens_fail(err, ENS_ESTOPPED,
                      "time limit: %llu tasks left; run again",
                      (unsigned long long)r->report->n_left);
+    ens_watch_exit(r, ens_run_exit(s, r->report));
     if (r->journal != NULL) /* its thread wakes the loop until it ends */
         ens_journal_abandon(r->journal);
     r->journal = NULL;

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define PSS_NS 10000000000u /* reading it walks page tables: rarely */
@@ -322,6 +323,17 @@ void ens_watch_end(struct ens_run *r)
     r->report->peak_pss_bytes = r->peak_pss_bytes;
     r->phase = ENS_RUN_OVER;
     write_status(r, &p);
+}
+
+void ens_watch_exit(struct ens_run *r, int code)
+{
+    char line[32];
+    struct stat st;
+    int n = snprintf(line, sizeof(line), "exit=%d\n", code);
+
+    /* advisory, as all of it */
+    if (r->status_fd >= 0 && r->start_ns > 0 && fstat(r->status_fd, &st) == 0)
+        (void)!pwrite(r->status_fd, line, (size_t)n, st.st_size);
 }
 
 void ens_watch_totals(struct ens_run *r, struct ens_folder_totals *t)
