@@ -334,7 +334,7 @@ static void set_stream(const struct ens_worker *w, struct ens_rng *g,
                        const char *purpose, uint64_t hash)
 {
     const struct ens_cell *c = &w->task.cell;
-    int data = strncmp(purpose, "data", 4) == 0;
+    int data = strcmp(purpose, "data") == 0;
 
     ens_rng_set(g, w->seed, data ? c->data_hash[0] : c->hash[0],
                 w->task.replicate, hash);
