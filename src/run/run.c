@@ -292,8 +292,8 @@ static enum ens_status run_new(struct ens_run *r, struct ens_buf *errors,
         s = close_run(r, err);
     r->report->complete = s == ENS_OK && r->complete;
     r->report->stopped = r->stopping;
-    r->report->was_part = (r->options->only != NULL || r->chosen != NULL) &&
-                          !r->complete && !r->stopping;
+    r->report->was_part =
+        (r->only != NULL || r->chosen != NULL) && !r->complete && !r->stopping;
     ens_watch_report(r);
     if (s == ENS_OK && r->n_signals > 0 && !r->complete)
         s = ens_fail(err, ENS_ESTOPPED, "stopped by a signal");

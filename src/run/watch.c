@@ -128,8 +128,13 @@ static void read_pss(struct ens_run *r, uint64_t now)
     r->pss_ns = now;
     if (r->transport != NULL)
         n = r->ops->pids(r->transport, pid, 1024);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
+        uint64_t own = i > 0 ? ens_process_private(pid[i]) : 0; /* 0: zygote */
+
         sum += ens_process_pss(pid[i]);
+        if (own > r->report->worker_private_bytes)
+            r->report->worker_private_bytes = own;
+    }
     if (r->transport != NULL && r->ops->others != NULL) {
         r->ops->others(r->transport, &cpu_ns, &pss_bytes);
         sum += pss_bytes;
