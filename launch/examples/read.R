@@ -6,20 +6,23 @@
 
 library(jsonlite)
 
-# Numbers as numpy writes them: arrays/*.npy. A table exported to npy is not
-# for R: export it to csv or jsonl.
+# Numbers as numpy writes them: arrays/*.npy, export --artifact. A table that
+# was exported to npy is not for R (NULL): export it to csv or jsonl.
 read_npy <- function(path) {
   f <- file(path, "rb")
   on.exit(close(f))
   long <- readBin(f, "raw", 8)[7] > 1
   head <- readChar(f, readBin(f, "integer", 1, if (long) 4 else 2,
                               signed = long, endian = "little"))
-  if (!grepl("'descr': *'<[fi]8'", head)) return(NULL)
+  type <- sub(".*'descr': *'[<|]([fi][1248]|u[12])'.*", "\\1", head)
+  if (type == head) return(NULL)
+  size <- as.numeric(substr(type, 2, 2))
   shape <- sub(".*'shape': *\\(([^)]*)\\).*", "\\1", head)
   shape <- as.numeric(regmatches(shape, gregexpr("[0-9]+", shape))[[1]])
-  if (grepl("'<f8'", head)) {
-    x <- readBin(f, "double", prod(shape), endian = "little")
-  } else { # 64 bits: two words; exact up to 2^53
+  if (type != "i8") {
+    x <- readBin(f, if (grepl("f", type)) "double" else "integer", prod(shape),
+                 size, signed = size > 2 || grepl("i", type), endian = "little")
+  } else { # two words; exact up to 2^53
     w <- matrix(as.numeric(readBin(f, "integer", 2 * prod(shape),
                                    endian = "little")), 2)
     w[1, is.na(w[1, ])] <- -2^31
@@ -63,7 +66,7 @@ read <- function(dir) {
     each("study.ini", read_pairs), each("status", read_pairs),
     each("log.txt", readLines),
     list(arrays = each("arrays/*.npy", read_npy),
-         exported = each("*.jsonl", jsonl)))
+         exported = c(each("*.jsonl", jsonl), each("*.npy", read_npy))))
 }
 
 if (sys.nframe() == 0) str(read(commandArgs(TRUE)[1]), max.level = 2)

@@ -12,6 +12,7 @@ from harness import SOME_FAILED, SOURCE, check, ini, main, table
 
 EXAMPLES = SOURCE / "launch/examples"
 STUDY = ini("array_rows = 3500\nstages = 2\nfields = 2\ntext_bytes = 20\n"
+            "payload_bytes = 64\n"
             "fail_rate = 0.2\ngrid = (work_us, sleep_us), (0, 1), (1.5, 2)\n",
             "seed = 4\n")
 
@@ -32,6 +33,9 @@ print(json.dumps({
     "last": [float(r[k][-1]) for k in a],
     "jsonl": [t["value1"] for t in r["tasks.jsonl"]],
     "npy": [float(v) for v in r["tasks.npy"]["value1"]],
+    "payload": [int(v) for v in r["payload.npy"].flat],
+    "rows_of_it": [int(t["value"]) for t in r["payload"]],
+    "index": [t["cell"] for t in r["payload.tasks"]],
     "tasks": r["run.json"]["totals"]["tasks"],
     "kind": r["study.ini"]["study"]["kind"],
     "stages": r["study.ini"]["synthetic"]["stages"],
@@ -48,7 +52,9 @@ cat(toJSON(list(
     seconds = sum(r$timings$seconds), names = names(r$arrays),
     sums = sapply(r$arrays, sum, USE.NAMES = FALSE),
     last = sapply(r$arrays, tail, 1, USE.NAMES = FALSE),
-    jsonl = r$exported$tasks$value1, tasks = r$run$totals$tasks,
+    jsonl = r$exported$tasks$value1,
+    payload = as.vector(t(r$exported$payload)), rows_of_it = r$payload$value,
+    index = r$payload.tasks$cell, tasks = r$run$totals$tasks,
     kind = r$study[["study.kind"]], stages = r$study[["synthetic.stages"]],
     grid = r$study[["synthetic.grid"]],
     exit = r$status[["exit"]], event = sub(".*event=([a-z]+).*", "\\\\1",
@@ -61,6 +67,9 @@ def folder(work):
     work.run(work.study(STUDY), results, expect=SOME_FAILED)
     for name in ("tasks.jsonl", "tasks.npy"):
         work.ensrun("export", results, "-o", results / name)
+    for name in ("payload.npy", "payload.csv"):
+        work.ensrun("export", results, "--artifact", "payload", "--dtype",
+                    "i4", "-o", results / name)
     return results
 
 
@@ -104,6 +113,12 @@ def compare(found, results):
     check(any(map(math.isnan, value1)), "nothing is missing")
     same(found, "value1", value1)
     same(found, "jsonl", value1)
+    kept = [r for r in rows if r["status"] == "ok"]
+    words = struct.unpack(f"<{16 * len(kept)}i", (results / "payload.npy")
+                          .read_bytes()[-64 * len(kept):])
+    same(found, "payload", words)
+    same(found, "rows_of_it", words)
+    check(found["index"] == [r["cell"] for r in kept], "payload.tasks.csv")
     same(found, "cells", [float(r["value"] or "nan")
                           for r in table(results, "cells.csv")])
     check(found["columns"] == [r["name"] for r in
@@ -133,8 +148,7 @@ def python(work):
     there = {str(p.relative_to(results)) for p in results.rglob("*")
              if p.is_file() and p.parent.name not in
              ("journal", "epochs", "checkpoints", "artifacts")}
-    opened = {f if "." in f or f == "status" else f + ".csv"
-              for f in found["files"]}
+    opened = {f if f in there else f + ".csv" for f in found["files"]}
     check(opened == there, f"not opened: {sorted(there ^ opened)}")
     text = run(["/usr/bin/python3", "-B", EXAMPLES / "read.py", results],
                work.path)
@@ -155,18 +169,18 @@ def r_language(work):
 
 def r_arrays(work):
     """Two dimensions, integers beyond 32 bits and negative, missing ones."""
-    for code in ("<i8", "<f8"):
+    for code in ("<i8", "<f8", "<i4", "<f4", "|i1", "|u1"):
         path = work.path / "a.npy"
+        values = [[1, -2, 3], [2**40, -2**40 - 5, 2**31]] if "8" in code \
+            else [[1, 2, 3], [4, 5, 127 if "i" in code else 200]]
         run(["/usr/bin/python3", "-c",
              f"import numpy; numpy.save({str(path)!r}, "
-             f"numpy.array([[1, -2, 3], [2**40, -2**40 - 5, 2**31]], "
-             f"dtype={code!r}))"], work.path)
+             f"numpy.array({values}, dtype={code!r}))"], work.path)
         text = run(["Rscript", "-e",
                     f'source({json.dumps(str(EXAMPLES / "read.R"))}); '
                     f'cat(toJSON(read_npy({json.dumps(str(path))}), '
                     f'digits = NA))'], work.path)
-        check(json.loads(text) == [[1, -2, 3], [2**40, -2**40 - 5, 2**31]],
-              text)
+        check(json.loads(text) == values, f"{code}: {text}")
 
 
 def r_tables(work):
