@@ -1,5 +1,6 @@
 /* ensrun run: the study, its progress on stderr, the end report. */
 #include "cli/command.h"
+#include "cli/progress.h"
 #include "cli/shard.h"
 #include "cli/show_cells.h"
 #include "config/value.h"
@@ -69,36 +70,17 @@ static void say(void *arg, const char *line)
     fprintf(stderr, "ensrun: %s\n", line);
 }
 
-static void print_seconds(char *to, size_t cap, double s)
-{
-    if (!(s >= 0) || s > 1e9)
-        snprintf(to, cap, "?");
-    else if (s < 120)
-        snprintf(to, cap, "%.0f s", s);
-    else if (s < 7200)
-        snprintf(to, cap, "%.0f min", s / 60);
-    else
-        snprintf(to, cap, "%.1f h", s / 3600);
-}
-
 static void progress(void *arg, const struct ens_run_progress *p)
 {
     struct screen *s = arg;
-    char eta[32];
+    char text[512];
 
-    print_seconds(eta, sizeof(eta), p->eta_s);
-    if (s->look == LOOK_BAR)
-        fprintf(stderr, "\r\033[K");
-    fprintf(stderr,
-            "%s%s: %llu/%llu tasks, %llu not ok, %.4g/s, %s left, "
-            "efficiency %.0f %%, %.0f MiB%s%s",
-            s->look == LOOK_LINES ? "ensrun: " : "", p->stage,
-            (unsigned long long)p->n_done, (unsigned long long)p->n_tasks,
-            (unsigned long long)p->n_not_ok, p->tasks_per_s, eta,
-            100 * p->efficiency, (double)p->pss_bytes / 1048576.0,
-            p->note != NULL ? "; " : "", p->note != NULL ? p->note : "");
-    if (s->look == LOOK_LINES)
-        fputc('\n', stderr);
+    ens_progress_text(text, sizeof(text), p);
+    fprintf(stderr, "%s%s%s",
+            s->look == LOOK_BAR     ? "\r\033[K"
+            : s->look == LOOK_LINES ? "ensrun: "
+                                    : "",
+            text, s->look == LOOK_LINES ? "\n" : "");
     s->drawn = s->look == LOOK_BAR;
     fflush(stderr);
 }
