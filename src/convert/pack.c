@@ -79,6 +79,7 @@ static void flush(struct ens_pack *p, int end)
 {
     switch (p->packing) {
     case ENS_PACKED_NOT:
+    case ENS_PACKED_DEFLATE: /* of zip; nobody asks for it */
         ens_out_put(p->out, p->text, p->n);
         break;
     case ENS_PACKED_GZIP:

@@ -269,6 +269,39 @@ int ens_ranges_take(struct ens_ranges *r, struct ens_range *range,
     return 1;
 }
 
+double ens_ranges_seconds(struct ens_ranges *r, struct ens_range range)
+{
+    uint64_t cell;
+    uint32_t replicate;
+
+    ens_stage_task(r->stage, range.first, &cell, &replicate);
+    return range.n * expected(r, cell, ens_stage_replicates(r->stage, cell));
+}
+
+void ens_ranges_forget(struct ens_ranges *r, struct ens_range range)
+{
+    uint64_t cell;
+    uint64_t n;
+    uint32_t replicate;
+    uint32_t last;
+
+    ens_stage_task(r->stage, range.first + range.n - 1, &cell, &replicate);
+    if (r->run >= r->stage->n_runs || cell != r->cell)
+        return; /* it was given back, or ended its cell */
+    last = r->stage->run[r->run].n_replicates;
+    while (r->replicate <= last) {
+        uint32_t at =
+            ens_done_next_open(r->done, r->cell, r->replicate, last, &n);
+
+        if (at == 0)
+            break;
+        r->left -= n;
+        r->replicate = at + (uint32_t)n;
+    }
+    r->cell++; /* seek goes on to the next run */
+    r->replicate = 1;
+}
+
 uint64_t ens_ranges_left(const struct ens_ranges *r)
 {
     return r->left;

@@ -37,6 +37,11 @@ void ens_ranges_free(struct ens_ranges *r);
  */
 int ens_ranges_take(struct ens_ranges *r, struct ens_range *range,
                     double *expected_s);
+/** How long tasks like these should take; NaN when nothing is known. */
+double ens_ranges_seconds(struct ens_ranges *r, struct ens_range range);
+/** A range just taken is not handed out, nor is what is left of its cell: it
+ * is not counted any more. For runs that end before they are done. */
+void ens_ranges_forget(struct ens_ranges *r, struct ens_range range);
 /** Tasks not handed out (upper bound while done tasks lie ahead). */
 uint64_t ens_ranges_left(const struct ens_ranges *r);
 /** Give back; they go out again before the cursor moves on. */

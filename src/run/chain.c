@@ -83,6 +83,19 @@ enum ens_status ens_chain_enter(struct ens_run *r, struct ens_error *err)
     return ENS_OK;
 }
 
+enum ens_status ens_chain_rewind(struct ens_run *r, struct ens_error *err)
+{
+    while (r->n_chain > 0)
+        ens_stage_fini(&r->chain[--r->n_chain]);
+    ens_stage_fini(&r->stage);
+    memset(&r->stage, 0, sizeof(r->stage));
+    r->done = NULL;
+    r->n_only = 0;
+    return ens_stage_copy(&r->stage, &r->plan.stage[0]) == ENS_OK
+               ? ENS_OK
+               : ens_fail(err, ENS_ENOMEMORY, "out of memory");
+}
+
 int ens_chain_known(struct ens_run *r)
 {
     const struct ens_replay_answer *a[MAX_ANSWERS];

@@ -3,10 +3,12 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "run/state.h"
+#include "transport/ranks.h"
 #include "worker/worker.h"
 
 #include <errno.h>
 #include <limits.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,18 +88,56 @@ static void start_timer(struct ens_run *r, uv_timer_t *t, uv_timer_cb cb,
     uv_timer_start(t, cb, ms > 0 ? ms : 1, ms > 0 ? ms : 1);
 }
 
+static void on_limit(uv_timer_t *timer)
+{
+    struct ens_run *r = timer->data;
+
+    if (r->stopping || r->phase == ENS_RUN_OVER)
+        return;
+    ens_watch_log(r, "event=time_limit");
+    r->is_late = 1;
+    ens_run_stop(r);
+}
+
+/* Near the limit nothing new begins: tasks that would end behind it are not
+ * handed out, and what runs then may finish within `grace`. Kept back: time
+ * for the last commit, and of the grace at most a tenth of the limit, so that
+ * a short limit is not all grace. */
+static void start_limit(struct ens_run *r)
+{
+    double limit = r->options->time_limit_s;
+    double grace = ens_run_value(r, "grace")->d;
+    double passed = (double)(ens_clock_ns() - r->begin_ns) / 1e9;
+    double end = limit - (limit / 20 < 5 ? limit / 20 : 5);
+    double stop = end - (limit / 10 < grace ? limit / 10 : grace) - passed;
+
+    if (!(limit > 0))
+        return;
+    ens_dispatch_deadline(r->dispatch, r->begin_ns + (uint64_t)(end * 1e9));
+    uv_timer_init(&r->loop, &r->limit_timer);
+    r->limit_timer.data = r;
+    uv_timer_start(&r->limit_timer, on_limit,
+                   stop > 0 ? (uint64_t)(stop * 1000) : 0, 0);
+}
+
 static enum ens_status open_loop(struct ens_run *r, struct ens_error *err)
 {
+    sigset_t set;
+
     if (uv_loop_init(&r->loop) != 0)
         return ens_fail(err, ENS_EPROCESS, "cannot make an event loop");
     r->has_loop = 1;
     uv_async_init(&r->loop, &r->journal_wake, on_journal);
     r->journal_wake.data = r;
+    sigemptyset(&set);
     for (size_t i = 0; i < 4; i++) {
         uv_signal_init(&r->loop, &r->signal[i]);
         r->signal[i].data = r;
         uv_signal_start(&r->signal[i], on_signal, signals[i]);
+        sigaddset(&set, signals[i]);
     }
+    /* those that came while MPI started (see cli/cmd_run.c) come now */
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
     return ENS_OK;
 }
@@ -108,6 +148,7 @@ static enum ens_status open_dispatch(struct ens_run *r, struct ens_error *err)
         .loop = &r->loop,
         .plan = &r->plan,
         .n_slots = r->n_workers,
+        .n_near = r->options->ranks != NULL ? r->options->ranks->n_slots[0] : 0,
         .attempts = (uint32_t)ens_run_value(r, "attempts")->i,
         .attempts_timeout = (uint32_t)ens_run_value(r, "attempts_timeout")->i,
         .timeout_s = ens_run_value(r, "timeout")->d,
@@ -126,7 +167,11 @@ static enum ens_status open_dispatch(struct ens_run *r, struct ens_error *err)
         .epoch = r->epoch.number,
         .run_id = r->epoch.run_id,
         .n_slots = r->n_workers,
-        .memory_limit = (uint64_t)ens_run_value(r, "memory_limit")->i};
+        .memory_limit = (uint64_t)ens_run_value(r, "memory_limit")->i,
+        .ranks = r->options->ranks,
+        .timeout_s = config.timeout_s,
+        .heartbeat_s = r->heartbeat_s,
+        .dead_man_s = ens_run_value(r, "dead_man")->d};
     enum ens_status s = ens_dispatch_new(&r->dispatch, &config, err);
 
     if (s != ENS_OK)
@@ -167,6 +212,7 @@ static enum ens_status run_loop(struct ens_run *r, struct ens_error *err)
     if (s != ENS_OK)
         return s;
     ens_watch_begin(r);
+    start_limit(r);
     s = ens_digest_begin(r, err);
     if (s == ENS_OK)
         s = ens_stages_first(r, err);
@@ -251,6 +297,10 @@ static enum ens_status run_new(struct ens_run *r, struct ens_buf *errors,
     ens_watch_report(r);
     if (s == ENS_OK && r->n_signals > 0 && !r->complete)
         s = ens_fail(err, ENS_ESTOPPED, "stopped by a signal");
+    else if (s == ENS_OK && r->is_late && !r->complete)
+        s = ens_fail(err, ENS_ESTOPPED,
+                     "time limit: %llu tasks left; run again",
+                     (unsigned long long)r->report->n_left);
     if (r->journal != NULL) /* its thread wakes the loop until it ends */
         ens_journal_abandon(r->journal);
     r->journal = NULL;
@@ -261,26 +311,16 @@ static enum ens_status run_new(struct ens_run *r, struct ens_buf *errors,
 }
 
 /* Nothing to do: the tables are those of this study and these records. */
-static int was_finished(struct ens_run *r)
+static enum ens_status look(struct ens_run *r, struct ens_error *err)
 {
-    size_t n = r->n_chain;
-    int same;
-
     if (r->options->only != NULL || r->options->retry_failed ||
         r->folder.finished == 0)
-        return 0;
-    same = ens_chain_finished(r) && ens_chain_state(r) == r->folder.finished;
-    if (same) {
-        ens_watch_report(r);
-        r->report->was_finished = r->report->complete = 1;
-        return 1;
-    }
-    while (r->n_chain > n)
-        ens_stage_fini(&r->chain[--r->n_chain]);
-    ens_stage_fini(&r->stage);
-    memset(&r->stage, 0, sizeof(r->stage));
-    r->done = NULL;
-    return ens_stage_copy(&r->stage, &r->plan.stage[0]) == ENS_OK ? 0 : -1;
+        return ENS_OK;
+    if (!ens_chain_finished(r) || ens_chain_state(r) != r->folder.finished)
+        return ens_chain_rewind(r, err);
+    ens_watch_report(r);
+    r->report->was_finished = r->report->complete = 1;
+    return ENS_OK;
 }
 
 enum ens_status ens_run(const struct ens_run_options *options,
@@ -289,7 +329,6 @@ enum ens_status ens_run(const struct ens_run_options *options,
 {
     struct ens_run *r = calloc(1, sizeof(*r));
     enum ens_status s;
-    int finished;
 
     memset(report, 0, sizeof(*report));
     if (r == NULL)
@@ -304,17 +343,14 @@ enum ens_status ens_run(const struct ens_run_options *options,
     if (r->ops == NULL) {
         free(r);
         return ens_fail(err, ENS_EUSAGE,
-                        "--transport %s: not one of auto, inline, fork",
+                        "--transport %s: not one of auto, inline, fork, mpi",
                         options->transport);
     }
     s = ens_run_setup(r, errors, err);
-    if (s == ENS_OK) {
-        finished = was_finished(r);
-        if (finished < 0)
-            s = ens_fail(err, ENS_ENOMEMORY, "out of memory");
-        else if (finished == 0)
-            s = run_new(r, errors, err);
-    }
+    if (s == ENS_OK)
+        s = look(r, err);
+    if (s == ENS_OK && !report->was_finished)
+        s = run_new(r, errors, err);
     ens_run_fini(r);
     free(r);
     return s;

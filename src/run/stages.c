@@ -134,6 +134,15 @@ static enum ens_status seek_only(struct ens_run *r, struct ens_error *err)
     return s == ENS_OK ? ens_only_resolve(r, err) : s;
 }
 
+enum ens_status ens_stages_check_only(struct ens_run *r, struct ens_error *err)
+{
+    enum ens_status s = ens_chain_enter(r, err);
+
+    if (s == ENS_OK)
+        s = seek_only(r, err);
+    return s == ENS_OK ? ens_chain_rewind(r, err) : s;
+}
+
 enum ens_status ens_stages_first(struct ens_run *r, struct ens_error *err)
 {
     enum ens_status s = store_first_data(r, err);
@@ -245,6 +254,7 @@ static void go_on(struct ens_run *r)
 
 void ens_stages_synced(struct ens_run *r)
 {
+    struct ens_dispatch_totals totals;
     int known;
 
     if (r->phase == ENS_RUN_NEXT_SYNC) {
@@ -256,6 +266,8 @@ void ens_stages_synced(struct ens_run *r)
     }
     if (r->phase != ENS_RUN_STAGE_SYNC)
         return;
+    ens_dispatch_totals(r->dispatch, &totals);
+    r->is_late |= totals.n_forgotten > 0;
     if (r->stopping || ens_chain_is_open(r) || r->options->only != NULL) {
         over(r);
         return;

@@ -59,7 +59,7 @@ struct ens_run {
     uv_loop_t loop;
     int has_loop;
     uv_async_t journal_wake;
-    uv_timer_t commit_timer, beat_timer, watch_timer;
+    uv_timer_t commit_timer, beat_timer, watch_timer, limit_timer;
     uv_signal_t signal[4];
     int n_signals; /* received */
     struct ens_dispatch *dispatch;
@@ -77,6 +77,7 @@ struct ens_run {
     size_t n_chain;
     struct ens_buf answer; /* STAGE payloads: u32 length, bytes */
     int stopping, complete;
+    int is_late;    /* tasks are left for want of time */
     uint64_t *only; /* places of the present stage (--only) */
     size_t n_only;
 
@@ -127,6 +128,8 @@ uint64_t ens_chain_count(const struct ens_stage *st,
                          const struct ens_done *done, enum ens_outcome outcome);
 /** Point r->done at the done set of r->stage and add it to the chain. */
 enum ens_status ens_chain_enter(struct ens_run *r, struct ens_error *err);
+/** Back to the first stage, not entered yet: after a look ahead. */
+enum ens_status ens_chain_rewind(struct ens_run *r, struct ens_error *err);
 /** What the journal knows of `next` for the present stage: 1 = r->stage is now
  * the next one, 0 = it has to be asked, -1 = no more stages. */
 int ens_chain_known(struct ens_run *r);
@@ -168,6 +171,8 @@ enum ens_status ens_run_put(struct ens_run *r, enum ens_frame_type type,
 struct ens_log_at ens_run_here(const struct ens_run *r);
 
 /* stages.c */
+/** Refuse what --only names and is not there, as the folder stands. */
+enum ens_status ens_stages_check_only(struct ens_run *r, struct ens_error *err);
 enum ens_status ens_stages_first(struct ens_run *r, struct ens_error *err);
 void ens_stages_done(void *arg);
 void ens_stages_answered(void *arg, const struct ens_error *err);

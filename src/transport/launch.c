@@ -13,6 +13,8 @@
 
 #define ZYGOTE_FD      3
 #define ZYGOTE_FD_TEXT "3"
+#define PROGRAM_FD     4 /* closed by exec */
+#define PROGRAM_PATH   "/proc/self/fd/4"
 
 /* Numerical libraries must not start threads before a fork, and a task that
  * is an MPI program must not take itself for a rank of ours. */
@@ -67,7 +69,8 @@ static int set_attributes(posix_spawnattr_t *attr)
 }
 
 /* stdout is the coordinator's alone: what kinds print goes to stderr. */
-static int set_files(posix_spawn_file_actions_t *files, int socket)
+static int set_files(posix_spawn_file_actions_t *files, const char *program,
+                     int socket)
 {
     if (posix_spawn_file_actions_init(files) != 0)
         return -1;
@@ -77,13 +80,17 @@ static int set_files(posix_spawn_file_actions_t *files, int socket)
         posix_spawn_file_actions_addopen(files, 2, "/dev/null", O_WRONLY, 0);
     posix_spawn_file_actions_adddup2(files, 2, 1);
     posix_spawn_file_actions_addclosefrom_np(files, ZYGOTE_FD + 1);
+    posix_spawn_file_actions_addopen(files, PROGRAM_FD, program,
+                                     O_PATH | O_CLOEXEC, 0);
     return 0;
 }
 
+/* Opened, then executed: under valgrind, opening /proc/self/exe gives the
+ * program it runs, executing it would run valgrind's own. */
 static int spawn(const char *program, int socket, pid_t *pid)
 {
-    char flag[] = "--zygote", number[] = ZYGOTE_FD_TEXT;
-    char *argv[] = {(char *)(uintptr_t)program, flag, number, NULL};
+    char name[] = "ensrun", flag[] = "--zygote", number[] = ZYGOTE_FD_TEXT;
+    char *argv[] = {name, flag, number, NULL};
     posix_spawn_file_actions_t files;
     posix_spawnattr_t attr;
     char **env = clean_environment();
@@ -93,9 +100,9 @@ static int spawn(const char *program, int socket, pid_t *pid)
         return ENOMEM;
     if (set_attributes(&attr) != 0)
         goto fail_env;
-    if (set_files(&files, socket) != 0)
+    if (set_files(&files, program, socket) != 0)
         goto fail_attr;
-    r = posix_spawn(pid, program, &files, &attr, argv, env);
+    r = posix_spawn(pid, PROGRAM_PATH, &files, &attr, argv, env);
     posix_spawn_file_actions_destroy(&files);
 fail_attr:
     posix_spawnattr_destroy(&attr);

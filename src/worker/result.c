@@ -194,17 +194,29 @@ static enum ens_status describe(const void *data, size_t bytes,
     return ENS_OK;
 }
 
-/* Its place among the kind's items. */
-static enum ens_status find_item(const struct ens_worker *w, const char *item,
-                                 size_t *at, struct ens_error *err)
+/* Its place among the kind's items; their number when it is none. */
+static size_t place_of(const struct ens_worker *w, const char *item)
 {
     size_t i = 0;
 
     while (i < w->kind->n_retained &&
            strcmp(w->kind->retained[i].name, item) != 0)
         i++;
-    *at = i;
-    return i < w->kind->n_retained
+    return i;
+}
+
+static int keeps(const struct ens_result *r, const char *item)
+{
+    size_t i = place_of(r->worker, item);
+
+    return i < r->worker->kind->n_retained && r->worker->retain[i];
+}
+
+static enum ens_status find_item(const struct ens_worker *w, const char *item,
+                                 size_t *at, struct ens_error *err)
+{
+    *at = place_of(w, item);
+    return *at < w->kind->n_retained
                ? ENS_OK
                : ens_fail(err, ENS_EUSAGE,
                           "artifact %s is not among the items of kind %s", item,
@@ -322,7 +334,7 @@ static void set_stream(const struct ens_worker *w, struct ens_rng *g,
                        const char *purpose, uint64_t hash)
 {
     const struct ens_cell *c = &w->task.cell;
-    int data = strncmp(purpose, "data", 4) == 0;
+    int data = strcmp(purpose, "data") == 0;
 
     ens_rng_set(g, w->seed, data ? c->data_hash[0] : c->hash[0],
                 w->task.replicate, hash);
@@ -415,16 +427,31 @@ const struct ens_host ens_host = {
     .artifact_begin = artifact_begin,
     .artifact_part = artifact_part,
     .artifact_end = artifact_end,
+    .keeps = keeps,
     .block = ens_result_block,
     .alloc = alloc,
     .rng = get_rng,
     .uniform = ens_rng_uniform,
     .normal = ens_rng_normal,
     .bits = ens_rng_bits,
+    .below = ens_rng_below,
     .input = get_input,
     .group = announce_group,
     .folder = own_folder,
     .array = ens_result_array,
     .next_record = ens_records_next,
     .read_array = ens_records_array,
+    .fail = ens_fail,
+    .study_value = ens_study_value,
+    .cell_value = ens_cell_value,
+    .cell_key = ens_cell_key,
+    .cell_impl = ens_cell_impl,
+    .cell_row = ens_cell_row,
+    .view_f64 = ens_view_f64,
+    .view_gather_f64 = ens_view_gather_f64,
+    .view_pointer_f64 = ens_view_pointer_f64,
+    .input_column = ens_input_column,
+    .record_f64 = ens_record_f64,
+    .record_i64 = ens_record_i64,
+    .record_text = ens_record_text,
 };

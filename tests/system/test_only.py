@@ -12,6 +12,10 @@ def folder_bytes(results, name):
     return {f.name: f.read_bytes() for f in sorted((results / name).iterdir())}
 
 
+def tree_bytes(results):
+    return {p: p.read_bytes() for p in results.rglob("*") if p.is_file()}
+
+
 def replays(work):
     """Named in any way, of any stage: equal, and nothing is stored."""
     study, results = work.study(STUDY), work.path / "r"
@@ -67,6 +71,17 @@ def unknown(work):
                  "a:99999999999", "x/y/z:1", "stage1/a:1,b:1"):
         run = work.run(study, results, "--only", task, expect=BAD)
         check("--only" in run.stderr, f"{task}: {run.stderr}")
+        check(not results.exists(), f"{task}: a folder was made")
+    work.run(study, results)
+    reference = tree_bytes(results)
+    for more in ((), ("--restart",), ("--retry-failed",)):
+        run = work.run(study, results, "--only", "nope", *more, expect=BAD)
+        check("--only" in run.stderr, f"{more}: {run.stderr}")
+        check(tree_bytes(results) == reference, f"{more}: it wrote something")
+    run = work.run(study, results, "--only", "stage2/nope:1", "--restart",
+                   expect=BAD)
+    check("has not begun" in run.stderr, f"--restart: {run.stderr}")
+    check([p.name for p in work.path.glob("r*")] == ["r"], "a folder moved")
 
 
 main(replays, replay_that_dies, open_tasks, unknown)

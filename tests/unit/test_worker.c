@@ -2,6 +2,7 @@
 #include "../fake.h"
 
 #include "base/hash.h"
+#include "base/clock.h"
 #include "plan/task.h"
 #include "store/array.h"
 #include "store/epoch.h"
@@ -58,14 +59,15 @@ static void run_range(struct bench *b, const struct ens_stage *stage,
     ens_buf_fini(&orders);
 }
 
-static void bench_init(struct bench *b, unsigned replicates, const char *lines,
-                       uint64_t run_id)
+static void bench_init_io(struct bench *b, unsigned replicates,
+                          const char *lines, uint64_t run_id, struct ens_io *io)
 {
     struct ens_worker_config c = {.plan = NULL,
                                   .epoch = 1,
                                   .run_id = run_id,
                                   .slot = 5,
                                   .incarnation = 2,
+                                  .io = io,
                                   .send = take};
     struct ens_error err;
 
@@ -76,6 +78,12 @@ static void bench_init(struct bench *b, unsigned replicates, const char *lines,
     c.shared = &b->slot;
     c.arg = b;
     ck_assert_msg(ens_worker_open(&b->w, &c, &err) == ENS_OK, "%s", err.text);
+}
+
+static void bench_init(struct bench *b, unsigned replicates, const char *lines,
+                       uint64_t run_id)
+{
+    bench_init_io(b, replicates, lines, run_id, NULL);
 }
 
 static void bench_fini(struct bench *b)
@@ -170,6 +178,39 @@ START_TEST(records_wait_for_10_ms_when_more_orders_do)
     give(&b, &orders);
     ck_assert_uint_ge(b.n_sends, 18); /* each as it ends */
     ens_buf_fini(&orders);
+    bench_fini(&b);
+}
+END_TEST
+
+static const struct {
+    const char *purpose;
+    int shared; /* by the cells of one data part */
+} purposes[] = {{"data", 1}, {"fit", 0}, {"datafoo", 0}, {"data.1", 0}};
+
+START_TEST(cells_share_the_stream_data_and_no_other)
+{
+    char lines[80];
+    double x[2];
+    struct ens_schema *schema;
+    struct ens_batch batch;
+    struct ens_record r;
+    struct ens_frame f;
+    struct bench b;
+
+    snprintf(lines, sizeof(lines), "[fake]\nmode = a:%s, b:%s\n",
+             purposes[_i].purpose, purposes[_i].purpose);
+    bench_init(&b, 1, lines, RUN_ID);
+    schema = b.study.plan.schemas.item[0];
+    run_range(&b, &b.study.plan.stage[0], 0, 2);
+    ck_assert(frame_at(&b, 1, RUN_ID, &f)); /* behind the schema's */
+    ck_assert_int_eq(f.type, ENS_FRAME_RECORDS);
+    ck_assert_int_eq(ens_batch_read(&batch, f.payload, f.length, NULL), ENS_OK);
+    for (uint32_t i = 0; i < 2; i++) {
+        ens_batch_get(&batch, i, &r);
+        ck_assert_uint_eq(r.cell, i);
+        x[i] = ens_record_f64(&r, schema, 0);
+    }
+    ck_assert_int_eq(x[0] == x[1], purposes[_i].shared);
     bench_fini(&b);
 }
 END_TEST
@@ -357,6 +398,64 @@ START_TEST(task_that_leaves_its_block_empty_has_failed)
 }
 END_TEST
 
+/* Of tasks that are ok, and of others: 24 bytes a block, 40 fit. */
+static const char *const blocks[] = {
+    "[fake]\nmode = block\n[how]\nopen = arrays\n",
+    "[fake]\nmode = ok\n[how]\nopen = arrays\n"};
+
+START_TEST(block_waits_for_a_full_disk)
+{
+    struct ens_io *io;
+    struct ens_error err;
+    struct bench b;
+    uint64_t begin;
+
+    ck_assert_int_eq(ens_fault_new(&io, "enospc@40+2", &err), ENS_OK);
+    bench_init_io(&b, 5, blocks[_i], RUN_ID, io);
+    create_array(&b);
+    run_range(&b, &b.study.plan.stage[0], 0, 1);
+    begin = ens_clock_ns();
+    run_range(&b, &b.study.plan.stage[0], 1, 1);
+    /* two refusals, 0.1 s each: not of the task's time */
+    ck_assert_uint_ge(ens_clock_ns() - begin, 200000000u);
+    ck_assert_uint_ge(atomic_load(&b.slot.start_ns), begin + 200000000u);
+    ck_assert_int_eq(atomic_load(&b.slot.phase), ENS_PHASE_IDLE);
+    run_range(&b, &b.study.plan.stage[0], 2, 3);
+    ck_assert_uint_eq(count_items(&b, ENS_ITEM_BLOCK), _i == 0 ? 5 : 0);
+    ck_assert_uint_eq(count_items(&b, ENS_ITEM_ERROR), _i == 0 ? 0 : 5);
+    check_array(&b, _i == 0);
+    bench_fini(&b);
+    ens_fault_free(io);
+}
+END_TEST
+
+START_TEST(block_on_a_disk_that_stays_full_ends_the_worker)
+{
+    struct ens_buf orders = ENS_BUF_INIT;
+    struct ens_order o;
+    struct ens_io *io;
+    struct ens_error err;
+    struct bench b;
+    char lines[128];
+
+    snprintf(lines, sizeof(lines), "%s[run]\ndisk_wait = 0.2\n", blocks[_i]);
+    ck_assert_int_eq(ens_fault_new(&io, "enospc@40", &err), ENS_OK);
+    bench_init_io(&b, 5, lines, RUN_ID, io);
+    create_array(&b);
+    run_range(&b, &b.study.plan.stage[0], 0, 1);
+    ens_order_write_range(&orders, 1, 1, 0);
+    ck_assert_uint_gt(ens_order_read(&o, orders.data, orders.len), 0);
+    ck_assert_int_eq(
+        ens_worker_order(b.w, &o, orders.data + ENS_ORDER_BYTES, &err),
+        ENS_ENOSPACE);
+    ck_assert_msg(strstr(err.text, "arrays/acc.") != NULL, "%s", err.text);
+    ck_assert_uint_eq(count_items(&b, ENS_ITEM_BLOCK), _i == 0);
+    ens_buf_fini(&orders);
+    bench_fini(&b);
+    ens_fault_free(io);
+}
+END_TEST
+
 /* -- next ------------------------------------------------------------------ */
 
 static void put_stage(struct ens_journal *j, const struct ens_stage *stage)
@@ -514,6 +613,8 @@ int main(void)
     tcase_add_test(t, schema_goes_out_once_and_before_its_records);
     tcase_add_test(t, slot_says_what_was_done);
     tcase_add_test(t, records_wait_for_10_ms_when_more_orders_do);
+    tcase_add_loop_test(t, cells_share_the_stream_data_and_no_other, 0,
+                        (int)ENS_COUNT(purposes));
     tcase_add_loop_test(t, retain_decides_which_artifacts_are_kept, 0,
                         (int)ENS_COUNT(profiles));
     tcase_add_loop_test(t, parts_make_the_artifact_of_the_whole, 0,
@@ -521,6 +622,9 @@ int main(void)
     tcase_add_loop_test(t, parts_left_open_fail_the_task, 0, 2);
     tcase_add_test(t, blocks_are_written_and_hashed);
     tcase_add_test(t, task_that_leaves_its_block_empty_has_failed);
+    tcase_add_loop_test(t, block_waits_for_a_full_disk, 0, 2);
+    tcase_add_loop_test(t, block_on_a_disk_that_stays_full_ends_the_worker, 0,
+                        2);
     tcase_add_test(t, next_answers_with_a_stage_and_then_with_the_end);
     tcase_add_test(t, next_that_cannot_read_is_refused_and_the_worker_goes_on);
     suite_add_tcase(s, t);
