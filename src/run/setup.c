@@ -18,6 +18,7 @@
 
 /* What takes less is not worth a line. */
 #define CONVERT_QUIET_NS 1000000000u
+#define CONVERT_SECONDS  10.0 /* at least, between two lines */
 
 const struct ens_value *ens_run_value(const struct ens_run *r, const char *key)
 {
@@ -148,9 +149,16 @@ static void report_convert(void *arg, const char *name, uint64_t done,
     struct ens_run *r = arg;
     char line[256];
 
-    if (r->options->say == NULL || all == 0 ||
-        ens_clock_ns() - r->begin_ns < CONVERT_QUIET_NS)
+    uint64_t now = ens_clock_ns();
+    double every = r->options->progress_s < CONVERT_SECONDS
+                       ? CONVERT_SECONDS
+                       : r->options->progress_s;
+
+    if (r->options->say == NULL || r->options->progress_s <= 0 || all == 0 ||
+        now - r->begin_ns < CONVERT_QUIET_NS ||
+        (r->progress_ns != 0 && (double)(now - r->progress_ns) / 1e9 < every))
         return;
+    r->progress_ns = now;
     snprintf(line, sizeof(line), "input %s: converting, %.0f %%", name,
              100.0 * (double)done / (double)all);
     r->options->say(r->options->arg, line);
