@@ -263,6 +263,40 @@ START_TEST(retain_decides_which_artifacts_are_kept)
 }
 END_TEST
 
+START_TEST(replays_and_new_records_share_no_frame)
+{
+    struct ens_buf orders = ENS_BUF_INIT;
+    struct ens_batch batch;
+    struct ens_frame f;
+    size_t n_records = 0;
+    struct bench b;
+
+    bench_init(&b, 6, "", RUN_ID);
+    ens_worker_more(b.w, 1); /* it may wait before it sends */
+    ens_order_write_stage(&orders, &b.study.plan.stage[0], 0);
+    ens_order_write_range(&orders, 0, 2, 0);
+    ens_order_write_replay(&orders, 2);
+    ens_order_write_replay(&orders, 3);
+    ens_order_write_range(&orders, 4, 2, 0);
+    give(&b, &orders);
+    for (size_t i = 0; frame_at(&b, i, RUN_ID, &f); i++) {
+        struct ens_record first, last;
+
+        if (f.type != ENS_FRAME_RECORDS)
+            continue;
+        ck_assert_int_eq(ens_batch_read(&batch, f.payload, f.length, NULL),
+                         ENS_OK);
+        ens_batch_get(&batch, 0, &first);
+        ens_batch_get(&batch, batch.n - 1, &last);
+        ck_assert_int_eq((first.replicate - 1) / 2, (last.replicate - 1) / 2);
+        n_records += batch.n;
+    }
+    ck_assert_uint_eq(n_records, 6);
+    ens_buf_fini(&orders);
+    bench_fini(&b);
+}
+END_TEST
+
 static void create_array(struct bench *b)
 {
     struct ens_cell cell;
@@ -551,6 +585,7 @@ int main(void)
                         (int)ENS_COUNT(purposes));
     tcase_add_loop_test(t, retain_decides_which_artifacts_are_kept, 0,
                         (int)ENS_COUNT(profiles));
+    tcase_add_test(t, replays_and_new_records_share_no_frame);
     tcase_add_test(t, blocks_are_written_and_hashed);
     tcase_add_test(t, task_that_leaves_its_block_empty_has_failed);
     tcase_add_loop_test(t, block_waits_for_a_full_disk, 0, 2);
