@@ -177,6 +177,20 @@ static enum ens_status fake_misbehave(struct fake_state *st,
     return ENS_OK;
 }
 
+/* Eight bytes in two parts. */
+static enum ens_status fake_parts(const struct ens_host *h,
+                                  struct ens_result *r, const char *item,
+                                  uint64_t word, struct ens_error *err)
+{
+    enum ens_status s = h->artifact_begin(r, item, err);
+
+    if (s == ENS_OK)
+        s = h->artifact_part(r, &word, 3, err);
+    if (s == ENS_OK)
+        s = h->artifact_part(r, (const char *)&word + 3, 5, err);
+    return s == ENS_OK ? h->artifact_end(r, err) : s;
+}
+
 static enum ens_status fake_fill(struct fake_state *st,
                                  const struct ens_task *task,
                                  struct ens_result *r, struct ens_error *err)
@@ -198,6 +212,17 @@ static enum ens_status fake_run(void *state, const struct ens_task *task,
     const char *of = strrchr(st->mode, ':'); /* mode "x:PURPOSE": a draw */
     enum ens_status s;
 
+    if (strcmp(st->mode, "parts") == 0) {
+        s = fake_parts(h, r, "draws", task->replicate, err);
+        return s == ENS_OK ? fake_parts(h, r, "trace", task->replicate, err)
+                           : s;
+    }
+    if (strcmp(st->mode, "unended") == 0)
+        return h->artifact_begin(r, "draws", err);
+    if (strcmp(st->mode, "nested") == 0) {
+        s = h->artifact_begin(r, "draws", err);
+        return s == ENS_OK ? h->artifact(r, "trace", "x", 1, err) : s;
+    }
     if (strcmp(st->mode, "noop") == 0)
         return ENS_OK;
     if (strcmp(st->mode, "other") == 0 && task->replicate % 2 == 0) {

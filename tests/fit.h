@@ -80,7 +80,7 @@ fit_run(struct fit *f, const struct ens_fitter *fitter, enum fit_family family,
     };
     work = ens_arena_alloc(&f->arena, fitter->work(problem.n, problem.p),
                            sizeof(*work));
-    return fitter->fit(&o, &problem, work, &f->r, &f->err);
+    return fitter->fit(NULL, &o, &problem, work, &f->r, &f->err);
 }
 
 #endif

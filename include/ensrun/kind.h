@@ -95,6 +95,17 @@ struct ens_host {
     enum ens_status (*artifact)(struct ens_result *r, const char *item,
                                 const void *data, size_t bytes,
                                 struct ens_error *err);
+    /** The same in parts, for what is not in memory as a whole: begin, parts,
+     * end; one at a time. Parts of an item that the study does not retain go
+     * nowhere. What is begun and not ended is no part of the result. */
+    enum ens_status (*artifact_begin)(struct ens_result *r, const char *item,
+                                      struct ens_error *err);
+    enum ens_status (*artifact_part)(struct ens_result *r, const void *data,
+                                     size_t bytes, struct ens_error *err);
+    enum ens_status (*artifact_end)(struct ens_result *r,
+                                    struct ens_error *err);
+    /** Does the study retain that item? Else it need not be made. */
+    int (*keeps)(const struct ens_result *r, const char *item);
     /** This task's block of an array of its stage: a buffer to fill (of
      * region(...) elements), written and hashed after run returns ENS_OK. */
     enum ens_status (*block)(struct ens_result *r, const char *array,
@@ -107,6 +118,8 @@ struct ens_host {
     double (*uniform)(struct ens_rng *g); /* [0, 1), 53 bits, one word */
     double (*normal)(struct ens_rng *g);  /* standard normal */
     uint64_t (*bits)(struct ens_rng *g);  /* one 64-bit word */
+    /** Uniform in 0 .. n-1, without bias; n > 0. */
+    uint64_t (*below)(struct ens_rng *g, uint64_t n);
     const struct ens_input *(*input)(const struct ens_result *r,
                                      const char *name);
     /** The process group of a program this task runs; 0 when it has ended
@@ -129,6 +142,39 @@ struct ens_host {
     enum ens_status (*read_array)(struct ens_records *in, const char *name,
                                   uint64_t cell, struct ens_view *view,
                                   struct ens_error *err);
+
+    /* -- anywhere: the functions ens_NAME of the other headers ----------- */
+    enum ens_status (*fail)(struct ens_error *err, enum ens_status s,
+                            const char *fmt, ...) ENS_PRINTF(3, 4);
+    const struct ens_value *(*study_value)(const struct ens_study *study,
+                                           const char *section,
+                                           const char *key);
+    const struct ens_value *(*cell_value)(const struct ens_cell *cell,
+                                          const char *role, const char *key);
+    const char *(*cell_key)(const struct ens_cell *cell, const char *role,
+                            size_t i, enum ens_type *type);
+    const struct ens_impl *(*cell_impl)(const struct ens_cell *cell,
+                                        const char *role);
+    const char *(*cell_row)(const struct ens_cell *cell, const char *role);
+    void (*view_f64)(const struct ens_view *v, uint64_t first, uint64_t n,
+                     double *out);
+    void (*view_gather_f64)(const struct ens_view *v, const uint64_t *index,
+                            uint64_t n, double *out);
+    const double *(*view_pointer_f64)(const struct ens_view *v);
+    const struct ens_column *(*input_column)(const struct ens_input *in,
+                                             const char *name);
+    double (*record_f64)(const struct ens_record *r, const struct ens_schema *s,
+                         size_t i);
+    int64_t (*record_i64)(const struct ens_record *r, size_t i, int *missing);
+    const char *(*record_text)(const struct ens_record *r, size_t i, size_t *n);
+};
+
+/** A task, for a function of a generator, fitter or metric. */
+struct ens_job {
+    const struct ens_host *host;
+    struct ens_result *result;
+    const struct ens_task *task;
+    void *state; /* of its open; NULL when it has none */
 };
 
 /** A retained item: an artifact's name and from which profile on it is kept. */

@@ -20,7 +20,9 @@ enum ens_type {
     ENS_T_SECONDS, /* duration: 10, "60 s", "2h", "1h 30m"   -> value.d (s) */
     ENS_T_BYTES,   /* size: 4096, "64 KiB", "2 G" (10^9)     -> value.i */
     ENS_T_PATH,    /* path relative to the study file        -> value.text */
-    ENS_T_LINE,    /* the whole line, verbatim               -> value.text */
+    ENS_T_LINE,    /* the whole line, verbatim               -> value.text;
+                      of shape AXIS also @FILE: one value per line of a file,
+                      which may occur more than once */
     ENS_T_VECTOR,  /* numbers separated by blanks            -> value.vec */
     ENS_T_CALL,    /* NAME or NAME(arg, key=value)           -> value.call */
     ENS_T_INPUT,   /* the name of an [input] section         -> value.text */
@@ -64,9 +66,10 @@ struct ens_call_arg {
 };
 
 struct ens_call {
-    const char *name;
+    const char *name; /* of a plugin's: "FILE:NAME", the file without folder */
     size_t n;
     const struct ens_call_arg *arg;
+    const struct ens_impl *impl; /* of a plugin's; else NULL */
 };
 
 struct ens_value {
@@ -79,6 +82,9 @@ struct ens_value {
     struct ens_call call;
     size_t n_list; /* shape LIST: its elements; else 0 */
     const struct ens_value *list;
+    const char *file; /* LINE of a file: its name, and value.i the line; else
+                         NULL */
+    uint32_t repeat;  /* LINE: how many equal ones stand before it */
 };
 
 /**
@@ -91,6 +97,8 @@ struct ens_impl { /* an implementation a row may select */
     const struct ens_setting *settings; /* section = the role's name */
     size_t n_settings;
     const void *ops; /* for the kind: its generator, fitter ... */
+    int open;        /* its rows may have keys of the user's own as well, typed
+                        by form, axes of class cell */
 };
 
 struct ens_role {

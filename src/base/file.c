@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -62,6 +63,22 @@ int ens_write_all(int fd, const void *p, size_t n)
             return -1;
         at += k;
         n -= (size_t)k;
+    }
+    return 0;
+}
+
+int ens_read_all(int fd, void *to, size_t n, uint64_t at)
+{
+    for (size_t got = 0; got < n;) {
+        ssize_t k = pread(fd, (char *)to + got, n - got, (off_t)(at + got));
+
+        if (k < 0 && errno == EINTR)
+            continue;
+        if (k == 0)
+            errno = EIO;
+        if (k <= 0)
+            return -1;
+        got += (size_t)k;
     }
     return 0;
 }
@@ -142,6 +159,54 @@ enum ens_status ens_file_mkdirs(const char *path, struct ens_error *err)
             tmp[i] = '/';
     }
     return ENS_OK;
+}
+
+/* -- files without a name -------------------------------------------------- */
+
+/* "." for a name without a folder. -1: too long. */
+static int folder_of(const char *path, char dir[PATH_MAX])
+{
+    const char *slash = strrchr(path, '/');
+    size_t n = slash == NULL || slash == path ? 1 : (size_t)(slash - path);
+
+    if (n >= PATH_MAX) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    memcpy(dir, slash == NULL ? "." : path, n);
+    dir[n] = '\0';
+    return 0;
+}
+
+int ens_file_nameless(const char *path, unsigned mode)
+{
+    char dir[PATH_MAX];
+
+    if (folder_of(path, dir) != 0)
+        return -1;
+    return open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, (mode_t)mode);
+}
+
+int ens_file_name(int fd, char *path, size_t cap)
+{
+    size_t n = strlen(path);
+    char link[64];
+    uint32_t r;
+
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    for (int tries = 0; tries < 100; tries++) {
+        if (getrandom(&r, sizeof(r), 0) != (ssize_t)sizeof(r))
+            return -1;
+        if (snprintf(path + n, cap - n, ".%08x", r) >= (int)(cap - n)) {
+            errno = ENAMETOOLONG;
+            return -1;
+        }
+        if (linkat(AT_FDCWD, link, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0)
+            return 0;
+        if (errno != EEXIST)
+            break;
+    }
+    return -1;
 }
 
 /* -- emptying a folder ----------------------------------------------------- */

@@ -16,6 +16,16 @@ enum ens_status ens_file_replace(const char *path, const void *p, size_t n,
 /** Write all n bytes (short writes and EINTR handled). 0, or -1 with errno. */
 int ens_write_all(int fd, const void *p, size_t n);
 
+/** Read n bytes at an offset. 0, or -1 with errno (EIO at the file's end). */
+int ens_read_all(int fd, void *to, size_t n, uint64_t at);
+/** A file without a name in the folder of path, for reading and writing: gone
+ * when it is closed, or we are killed, unless ens_file_name was called. -1 with
+ * errno, also where the file system cannot do that. */
+int ens_file_nameless(const char *path, unsigned mode);
+/** Give it a name that is not taken: path (cap bytes of room, cut if need be
+ * and completed). -1 with errno. */
+int ens_file_name(int fd, char *path, size_t cap);
+
 /** Path of an open file as the system knows it, for messages. */
 void ens_fd_path(int fd, char *to, size_t cap);
 

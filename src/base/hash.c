@@ -20,6 +20,37 @@ struct ens_hash128 ens_hash128(const void *p, size_t n)
     return r;
 }
 
+/* Never defined: it is the library's state under our name. */
+static XXH3_state_t *state_of(struct ens_hasher *h)
+{
+    return (XXH3_state_t *)(void *)h;
+}
+
+struct ens_hasher *ens_hasher_new(void)
+{
+    return (struct ens_hasher *)(void *)XXH3_createState();
+}
+
+void ens_hasher_free(struct ens_hasher *h)
+{
+    XXH3_freeState(state_of(h));
+}
+
+void ens_hasher_begin(struct ens_hasher *h)
+{
+    XXH3_64bits_reset(state_of(h));
+}
+
+void ens_hasher_put(struct ens_hasher *h, const void *p, size_t n)
+{
+    XXH3_64bits_update(state_of(h), p, n);
+}
+
+uint64_t ens_hasher_end(const struct ens_hasher *h)
+{
+    return XXH3_64bits_digest((const XXH3_state_t *)(const void *)h);
+}
+
 uint64_t ens_hash64_pair(uint64_t a, uint64_t b)
 {
     unsigned char p[16];

@@ -14,4 +14,9 @@ size_t ens_utf8_next(const char *p, size_t n, uint32_t *c);
 /** Number of characters. */
 size_t ens_utf8_count(const char *p, size_t n);
 
+/** A name as one line of text, for messages: bytes that are no printable
+ * character, and "\\", as \\xNN; cut to fit cap > 8, then ending in "...".
+ * Returns to. */
+char *ens_utf8_show(char *to, size_t cap, const char *p, size_t n);
+
 #endif

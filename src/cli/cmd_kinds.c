@@ -148,7 +148,9 @@ static void print_classes(void)
 {
     printf("\nclass: what a setting decides. data, cell: the cell; study: "
            "every result;\nrun: how it runs, or what is computed at the "
-           "end. axis: a list makes cells.\n");
+           "end. axis: a list makes cells; grid = @design.csv (a header of "
+           "keys,\nthen a combination per line) gives axes that vary "
+           "together.\n");
 }
 
 static void print_all(void)

@@ -10,7 +10,8 @@ static const struct ens_option options[] = {
     {"head", 0, ENS_OPTION_COUNT, 0, "N",
      "the first N rows (default: 100; 0 = all)"},
     {"columns", 0, ENS_OPTION_TEXT, 0, "A,B", "only these, in this order"},
-    {"where", 0, ENS_OPTION_TEXT, 0, "K=V,..", "only rows whose K is V"},
+    {"where", 0, ENS_OPTION_LIST, 0, "K=V,...",
+     "only rows whose column K is V; may be given again"},
 };
 
 static enum ens_status show_table(struct ens_results *r,
@@ -18,11 +19,14 @@ static enum ens_status show_table(struct ens_results *r,
                                   const struct ens_table *table,
                                   struct ens_error *err)
 {
+    struct ens_buf where = ENS_BUF_INIT;
     struct ens_selection sel = {ens_options_text(o, "columns"),
-                                ens_options_text(o, "where"),
+                                ens_options_joined(o, "where", &where),
                                 ens_options_count(o, "head", HEAD_ROWS)};
+    enum ens_status s = ens_show_table(r, table, &sel, err);
 
-    return ens_show_table(r, table, &sel, err);
+    ens_buf_fini(&where);
+    return s;
 }
 
 static int run(const struct ens_options *o)

@@ -213,6 +213,16 @@ const char *ens_options_item(const struct ens_options *o, const char *name,
     return NULL;
 }
 
+const char *ens_options_joined(const struct ens_options *o, const char *name,
+                               struct ens_buf *to)
+{
+    const char *text;
+
+    for (size_t i = 0; (text = ens_options_item(o, name, i)) != NULL; i++)
+        ens_buf_printf(to, "%s%s", i > 0 ? "," : "", text);
+    return to->len > 0 ? ens_buf_text(to) : NULL;
+}
+
 void ens_options_print(FILE *f, const struct ens_option *table, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
@@ -225,6 +235,6 @@ void ens_options_print(FILE *f, const struct ens_option *table, size_t n)
         else
             snprintf(left, sizeof(left), "--%s %s", x->name,
                      x->value == NULL ? "" : x->value);
-        fprintf(f, "  %-28s %s\n", left, x->help);
+        fprintf(f, "  %-32s %s\n", left, x->help);
     }
 }

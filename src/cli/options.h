@@ -3,6 +3,7 @@
 #ifndef ENS_CLI_OPTIONS_H
 #define ENS_CLI_OPTIONS_H
 
+#include "base/buf.h"
 #include <ensrun/error.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -62,6 +63,9 @@ uint64_t ens_options_count(const struct ens_options *o, const char *name,
 /** The i-th time it was given (0 ..); NULL past the last. */
 const char *ens_options_item(const struct ens_options *o, const char *name,
                              size_t i);
+/** All times it was given, joined by commas into `to`; NULL when not. */
+const char *ens_options_joined(const struct ens_options *o, const char *name,
+                               struct ens_buf *to);
 /** One line per option, aligned. */
 void ens_options_print(FILE *f, const struct ens_option *table, size_t n);
 

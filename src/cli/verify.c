@@ -46,7 +46,6 @@ struct walk {
     struct ens_verify *v;
     struct ens_cellmap map;
     struct ens_schemas schemas;
-    struct ens_buf bytes; /* of an artifact */
     size_t n_stages;
     struct seen *stage;
     size_t n_dups, cap_dups;
@@ -74,12 +73,17 @@ static void check_artifact(struct walk *w, const struct ens_segment *segment,
                            const struct ens_artifact_ref *ref)
 {
     struct ens_error err = {0};
+    int fd = -1;
+    enum ens_status s =
+        ens_pack_open(w->v->r->dir, segment->epoch, ref, &fd, &err);
 
-    ens_buf_clear(&w->bytes);
     w->v->n_artifacts++;
     w->v->artifact_bytes += ref->length;
-    if (ens_pack_read(w->v->r->dir, segment->epoch, ref, &w->bytes, &err) !=
-        ENS_OK)
+    if (s == ENS_OK)
+        s = ens_pack_check(fd, ref, NULL, NULL, &err);
+    if (fd >= 0)
+        close(fd);
+    if (s != ENS_OK)
         problem(w->v, "%s (artifact %.*s of %s, offset %llu)", err.text,
                 ref->name == NULL ? 5 : (int)ref->name_bytes,
                 ref->name == NULL ? "stage" : ref->name, segment->path,
@@ -279,7 +283,6 @@ static void walk_fini(struct walk *w)
         ens_done_free(w->stage[i].done);
     free(w->stage);
     free(w->dup);
-    ens_buf_fini(&w->bytes);
     ens_schemas_fini(&w->schemas);
     ens_cellmap_fini(&w->map);
 }

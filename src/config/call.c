@@ -255,7 +255,7 @@ static enum ens_status fill(struct call *call, struct ens_value *v,
     if (arg == NULL || v->text == NULL)
         return ens_out_of_memory(call->err);
     memcpy(arg, call->arg, call->n * sizeof(*arg));
-    v->call = (struct ens_call){call->name, call->n, arg};
+    v->call = (struct ens_call){call->name, call->n, arg, NULL};
     return ENS_OK;
 }
 

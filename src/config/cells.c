@@ -1,6 +1,7 @@
 /* Ordinals <-> cells, canonical text, hashes. */
 #include "base/bug.h"
 #include "base/number.h"
+#include "config/grid.h"
 #include "config/model.h"
 
 #include <stdio.h>
@@ -37,14 +38,38 @@ const struct ens_row *ens_rows_at(const struct ens_rows *rows, uint64_t ordinal,
     return &rows->row[low];
 }
 
+size_t ens_key_places(const struct ens_key *key)
+{
+    return key->grid != NULL ? key->grid->n : key->value.n;
+}
+
 static size_t digit(const struct ens_key *key, uint64_t local)
 {
-    return key->value.n == 1 ? 0 : (size_t)(local / key->stride % key->value.n);
+    size_t i;
+
+    if (key->value.n == 1)
+        return 0;
+    i = (size_t)(local / key->stride % ens_key_places(key));
+    return key->grid != NULL ? key->pick[i] : i;
 }
 
 const struct ens_value *ens_key_at(const struct ens_key *key, uint64_t local)
 {
     return &key->value.v[digit(key, local)];
+}
+
+/* Its text; of a line that is there again, with a byte that no line has and
+ * how often it was there before. */
+static size_t write_value(const struct ens_value *v, char *to)
+{
+    size_t n = strlen(v->text);
+
+    memcpy(to, v->text, n);
+    if (v->repeat > 0) {
+        to[n++] = '\x1f';
+        n += ens_number_format_u64(to + n, v->repeat);
+    }
+    return n;
 }
 
 /* Canonical text into `to` (ENS_CANONICAL_MAX bytes); returns its length. */
@@ -61,7 +86,6 @@ static size_t write_canonical(const struct ens_study *st, uint64_t ordinal,
         for (size_t k = 0; k < row->piece[part].n; k++) {
             const struct ens_piece *p = &row->piece[part].item[k];
             size_t d = p->axis == NULL ? 0 : digit(p->axis, local);
-            size_t n;
 
             if (p->axis != NULL && p->axis->is_default == d)
                 continue;
@@ -69,9 +93,7 @@ static size_t write_canonical(const struct ens_study *st, uint64_t ordinal,
             len += p->n;
             if (p->axis == NULL)
                 continue;
-            n = strlen(p->axis->value.v[d].text);
-            memcpy(to + len, p->axis->value.v[d].text, n);
-            len += n;
+            len += write_value(&p->axis->value.v[d], to + len);
             to[len++] = '\n';
         }
     }

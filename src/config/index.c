@@ -1,5 +1,6 @@
 /* Numbers of cells, canonical pieces, axis columns: made once per study, so
  * that decoding a cell copies a few pieces and hashes them. */
+#include "base/number.h"
 #include "config/model.h"
 
 #include <stdio.h>
@@ -94,7 +95,8 @@ static size_t longest_text(const struct ens_key *key)
     size_t most = 0;
 
     for (size_t i = 0; i < key->value.n; i++) {
-        size_t n = strlen(key->value.v[i].text);
+        size_t n = strlen(key->value.v[i].text) +
+                   (key->value.v[i].repeat > 0 ? ENS_NUMBER_BYTES : 0);
 
         most = n > most ? n : most;
     }
@@ -122,8 +124,12 @@ static int number_row(struct ens_row *row)
 {
     row->count = 1;
     for (size_t i = row->n_axes; i-- > 0;) {
+        const struct ens_key *key = row->axis[i];
+
         row->axis[i]->stride = row->count;
-        if (multiply(&row->count, row->axis[i]->value.n))
+        if (key->grid != NULL && i > 0 && row->axis[i - 1]->grid == key->grid)
+            continue; /* they count as one */
+        if (multiply(&row->count, ens_key_places(key)))
             return -1;
     }
     return 0;

@@ -17,6 +17,8 @@
 #define ENS_CELLS_MAX     4294967295u         /* cells x replicates: 64 bits */
 #define ENS_NO_DEFAULT    SIZE_MAX
 
+struct ens_grid;
+
 struct ens_key {
     const struct ens_setting *s;
     struct ens_pos pos;
@@ -24,6 +26,10 @@ struct ens_key {
     size_t is_default; /* index of the value that equals the default, or
                           ENS_NO_DEFAULT */
     uint64_t stride;   /* of an axis */
+    /* of an axis that varies together with others, which stand beside it in
+       axis[] and have the same stride: its value in each combination */
+    const struct ens_grid *grid;
+    const uint32_t *pick; /* grid->n */
 };
 
 /* Canonical text of a row: fixed pieces, and axes between them. */
@@ -43,6 +49,7 @@ struct ens_row {
     const char *name;    /* "d1", or "" */
     struct ens_pos pos;
     const struct ens_impl *impl;
+    const struct ens_grid *grid; /* or NULL */
     size_t n_keys;
     struct ens_key *key;     /* in table order */
     struct ens_key **sorted; /* by name */
@@ -92,6 +99,8 @@ const struct ens_row *ens_rows_at(const struct ens_rows *rows, uint64_t ordinal,
                                   uint64_t *local);
 const struct ens_rows *ens_study_rows(const struct ens_study *study,
                                       const char *role);
+/** How many places an axis has among the cells of its row. */
+size_t ens_key_places(const struct ens_key *key);
 /** Values of a key in a row's cell `local`. */
 const struct ens_value *ens_key_at(const struct ens_key *key, uint64_t local);
 /** Does it decide the cell (part 0), its data part (part 1)? */

@@ -2,6 +2,7 @@
 
 #include "base/bug.h"
 #include "config/builtin.h"
+#include "config/grid.h"
 #include "config/names.h"
 
 #include <stdlib.h>
@@ -10,7 +11,7 @@
 const struct ens_setting *ens_tables_find(const struct ens_tables *t,
                                           const char *key)
 {
-    for (int k = 0; k < 2; k++)
+    for (int k = 0; k < ENS_TABLES; k++)
         for (size_t i = 0; i < t->n[k]; i++)
             if (strcmp(t->item[k][i].section, t->section) == 0 &&
                 strcmp(t->item[k][i].key, key) == 0)
@@ -22,7 +23,7 @@ struct ens_tables ens_kind_section(const struct ens_study_tables *k,
                                    const char *section,
                                    const struct ens_impl *impl)
 {
-    struct ens_tables t = {section, {k->settings, NULL}, {k->n_settings, 0}};
+    struct ens_tables t = {section, {k->settings}, {k->n_settings}};
 
     if (impl != NULL) {
         t.item[1] = impl->settings;
@@ -34,11 +35,11 @@ struct ens_tables ens_kind_section(const struct ens_study_tables *k,
 static const struct ens_setting **
 list_rows(struct ens_resolve *r, const struct ens_tables *t, size_t *n)
 {
-    const struct ens_setting **list =
-        ens_arena_alloc(&r->study->arena, t->n[0] + t->n[1] + 1, sizeof(*list));
+    const struct ens_setting **list = ens_arena_alloc(
+        &r->study->arena, t->n[0] + t->n[1] + t->n[2] + 1, sizeof(*list));
 
     *n = 0;
-    for (int k = 0; list != NULL && k < 2; k++)
+    for (int k = 0; list != NULL && k < ENS_TABLES; k++)
         for (size_t i = 0; i < t->n[k]; i++)
             if (strcmp(t->item[k][i].section, t->section) == 0)
                 list[(*n)++] = &t->item[k][i];
@@ -51,8 +52,8 @@ static int is_cell(const struct ens_setting *s)
 }
 
 /* The value that the tables give; what is wrong with one is the table's. */
-static void find_default(struct ens_resolve *r, const struct ens_row *row,
-                         struct ens_key *key)
+void ens_key_default(struct ens_resolve *r, const struct ens_row *row,
+                     struct ens_key *key)
 {
     struct ens_value_context c = r->context;
     struct ens_values def;
@@ -92,7 +93,7 @@ static void parse_key(struct ens_resolve *r, const struct ens_row *row,
         ens_diag_add(&r->diag, key->pos, "[%.80s] %s: takes one value",
                      row->section, key->s->key);
     else
-        find_default(r, row, key);
+        ens_key_default(r, row, key);
 }
 
 static void fill_key(struct ens_resolve *r, struct ens_row *row,
@@ -116,12 +117,47 @@ static void fill_key(struct ens_resolve *r, struct ens_row *row,
     }
 }
 
+/* A key that is a column of the row's grid. */
+static void fill_column(struct ens_resolve *r, struct ens_row *row,
+                        struct ens_key *key, struct ens_entry *own)
+{
+    static const struct ens_value unset = {.text = ""};
+
+    key->value = (struct ens_values){1, &unset};
+    key->is_default = ENS_NO_DEFAULT;
+    if (own != NULL) {
+        own->used = 1;
+        ens_diag_add(&r->diag, own->pos,
+                     "[%.80s] %s: given twice, also as a column of grid on "
+                     "line %u",
+                     row->section, key->s->key, (unsigned)row->grid->pos.line);
+    } else {
+        ens_grid_fill(r, row, key, row->grid);
+    }
+}
+
+static int is_column(const struct ens_row *row, const char *key)
+{
+    return row->grid != NULL &&
+           ens_grid_find(row->grid, key) < row->grid->n_keys;
+}
+
 static int by_key(const void *a, const void *b)
 {
     const struct ens_key *const *x = a;
     const struct ens_key *const *y = b;
 
     return ens_key_order((*x)->s->key, (*y)->s->key);
+}
+
+static void add_grid(struct ens_row *row)
+{
+    for (size_t i = 0; row->grid != NULL && i < row->grid->n_keys; i++) {
+        const struct ens_key *key = ens_row_find(row, row->grid->key[i]);
+
+        if (key != NULL && key->grid == row->grid)
+            row->axis[row->n_axes++] = (struct ens_key *)key;
+    }
 }
 
 /* Axes in the order written: those of the defaults, then the row's own. */
@@ -135,8 +171,11 @@ static void order_axes(struct ens_row *row, const struct ens_section *own,
             const char *name = from[k]->entry[i].key;
             const struct ens_key *key = ens_row_find(row, name);
 
-            if (key == NULL || key->value.n < 2 ||
-                (k == 0 && ens_section_find(own, name) != NULL))
+            if (k == 0 && ens_section_find(own, name) != NULL)
+                continue;
+            if (strcmp(name, "grid") == 0)
+                add_grid(row);
+            if (key == NULL || key->value.n < 2 || key->grid != NULL)
                 continue;
             row->axis[row->n_axes++] = (struct ens_key *)key;
         }
@@ -168,15 +207,22 @@ void ens_row_fill(struct ens_resolve *r, struct ens_row *row,
         row->sorted[i] = &row->key[i];
         if (d != NULL)
             d->used = 1;
-        fill_key(r, row, &row->key[i], e != NULL ? e : d, lenient);
+        /* a column of the row's own grid wins over a default */
+        if (is_column(row, list[i]->key))
+            fill_column(r, row, &row->key[i],
+                        row->grid == r->default_grid && e == NULL ? d : e);
+        else
+            fill_key(r, row, &row->key[i], e != NULL ? e : d, lenient);
     }
     qsort(row->sorted, n, sizeof(struct ens_key *), by_key);
+    if (row->grid != NULL && !r->grid_is_bad)
+        ens_grid_check(r, row, t, row->grid);
     order_axes(row, own, defaults);
 }
 
 static void add_names(struct ens_near *near, const struct ens_tables *t)
 {
-    for (int k = 0; k < 2; k++)
+    for (int k = 0; k < ENS_TABLES; k++)
         for (size_t i = 0; i < t->n[k]; i++)
             if (strcmp(t->item[k][i].section, t->section) == 0)
                 ens_near_add(near, t->item[k][i].key);
@@ -249,7 +295,7 @@ void ens_resolve_sections(struct ens_resolve *r)
     struct ens_study *st = r->study;
     const struct ens_study_tables *k = &st->tables;
     struct ens_settings_table b = ens_builtin_settings();
-    struct ens_tables t = {"study", {b.item, NULL}, {b.n, 0}};
+    struct ens_tables t = {"study", {b.item}, {b.n}};
 
     st->section =
         ens_arena_alloc(&st->arena, 2 + k->n_settings, sizeof(*st->section));
@@ -294,7 +340,7 @@ void ens_resolve_inputs(struct ens_resolve *r)
 {
     struct ens_study *st = r->study;
     struct ens_settings_table b = ens_builtin_settings();
-    struct ens_tables t = {"input", {b.item, NULL}, {b.n, 0}};
+    struct ens_tables t = {"input", {b.item}, {b.n}};
     struct ens_section **list =
         ens_arena_alloc(&st->arena, r->ini.n + 1, sizeof(*list));
     const char **names =

@@ -5,6 +5,8 @@
 #include "config/model.h"
 #include "config/reader.h"
 
+struct ens_grid;
+
 struct ens_resolve {
     struct ens_study *study;
     struct ens_diag diag;
@@ -12,13 +14,18 @@ struct ens_resolve {
     struct ens_value_context context;
     const struct ens_study_kinds *kinds;
     int has_tables; /* the kind is known */
+    /* of the role being resolved */
+    struct ens_grid *default_grid; /* of the section [ROLE] */
+    int grid_is_bad;               /* that of the present row: was told */
 };
 
-/** The tables that make up a section: up to two, one after the other. */
+/** The tables that make up a section: the kind's, an implementation's, the
+ * user's own keys. */
+#define ENS_TABLES 3
 struct ens_tables {
     const char *section; /* rows of this section count */
-    const struct ens_setting *item[2];
-    size_t n[2];
+    const struct ens_setting *item[ENS_TABLES];
+    size_t n[ENS_TABLES];
 };
 
 /** Row `key` of the tables; NULL. */
@@ -29,16 +36,19 @@ struct ens_tables ens_kind_section(const struct ens_study_tables *k,
                                    const char *section,
                                    const struct ens_impl *impl);
 
-/** Of an open role: a setting for each key of the two sections (either may
- * be NULL), its type by the form of what is written. */
-struct ens_tables ens_open_section(struct ens_resolve *r,
-                                   const struct ens_role *role,
-                                   const struct ens_section *own,
-                                   const struct ens_section *defaults);
+/** Add a setting to t for each key of the two sections and of a grid (each may
+ * be NULL) that it lacks, its type by the form of what is written. */
+void ens_open_keys(struct ens_resolve *r, const struct ens_role *role,
+                   const struct ens_grid *grid, const struct ens_section *own,
+                   const struct ens_section *defaults, struct ens_tables *t);
 
+/** Set key->is_default, by what the tables say. */
+void ens_key_default(struct ens_resolve *r, const struct ens_row *row,
+                     struct ens_key *key);
 /**
  * Fill row->key from the tables, taking texts from own, then from defaults
- * (either may be NULL), then from the table. Marks entries used. Bad values
+ * (either may be NULL), then from the table; columns of row->grid come
+ * before all. Marks entries used. Bad values
  * go to diag. lenient: a required setting may be missing (is not set).
  */
 void ens_row_fill(struct ens_resolve *r, struct ens_row *row,

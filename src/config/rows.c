@@ -1,4 +1,5 @@
 /* The rows of roles: [ROLE NAME] with the defaults of [ROLE]. */
+#include "config/grid.h"
 #include "config/names.h"
 #include "config/resolve.h"
 
@@ -70,10 +71,7 @@ static void explain_unknown(struct ens_resolve *r, const struct ens_role *role,
         struct ens_entry *e = &s->entry[i];
         const struct ens_impl *has = e->used ? NULL : impl_with(role, e->key);
 
-        if (!e->used && strcmp(e->key, "grid") == 0)
-            ens_diag_add(&r->diag, e->pos, "[%.80s] grid: is not yet supported",
-                         s->name);
-        else if (has != NULL && row != NULL && row->impl != NULL)
+        if (has != NULL && row != NULL && row->impl != NULL)
             ens_diag_add(&r->diag, e->pos,
                          "[%.80s] %s: is a setting of %s %s, not of %s",
                          s->name, e->key, role->impl_key, has->name,
@@ -86,6 +84,19 @@ static void explain_unknown(struct ens_resolve *r, const struct ens_role *role,
             continue;
         e->used = 1;
     }
+}
+
+/* The row's own, or that of the defaults, which was read already. */
+static void choose_grid(struct ens_resolve *r, struct ens_row *row,
+                        struct ens_section *own, struct ens_section *defaults)
+{
+    struct ens_entry *e = ens_section_find(own, "grid");
+    const struct ens_entry *d = ens_section_find(defaults, "grid");
+
+    row->grid = e == NULL ? r->default_grid : ens_grid_read(r, row->section, e);
+    if (e != NULL)
+        d = e;
+    r->grid_is_bad = row->grid == NULL && d != NULL && *d->text != '\0';
 }
 
 /* own NULL: a role without any section. */
@@ -105,11 +116,13 @@ static void fill_row(struct ens_resolve *r, struct ens_row *row,
     }
     if (role->impl_key != NULL)
         choose_impl(r, row, role, own, defaults);
-    t = role->open ? ens_open_section(r, role, own, defaults)
-                   : ens_kind_section(&st->tables, role->name, row->impl);
+    choose_grid(r, row, own, defaults);
+    t = ens_kind_section(&st->tables, role->name, row->impl);
+    if (role->open || (row->impl != NULL && row->impl->open))
+        ens_open_keys(r, role, row->grid, own, defaults, &t);
     r->context.calls[1] = t.item[1];
     r->context.n_calls[1] = t.n[1];
-    ens_row_fill(r, row, &t, own, defaults, own == NULL);
+    ens_row_fill(r, row, &t, own, defaults, own == NULL || r->grid_is_bad);
     r->context.n_calls[1] = 0;
     explain_unknown(r, role, own, row);
     ens_section_unknown(r, own, &t, role->impl_key);
@@ -140,6 +153,10 @@ static void resolve_role(struct ens_resolve *r, struct ens_rows *rows)
 
     for (size_t i = 0; i < r->ini.n; i++)
         n += is_row_of(r->ini.section[i].name, role->name);
+    r->default_grid = NULL;
+    if (n > 0 && ens_section_find(defaults, "grid") != NULL)
+        r->default_grid =
+            ens_grid_read(r, role->name, ens_section_find(defaults, "grid"));
     rows->named = n > 0;
     rows->written = n > 0 || defaults != NULL;
     rows->row = ens_arena_alloc(&r->study->arena, n + 1, sizeof(*rows->row));

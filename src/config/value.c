@@ -270,6 +270,8 @@ static enum ens_status parse_elements(struct job *j, struct ens_slice t)
     size_t at = 0;
     int more = 1;
 
+    if (ens_lines_are(j->s, t))
+        return ens_lines_parse(j->c, t, &j->values, j->err);
     if (j->s->shape == ENS_ONE || j->s->type == ENS_T_LINE) {
         struct ens_value v;
 
@@ -351,7 +353,7 @@ static enum ens_status finish(const struct job *j, struct ens_values *out)
     memcpy(v, j->values.data, j->values.len);
     if (j->s->shape == ENS_LIST)
         return make_list(j, v, n, out);
-    if (n > 1)
+    if (n > 1 && j->s->type != ENS_T_LINE)
         st = check_repeats(j, v, n);
     if (st == ENS_OK)
         *out = (struct ens_values){n, v};
@@ -383,6 +385,10 @@ enum ens_status ens_value_parse(const struct ens_value_context *c,
 void ens_value_write(const struct ens_setting *s, const struct ens_values *v,
                      struct ens_buf *out)
 {
+    if (s->type == ENS_T_LINE && s->shape == ENS_AXIS && v->v[0].set) {
+        ens_lines_write(v, out);
+        return;
+    }
     for (size_t i = 0; i < v->n; i++) {
         if (i > 0)
             ens_buf_puts(out, ", ");

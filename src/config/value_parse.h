@@ -60,6 +60,15 @@ int ens_call_split(struct ens_slice text, struct ens_slice *name,
 /** "key=" at the front of an argument? Then cut off into *key. */
 int ens_call_key(struct ens_slice *arg, struct ens_slice *key);
 
+/** @FILE, or @"a" "b": the lines of an axis of lines. */
+int ens_lines_are(const struct ens_setting *s, struct ens_slice text);
+/** Append them to `values` (struct ens_value). ENS_ESTUDY names FILE:LINE. */
+enum ens_status ens_lines_parse(const struct ens_value_context *c,
+                                struct ens_slice text, struct ens_buf *values,
+                                struct ens_error *err);
+/** In place, as ens_lines_parse reads it. */
+void ens_lines_write(const struct ens_values *v, struct ens_buf *out);
+
 /** Text of a value in a list or axis, quoted when it must be. */
 void ens_element_write(const struct ens_setting *s, const char *text,
                        struct ens_buf *out);

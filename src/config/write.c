@@ -1,4 +1,5 @@
 /* The resolved study file, and the texts that are compared at a resume. */
+#include "config/grid.h"
 #include "config/model.h"
 
 #include <stdio.h>
@@ -22,8 +23,18 @@ static void write_row(const struct ens_row *row, const struct ens_role *role,
     ens_buf_printf(out, "\n[%s]\n", row->section);
     if (row->impl != NULL)
         ens_buf_printf(out, "%s = %s\n", role->impl_key, row->impl->name);
-    for (size_t i = 0; i < row->n_axes; i++)
-        write_key(row->axis[i], out);
+    for (size_t i = 0, n = 1; i < row->n_axes; i += n) {
+        const struct ens_grid *grid = row->axis[i]->grid;
+
+        n = 1;
+        while (grid != NULL && i + n < row->n_axes &&
+               row->axis[i + n]->grid == grid)
+            n++;
+        if (grid != NULL)
+            ens_grid_write(&row->axis[i], n, out);
+        else
+            write_key(row->axis[i], out);
+    }
     for (size_t i = 0; i < row->n_keys; i++)
         if (row->key[i].value.n == 1)
             write_key(&row->key[i], out);

@@ -29,6 +29,8 @@ enum ens_status ens_dispatch_new(struct ens_dispatch **out,
     if (d == NULL)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
     d->config = *config;
+    if (d->config.n_near == 0)
+        d->config.n_near = config->n_slots;
     d->hand = calloc(config->n_slots, sizeof(*d->hand));
     if (d->hand == NULL) {
         free(d);
@@ -165,6 +167,32 @@ static void feed_last(struct ens_dispatch *d, uint32_t slot)
     send_range(d, slot, range);
 }
 
+static int fits(struct ens_dispatch *d, struct ens_range range)
+{
+    uint64_t now = ens_clock_ns();
+    double left_s;
+
+    if (d->deadline_ns == 0)
+        return 1;
+    left_s = now < d->deadline_ns ? (double)(d->deadline_ns - now) / 1e9 : 0;
+    return !(ens_ranges_seconds(d->ranges, range) > left_s); /* NaN: try */
+}
+
+/* The next range that will end in time. */
+static int take_range(struct ens_dispatch *d, struct ens_range *range,
+                      double *expected_s)
+{
+    while (ens_ranges_take(d->ranges, range, expected_s)) {
+        uint64_t left = ens_ranges_left(d->ranges);
+
+        if (fits(d, *range))
+            return 1;
+        ens_ranges_forget(d->ranges, *range);
+        d->n_forgotten += range->n + left - ens_ranges_left(d->ranges);
+    }
+    return 0;
+}
+
 void ens_dispatch_feed(struct ens_dispatch *d, uint32_t slot)
 {
     struct ens_hand *h = &d->hand[slot];
@@ -174,14 +202,14 @@ void ens_dispatch_feed(struct ens_dispatch *d, uint32_t slot)
     if (h->state != ENS_HAND_READY || d->stopping || d->broken || h->alone ||
         h->has_next)
         return;
-    if (d->next_waiting) {
+    if (d->next_waiting && slot < d->config.n_near) {
         send_next(d, slot);
         return;
     }
     if (d->stage == NULL || d->stage_told)
         return;
     while (h->n_ranges < 2) {
-        if (!ens_ranges_take(d->ranges, &range, &expected_s)) {
+        if (!take_range(d, &range, &expected_s)) {
             if (h->n_ranges == 0)
                 feed_last(d, slot);
             return;
@@ -190,6 +218,22 @@ void ens_dispatch_feed(struct ens_dispatch *d, uint32_t slot)
         if (!(expected_s <= PREFETCH_SECONDS))
             return;
     }
+}
+
+static void start(struct ens_dispatch *d, uint32_t slot)
+{
+    d->hand[slot].state = ENS_HAND_STARTING;
+    d->hand[slot].stage = 0;
+    d->ops->start(d->transport, slot);
+}
+
+/* One that may run `next`. */
+static int has_near(const struct ens_dispatch *d)
+{
+    for (uint32_t i = 0; i < d->config.n_near; i++)
+        if (d->hand[i].state != ENS_HAND_EMPTY)
+            return 1;
+    return 0;
 }
 
 void ens_dispatch_staff(struct ens_dispatch *d)
@@ -209,11 +253,11 @@ void ens_dispatch_staff(struct ens_dispatch *d)
     for (uint32_t i = 0; i < d->config.n_slots && n < want; i++) {
         if (d->hand[i].state != ENS_HAND_EMPTY)
             continue;
-        d->hand[i].state = ENS_HAND_STARTING;
-        d->hand[i].stage = 0;
-        d->ops->start(d->transport, i);
+        start(d, i);
         n++;
     }
+    if (d->next_waiting && !has_near(d))
+        start(d, 0);
 }
 
 void ens_dispatch_feed_all(struct ens_dispatch *d)
@@ -229,8 +273,9 @@ enum ens_status ens_dispatch_stage(struct ens_dispatch *d,
                                    const uint64_t *only, size_t n_only,
                                    struct ens_error *err)
 {
-    struct ens_ranges *r = ens_ranges_new(d->config.plan, stage, done,
-                                          d->config.n_slots, only != NULL);
+    struct ens_ranges *r =
+        ens_ranges_new(d->config.plan, stage, done, d->config.n_slots,
+                       d->config.chosen, only != NULL);
 
     if (r == NULL)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
@@ -399,6 +444,11 @@ void ens_dispatch_stop(struct ens_dispatch *d)
     ens_dispatch_check_end(d);
 }
 
+void ens_dispatch_deadline(struct ens_dispatch *d, uint64_t ns)
+{
+    d->deadline_ns = ns;
+}
+
 void ens_dispatch_kill(struct ens_dispatch *d)
 {
     d->stopping = 1;
@@ -414,6 +464,7 @@ void ens_dispatch_totals(const struct ens_dispatch *d,
     memset(totals, 0, sizeof(*totals));
     totals->n_deaths = d->n_deaths;
     totals->n_started = d->n_started;
+    totals->n_forgotten = d->n_forgotten;
     for (uint32_t i = 0; d->transport != NULL && i < d->config.n_slots; i++) {
         const struct ens_slot *s = d->ops->slot(d->transport, i);
 

@@ -27,7 +27,10 @@ enum ens_status ens_out_create(struct ens_out *o, const char *path,
     if (n < 0 || (size_t)n >= sizeof(o->tmp))
         return ens_fail(err, ENS_EIO, "%s: path too long", path);
     o->io = io == NULL ? ens_io_default() : io;
-    o->fd = open(o->tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    o->fd = ens_file_nameless(path, 0666);
+    o->nameless = o->fd >= 0;
+    if (o->fd < 0)
+        o->fd = open(o->tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (o->fd < 0)
         return ens_fail_errno(err, ENS_EIO, "cannot create %s", o->tmp);
     return ENS_OK;
@@ -52,6 +55,18 @@ enum ens_status ens_out_flush(struct ens_out *o, struct ens_error *err)
     if (o->error.status != ENS_OK && err != NULL)
         *err = o->error;
     return (enum ens_status)o->error.status;
+}
+
+enum ens_status ens_out_patch(struct ens_out *o, uint64_t at, const void *p,
+                              size_t n, struct ens_error *err)
+{
+    enum ens_status s = ens_out_flush(o, err);
+
+    if (s != ENS_OK)
+        return s;
+    if (o->io == NULL || ens_io_write_all(o->io, o->fd, p, n, at, NULL) != 0)
+        ens_fail_errno(&o->error, ENS_EIO, "cannot write %s", o->path);
+    return ens_out_flush(o, err);
 }
 
 void ens_out_put(struct ens_out *o, const void *p, size_t n)
@@ -82,7 +97,10 @@ static enum ens_status settle(struct ens_out *o, struct ens_error *err)
     if (s != ENS_OK || o->tmp[0] == '\0')
         return s;
     if (o->io->sync(o->io, o->fd) != 0)
-        return ens_fail_errno(err, ENS_EIO, "cannot sync %s", o->tmp);
+        return ens_fail_errno(err, ENS_EIO, "cannot sync %s", o->path);
+    if (o->nameless && ens_file_name(o->fd, o->tmp, sizeof(o->tmp)) != 0)
+        return ens_fail_errno(err, ENS_EIO, "cannot name %s", o->tmp);
+    o->nameless = 0;
     if (rename(o->tmp, o->path) != 0)
         return ens_fail_errno(err, ENS_EIO, "cannot rename %s", o->tmp);
     return ens_file_sync_parent(o->path, err);
@@ -106,7 +124,8 @@ void ens_out_abort(struct ens_out *o)
     if (o->tmp[0] != '\0') {
         if (o->fd >= 0)
             close(o->fd);
-        unlink(o->tmp);
+        if (!o->nameless)
+            unlink(o->tmp);
     }
     ens_buf_fini(&o->buf);
     o->tmp[0] = '\0';

@@ -1,9 +1,12 @@
 /* A table seen through a selection of columns and rows. */
 #include "export/table.h"
 
+#include "base/bug.h"
 #include "base/number.h"
 #include "base/utf8.h"
+#include "config/where.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,32 +85,27 @@ static enum ens_status choose_rows(struct ens_sheet *sheet,
                                    const struct ens_columns *c,
                                    const char *where, struct ens_error *err)
 {
-    size_t n = where == NULL ? 0 : count_parts(where);
-    size_t *column = ens_arena_alloc(&sheet->arena, n + 1, sizeof(*column));
-    const char **text = ens_arena_alloc(&sheet->arena, n + 1, sizeof(*text));
+    size_t most = where == NULL ? 0 : count_parts(where);
+    size_t *column = ens_arena_alloc(&sheet->arena, most + 1, sizeof(*column));
+    const char **text = ens_arena_alloc(&sheet->arena, most + 1, sizeof(*text));
+    struct ens_condition k;
     enum ens_status s = ENS_OK;
+    int more = 0;
 
     if (column == NULL || text == NULL)
         return ens_fail(err, ENS_ENOMEMORY, "tables: out of memory");
-    for (size_t i = 0; i < n && s == ENS_OK; i++) {
-        size_t len = strcspn(where, ",");
-        const char *eq = memchr(where, '=', len);
+    while (where != NULL && s == ENS_OK &&
+           (more = ens_condition_next(&where, &k, err)) == 1) {
+        size_t i = sheet->n_where++;
 
-        if (eq == NULL)
-            return ens_fail(err, ENS_EUSAGE, "%.*s: expected COLUMN=VALUE",
-                            (int)len, where);
-        s = find_column(c, sheet->table, where, (size_t)(eq - where),
-                        &column[i], err);
-        text[i] = ens_arena_strndup(&sheet->arena, eq + 1,
-                                    len - (size_t)(eq + 1 - where));
+        s = find_column(c, sheet->table, k.key, k.n_key, &column[i], err);
+        text[i] = ens_arena_strndup(&sheet->arena, k.value, k.n_value);
         if (text[i] == NULL)
             return ens_fail(err, ENS_ENOMEMORY, "tables: out of memory");
-        where += len + 1;
     }
-    sheet->n_where = n;
     sheet->where_column = column;
     sheet->where_text = text;
-    return s;
+    return more < 0 ? ENS_EUSAGE : s;
 }
 
 static enum ens_status copy_columns(struct ens_sheet *sheet,
@@ -168,22 +166,33 @@ enum ens_status ens_sheet_init(struct ens_sheet *sheet,
 struct pass {
     const struct ens_sheet *sheet;
     struct ens_datum *chosen;
+    struct ens_row row; /* of all columns */
     uint64_t n_rows;
-    ens_row_fn *fn;
+    ens_row_fn *fn; /* or task_fn */
+    ens_sheet_task_fn *task_fn;
     void *arg;
 };
 
+/* The same text, or the same number: 1e2 finds 100. */
+static int is_equal(const struct ens_datum *d, const char *want)
+{
+    char tmp[ENS_NUMBER_BYTES];
+    size_t n;
+    const char *p = ens_datum_text(d, tmp, &n);
+    double v;
+
+    if (strlen(want) == n && memcmp(want, p, n) == 0)
+        return 1;
+    return (d->type == ENS_DATUM_NUM || d->type == ENS_DATUM_INT) && n > 0 &&
+           ens_number_parse(want, strlen(want), &v) == 0 &&
+           fabs(v) < 9007199254740992.0 && ens_datum_num(d) == v;
+}
+
 static int is_wanted(const struct ens_sheet *sheet, const struct ens_datum *row)
 {
-    for (size_t i = 0; i < sheet->n_where; i++) {
-        char tmp[ENS_NUMBER_BYTES];
-        size_t n;
-        const char *p = ens_datum_text(&row[sheet->where_column[i]], tmp, &n);
-
-        if (strlen(sheet->where_text[i]) != n ||
-            memcmp(sheet->where_text[i], p, n) != 0)
+    for (size_t i = 0; i < sheet->n_where; i++)
+        if (!is_equal(&row[sheet->where_column[i]], sheet->where_text[i]))
             return 0;
-    }
     return 1;
 }
 
@@ -197,29 +206,47 @@ static enum ens_status pass_row(void *arg, const struct ens_datum *row,
         return ENS_OK;
     for (size_t i = 0; i < p->sheet->n; i++)
         p->chosen[i] = row[p->sheet->source[i]];
-    s = p->fn(p->arg, p->chosen, err);
+    ENS_BUG_ON(p->fn == NULL && p->row.task == NULL); /* not table tasks */
+    s = p->fn != NULL ? p->fn(p->arg, p->chosen, err)
+                      : p->task_fn(p->arg, p->row.task, p->chosen, err);
     p->n_rows++;
     if (s == ENS_OK && p->n_rows == p->sheet->head)
         return ENS_ESTOPPED; /* enough; not an error */
     return s;
 }
 
+static enum ens_status make_pass(struct pass *p, struct ens_error *err)
+{
+    const struct ens_sheet *sheet = p->sheet;
+    enum ens_status s;
+
+    p->row = (struct ens_row){.n = sheet->n_all, .fn = pass_row, .arg = p};
+    p->chosen = calloc(sheet->n + 1, sizeof(*p->chosen));
+    p->row.d = calloc(sheet->n_all + 1, sizeof(*p->row.d));
+    if (p->chosen == NULL || p->row.d == NULL)
+        s = ens_fail(err, ENS_ENOMEMORY, "tables: out of memory");
+    else
+        s = sheet->table->rows(sheet->tables, &p->row, err);
+    free(p->chosen);
+    free(p->row.d);
+    return s == ENS_ESTOPPED ? ENS_OK : s;
+}
+
 enum ens_status ens_sheet_rows(const struct ens_sheet *sheet, ens_row_fn *row,
                                void *arg, struct ens_error *err)
 {
-    struct pass p = {sheet, NULL, 0, row, arg};
-    struct ens_row r = {sheet->n_all, 0, NULL, pass_row, &p};
-    enum ens_status s;
+    struct pass p = {.sheet = sheet, .fn = row, .arg = arg};
 
-    p.chosen = calloc(sheet->n + 1, sizeof(*p.chosen));
-    r.d = calloc(sheet->n_all + 1, sizeof(*r.d));
-    if (p.chosen == NULL || r.d == NULL)
-        s = ens_fail(err, ENS_ENOMEMORY, "tables: out of memory");
-    else
-        s = sheet->table->rows(sheet->tables, &r, err);
-    free(p.chosen);
-    free(r.d);
-    return s == ENS_ESTOPPED ? ENS_OK : s;
+    return make_pass(&p, err);
+}
+
+enum ens_status ens_sheet_tasks(const struct ens_sheet *sheet,
+                                ens_sheet_task_fn *fn, void *arg,
+                                struct ens_error *err)
+{
+    struct pass p = {.sheet = sheet, .task_fn = fn, .arg = arg};
+
+    return make_pass(&p, err);
 }
 
 /* -- export ---------------------------------------------------------------- */

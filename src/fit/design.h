@@ -13,28 +13,11 @@
 #define ENS_FIT_DESIGN_H
 
 #include "fit/formula.h"
-#include <ensrun/view.h>
+#include <ensrun/data.h>
 
 /* Of one factor; of one model matrix. */
 #define ENS_DESIGN_MAX_LEVELS  1000
 #define ENS_DESIGN_MAX_COLUMNS 20000
-
-/** A column: either n contiguous doubles or a view (of any dtype). */
-struct ens_data_column {
-    const double *values;
-    const struct ens_view *view; /* NULL when values is set */
-    const char *const *level;    /* of text: the view holds their places */
-    uint32_t n_levels;
-};
-
-/** A data set that a fitter sees. Owns nothing. */
-struct ens_data {
-    size_t n; /* rows */
-    size_t n_columns;
-    const char *const *name;
-    const struct ens_data_column *column; /* NULL: known per data set only */
-    const uint64_t *index; /* row i is row index[i] of the columns; NULL: i */
-};
 
 /** What a variable of the formula is over these data. */
 struct ens_design_variable {

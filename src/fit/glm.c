@@ -305,7 +305,8 @@ static enum ens_status iterate(struct irls *g, double *b,
     return ENS_OK;
 }
 
-static enum ens_status fit(const struct ens_fit_options *o,
+static enum ens_status fit(const struct ens_job *job,
+                           const struct ens_fit_options *o,
                            const struct ens_fit_problem *problem, double *work,
                            struct ens_fit_result *result, struct ens_error *err)
 {
@@ -313,6 +314,7 @@ static enum ens_status fit(const struct ens_fit_options *o,
     struct irls g;
     enum ens_status s;
 
+    (void)job;
     if (o->is_normal)
         return ens_lsq_gaussian(o, problem, work, result, err);
     s = check_response(family, problem, err);

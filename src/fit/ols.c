@@ -15,8 +15,17 @@ static enum ens_status options(const struct ens_cell *cell, const char *role,
     return ens_fit_level(cell, role, &o->level, err);
 }
 
+static enum ens_status fit(const struct ens_job *job,
+                           const struct ens_fit_options *o,
+                           const struct ens_fit_problem *problem, double *work,
+                           struct ens_fit_result *result, struct ens_error *err)
+{
+    (void)job;
+    return ens_lsq_gaussian(o, problem, work, result, err);
+}
+
 const struct ens_fitter ens_fitter_ols = {
     .options = options,
     .work = ens_lsq_gaussian_work,
-    .fit = ens_lsq_gaussian,
+    .fit = fit,
 };

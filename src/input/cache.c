@@ -140,13 +140,53 @@ int ens_cache_create(const char *path, char *temporary, size_t cap)
     }
     if (make_folder(path) != 0)
         return -1;
-    return mkostemp(temporary, O_CLOEXEC);
+    n = ens_file_nameless(path, 0600);
+    if (n < 0)
+        return mkostemp(temporary, O_CLOEXEC);
+    temporary[0] = '\0';
+    return n;
+}
+
+int ens_cache_scratch(const char *folder)
+{
+    char path[PATH_MAX];
+    int n = snprintf(path, sizeof(path), "%s/.ensrun.XXXXXX", folder);
+    int fd;
+
+    if (n < 0 || (size_t)n >= sizeof(path)) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    fd = ens_file_nameless(path, 0600);
+    if (fd >= 0)
+        return fd;
+    fd = mkostemp(path, O_CLOEXEC);
+    if (fd >= 0)
+        unlink(path);
+    return fd;
+}
+
+/* The file without a name gets one beside path. */
+static int give_name(int fd, char *name, size_t cap, const char *path)
+{
+    int n = snprintf(name, cap, "%s", path);
+
+    if (n < 0 || (size_t)n >= cap) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    return ens_file_name(fd, name, cap);
 }
 
 int ens_cache_commit(int fd, const char *temporary, const char *path)
 {
+    char name[PATH_MAX];
     int e;
 
+    if (*temporary == '\0' && give_name(fd, name, sizeof(name), path) != 0)
+        return -1;
+    if (*temporary == '\0')
+        temporary = name;
     if (fsync(fd) == 0 && rename(temporary, path) == 0) {
         (void)ens_file_sync_parent(path, NULL);
         return 0;

@@ -35,10 +35,15 @@ void ens_cache_put_digest(const struct ens_file_id *id,
  */
 int ens_cache_is_settled(const struct ens_file_id *id);
 
-/** A file of a temporary name beside path (PATH_MAX), its folder made.
- * Descriptor, or -1 with errno. */
+/** A file of a temporary name beside path (PATH_MAX), or of none ("") where
+ * the file system can do that; its folder is made. Descriptor, or -1 with
+ * errno. */
 int ens_cache_create(const char *path, char *temporary, size_t cap);
 /** Sync and rename; -1 with errno (the temporary file is removed). */
 int ens_cache_commit(int fd, const char *temporary, const char *path);
+
+/** A file without a name in a folder, for reading and writing. Descriptor, or
+ * -1 with errno. */
+int ens_cache_scratch(const char *folder);
 
 #endif

@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 /* raised when the same text would be read differently */
-#define READER_VERSION 2
+#define READER_VERSION 3
 
 struct job { /* one conversion, for the progress callback */
     const struct ens_opening *o;
@@ -130,11 +130,31 @@ static enum ens_status write_to_cache(struct ens_csv *csv, int from,
         return ENS_OK;
     s = ens_csv_write(csv, from, j->o->size, out, tell, j, err);
     if (s != ENS_OK)
-        unlink(temporary);
+        unlink(temporary); /* "": nothing */
     else if (ens_cache_commit(out, temporary, path) == 0)
         *fd = open(path, O_RDONLY | O_CLOEXEC);
     close(out);
     return s == ENS_EIO || s == ENS_ENOSPACE ? ENS_OK : s;
+}
+
+static enum ens_status write_to_scratch(struct ens_csv *csv, int from,
+                                        struct job *j, int *fd,
+                                        struct ens_error *err)
+{
+    const char *folder = j->o->spec->scratch;
+    enum ens_status s;
+
+    *fd = ens_cache_scratch(folder);
+    if (*fd < 0)
+        return ens_fail_errno(err, ENS_EIO, "cannot create a file in %s",
+                              folder);
+    s = ens_csv_write(csv, from, j->o->size, *fd, tell, j, err);
+    if (s == ENS_OK)
+        return s;
+    close(*fd);
+    *fd = -1;
+    return s == ENS_EIO || s == ENS_ENOSPACE ? ens_wrap(err, s, "%s", folder)
+                                             : s;
 }
 
 static enum ens_status write_to_memory(struct ens_csv *csv, int from,
@@ -189,7 +209,9 @@ static enum ens_status convert(struct ens_mapped *m, struct job *j, int *fd,
     if (s != ENS_OK)
         return s;
     *fd = find_table(&csv.head.digest, csv.head.options_hash);
-    if (*fd < 0)
+    if (*fd < 0 && j->o->spec->scratch != NULL)
+        s = write_to_scratch(&csv, m->fd, j, fd, err);
+    else if (*fd < 0)
         s = write_to_cache(&csv, m->fd, j, fd, err);
     if (s == ENS_OK && *fd < 0)
         s = write_to_memory(&csv, m->fd, j, fd, err);

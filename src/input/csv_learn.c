@@ -94,6 +94,17 @@ static int is_decimal(const char *s, size_t n, int *is_integer)
     return k == n;
 }
 
+const char *ens_csv_trim(const char *s, size_t *n)
+{
+    while (*n > 0 && (s[*n - 1] == ' ' || s[*n - 1] == '\t'))
+        --*n;
+    while (*n > 0 && (*s == ' ' || *s == '\t')) {
+        s++;
+        --*n;
+    }
+    return s;
+}
+
 enum ens_csv_value ens_csv_classify(const struct ens_csv_options *o,
                                     const char *s, size_t n)
 {
@@ -101,6 +112,7 @@ enum ens_csv_value ens_csv_classify(const struct ens_csv_options *o,
     double d;
     int64_t i;
 
+    s = ens_csv_trim(s, &n);
     if (is_missing(o, s, n))
         return ENS_CSV_MISSING;
     if (is_decimal(s, n, &is_integer)) {
@@ -292,6 +304,8 @@ static enum ens_status learn_field(void *arg, const char *s, size_t n,
     struct learn *l = arg;
     enum ens_status status = ENS_OK;
 
+    if (l->in_header)
+        s = ens_csv_trim(s, &n);
     if (l->is_first) {
         status = add_column(l, err);
         if (status == ENS_OK)

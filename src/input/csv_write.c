@@ -53,9 +53,14 @@ static uint32_t little_endian32(uint32_t u)
 static int convert(const struct ens_csv_options *o, enum ens_dtype dtype,
                    const char *s, size_t n, uint64_t *u)
 {
-    enum ens_csv_value v = ens_csv_classify(o, s, n);
-    int64_t i = v == ENS_CSV_BOOL ? (s[0] | 32) == 't' : 0;
-    double d = v == ENS_CSV_MISSING ? (double)NAN : (double)i;
+    enum ens_csv_value v;
+    int64_t i;
+    double d;
+
+    s = ens_csv_trim(s, &n);
+    v = ens_csv_classify(o, s, n);
+    i = v == ENS_CSV_BOOL ? (s[0] | 32) == 't' : 0;
+    d = v == ENS_CSV_MISSING ? (double)NAN : (double)i;
 
     if (dtype == ENS_DT_I64) {
         if (v != ENS_CSV_BOOL &&

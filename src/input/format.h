@@ -31,6 +31,9 @@ struct ens_input_spec {
     const char *name;
     const char *path;
     struct ens_input_options options;
+    /* Folder for forms that are converted once, each without a name; NULL: the
+     * cache, which keeps them. */
+    const char *scratch;
 };
 
 /* Enough for the longest npy header that we take, and for telling formats

@@ -35,8 +35,10 @@ struct ens_inflate *ens_inflate_new(enum ens_packing packing)
         return NULL;
     i->packing = packing;
     i->between = 1;
-    if (packing == ENS_PACKED_GZIP) {
-        ok = inflateInit2(&i->z, 15 + 16) == Z_OK; /* 16: a gzip head */
+    if (packing != ENS_PACKED_ZSTD) {
+        /* 16: a gzip head; negative: no head */
+        ok = inflateInit2(&i->z, packing == ENS_PACKED_GZIP ? 15 + 16 : -15) ==
+             Z_OK;
     } else {
         i->zstd = ZSTD_createDStream();
         ok = i->zstd != NULL;
@@ -51,7 +53,7 @@ void ens_inflate_free(struct ens_inflate *i)
 {
     if (i == NULL)
         return;
-    if (i->packing == ENS_PACKED_GZIP)
+    if (i->packing != ENS_PACKED_ZSTD)
         inflateEnd(&i->z);
     ZSTD_freeDStream(i->zstd);
     free(i);
@@ -62,7 +64,10 @@ static enum ens_status damaged(const struct ens_inflate *i, uint64_t byte,
 {
     return ens_fail(err, ENS_EINPUT,
                     "byte %" PRIu64 ": the %s data are damaged (%s)", byte,
-                    i->packing == ENS_PACKED_GZIP ? "gzip" : "zstd", what);
+                    i->packing == ENS_PACKED_GZIP   ? "gzip"
+                    : i->packing == ENS_PACKED_ZSTD ? "zstd"
+                                                    : "deflate",
+                    what);
 }
 
 /* One call of the library: bytes taken and made. */
@@ -122,9 +127,9 @@ enum ens_status ens_inflate_push(struct ens_inflate *i, const void *p, size_t n,
         if (n == 0 && i->between)
             break;
         made = 0;
-        s = i->packing == ENS_PACKED_GZIP
-                ? step_gzip(i, at, n, &taken, &made, err)
-                : step_zstd(i, at, n, &taken, &made, err);
+        s = i->packing == ENS_PACKED_ZSTD
+                ? step_zstd(i, at, n, &taken, &made, err)
+                : step_gzip(i, at, n, &taken, &made, err);
         at += taken;
         n -= taken;
         i->n_in += taken;

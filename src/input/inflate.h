@@ -1,5 +1,5 @@
-/* gzip and zstd, unpacked as a stream: bytes pushed in by blocks, handed out
- * by a callback. */
+/* gzip, zstd and bare deflate (of zip), unpacked as a stream: bytes pushed in
+ * by blocks, handed out by a callback. */
 #ifndef ENS_INPUT_INFLATE_H
 #define ENS_INPUT_INFLATE_H
 
@@ -7,9 +7,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum ens_packing { ENS_PACKED_NOT, ENS_PACKED_GZIP, ENS_PACKED_ZSTD };
+enum ens_packing {
+    ENS_PACKED_NOT,
+    ENS_PACKED_GZIP,
+    ENS_PACKED_ZSTD,
+    ENS_PACKED_DEFLATE
+};
 
-/** How a file is packed, by its first bytes. */
+/** How a file is packed, by its first bytes; never deflate, which has none of
+ * its own. */
 enum ens_packing ens_packing_of(const void *head, size_t n);
 
 struct ens_inflate;

@@ -79,7 +79,9 @@ static enum ens_status open_by_format(struct ens_mapped *m,
     for (size_t i = 0; i < ENS_COUNT(formats); i++) {
         if (!formats[i]->probe(o))
             continue;
-        if (o->spec->options.dataset == NULL || formats[i] == &ens_format_npz)
+        /* the unpacked form of one that a zygote is given is an .npy */
+        if (o->spec->options.dataset == NULL ||
+            ens_format_has_extension(o->spec->path, "npz"))
             return formats[i]->open(m, o, err);
         o->key = "dataset";
         return ens_fail(err, ENS_EINPUT,

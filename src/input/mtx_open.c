@@ -1,11 +1,10 @@
 /* MatrixMarket as an input format: the dense form in the cache. */
 #include "base/buf.h"
 #include "base/file.h"
-#include "input/cache.h"
+#include "input/form.h"
 #include "input/mapped.h"
 #include "input/memory.h"
 #include "input/mtx.h"
-#include "input/npy.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,16 +18,6 @@
 
 #define MAGIC      "%%MatrixMarket"
 #define HEAD_BYTES 128u
-
-static int dense_path(char *to, size_t cap, const struct ens_hash128 *digest)
-{
-    char name[64] = "tables/";
-
-    ens_hex64(name + 7, digest->high);
-    ens_hex64(name + 23, digest->low);
-    memcpy(name + 39, ".mtx.npy", 9);
-    return ens_cache_path(to, cap, name);
-}
 
 static void make_head(char head[HEAD_BYTES], const struct ens_mtx *mtx)
 {
@@ -69,27 +58,6 @@ static enum ens_status write_dense(const struct ens_mtx *mtx, const char *p,
     return s;
 }
 
-/* In the cache; *fd -1 when that cannot be done and memory may. */
-static enum ens_status write_to_cache(const struct ens_mtx *mtx, const char *p,
-                                      size_t n, const char *path, int *fd,
-                                      struct ens_error *err)
-{
-    char temporary[PATH_MAX];
-    int out = ens_cache_create(path, temporary, sizeof(temporary));
-    enum ens_status s;
-
-    *fd = -1;
-    if (out < 0)
-        return ENS_OK;
-    s = write_dense(mtx, p, n, out, err);
-    if (s != ENS_OK)
-        unlink(temporary);
-    else if (ens_cache_commit(out, temporary, path) == 0)
-        *fd = open(path, O_RDONLY | O_CLOEXEC);
-    close(out);
-    return s == ENS_EIO || s == ENS_ENOSPACE ? ENS_OK : s;
-}
-
 static enum ens_status check_size(const struct ens_mtx *mtx,
                                   struct ens_error *err)
 {
@@ -109,83 +77,29 @@ static enum ens_status check_size(const struct ens_mtx *mtx,
                     mtx->rows, mtx->columns);
 }
 
-static enum ens_status convert(const char *p, size_t n,
-                               const struct ens_hash128 *digest, int *fd,
-                               struct ens_error *err)
+static enum ens_status make_dense(const struct ens_form *f, int fd,
+                                  struct ens_error *err)
 {
-    char path[PATH_MAX];
-    struct ens_mtx mtx;
-    enum ens_status s = ens_mtx_head(&mtx, p, n, err);
-
-    *fd = -1;
-    if (s == ENS_OK)
-        s = check_size(&mtx, err);
-    if (s == ENS_OK && dense_path(path, sizeof(path), digest) == 0)
-        s = write_to_cache(&mtx, p, n, path, fd, err);
-    if (s != ENS_OK || *fd >= 0)
-        return s;
-    *fd = memfd_create("ensrun matrix", MFD_CLOEXEC);
-    if (*fd < 0)
-        return ens_fail_errno(err, ENS_EIO, "cannot make a memory file");
-    s = write_dense(&mtx, p, n, *fd, err);
-    if (s != ENS_OK) {
-        close(*fd);
-        *fd = -1;
-    }
-    return s;
-}
-
-/* The dense form found or made; the digest in any case. */
-static enum ens_status find_or_convert(struct ens_mapped *m, uint64_t size,
-                                       int *fd, struct ens_error *err)
-{
-    int settled = ens_cache_is_settled(&m->id);
-    char path[PATH_MAX];
-    enum ens_status s = ENS_OK;
-    void *p;
-
-    *fd = -1;
-    if (ens_cache_get_digest(&m->id, &m->digest) &&
-        dense_path(path, sizeof(path), &m->digest) == 0)
-        *fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (*fd >= 0)
-        return ENS_OK;
-    p = mmap(NULL, (size_t)size, PROT_READ, MAP_SHARED, m->fd, 0);
-    if (p == MAP_FAILED)
-        return ens_fail_errno(err, ENS_EIO, "cannot map");
-    m->digest = ens_hash128(p, (size_t)size);
-    if (dense_path(path, sizeof(path), &m->digest) == 0)
-        *fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (*fd < 0)
-        s = convert(p, (size_t)size, &m->digest, fd, err);
-    munmap(p, (size_t)size);
-    if (s == ENS_OK && settled)
-        ens_cache_put_digest(&m->id, &m->digest);
-    return s;
+    return write_dense(f->arg, f->p, (size_t)f->size, fd, err);
 }
 
 static enum ens_status open_mtx(struct ens_mapped *m, struct ens_opening *o,
                                 struct ens_error *err)
 {
-    struct ens_file_id id;
-    struct ens_npy npy;
-    int fd;
-    enum ens_status s = find_or_convert(m, o->size, &fd, err);
+    struct ens_mtx mtx;
+    struct ens_form form = {
+        .suffix = "mtx.npy", .size = o->size, .make = make_dense, .arg = &mtx};
+    enum ens_status s = ens_mapped_map(m, o->size, err);
 
-    if (s != ENS_OK)
-        return s;
-    close(m->fd);
-    m->fd = fd;
-    if (ens_file_id_of(fd, &id) != 0)
-        return ens_fail_errno(err, ENS_EIO, "cannot look at its dense form");
-    s = ens_mapped_map(m, id.size, err);
     if (s == ENS_OK)
-        s = ens_npy_parse(&npy, m->base, (size_t)id.size, id.size, err);
+        s = ens_mtx_head(&mtx, m->base, (size_t)o->size, err);
+    if (s == ENS_OK)
+        s = check_size(&mtx, err);
     if (s != ENS_OK)
         return s;
-    ens_npy_view(&m->input.view, &npy, m->base);
-    m->has_digest = 1;
-    return ENS_OK;
+    form.p = m->base;
+    form.bytes = HEAD_BYTES + mtx.rows * mtx.columns * sizeof(double);
+    return ens_form_open(m, o, &form, err);
 }
 
 static int probe(const struct ens_opening *o)

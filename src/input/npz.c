@@ -1,25 +1,29 @@
 #include "input/npz.h"
 
 #include "base/buf.h"
-#include "input/dtype.h"
-#include "input/mapped.h"
-#include "input/npy.h"
+#include "base/file.h"
+#include "input/inflate.h"
 
 #include <inttypes.h>
 #include <string.h>
+#include <zlib.h>
 
 #define END_BYTES     22u
 #define END64_BYTES   56u
 #define LOCATOR_BYTES 20u
 #define ENTRY_BYTES   46u
 #define HEAD_BYTES    30u
+#define ENCRYPTED     1u
+#define STORED        0u
+#define DEFLATED      8u
 #define MOST_COMMENT  65535u
 #define MAX_NAMES     200 /* bytes of names in an error */
 
 struct entry { /* a member as the directory has it */
     const char *name;
     size_t n_name; /* without ".npy" */
-    unsigned method;
+    unsigned flags, method;
+    uint32_t crc;
     uint64_t packed, bytes, head;
 };
 
@@ -112,7 +116,9 @@ static enum ens_status next_entry(struct zip *z, struct entry *e,
     n_comment = (size_t)number(p + 32, 2);
     if (z->n - z->at - ENTRY_BYTES < n_name + n_extra + n_comment)
         return damaged(z->at, "an entry beyond its end", err);
+    e->flags = (unsigned)number(p + 8, 2);
     e->method = (unsigned)number(p + 10, 2);
+    e->crc = (uint32_t)number(p + 16, 4);
     e->packed = number(p + 20, 4);
     e->bytes = number(p + 24, 4);
     e->head = number(p + 42, 4);
@@ -164,19 +170,26 @@ static enum ens_status locate(const struct zip *z, const struct entry *e,
 {
     uint64_t offset;
 
-    if (e->method != 0)
+    int n_name = (int)(e->n_name < 64 ? e->n_name : 64);
+
+    if ((e->flags & ENCRYPTED) != 0)
+        return ens_fail(err, ENS_EINPUT, "array '%.*s' is encrypted", n_name,
+                        e->name);
+    if (e->method != STORED && e->method != DEFLATED)
         return ens_fail(err, ENS_EINPUT,
-                        "array '%.*s' is compressed; convert: python3 -c "
-                        "\"import numpy as np; np.savez('out.npz', "
+                        "array '%.*s' is compressed by method %u; convert: "
+                        "python3 -c \"import numpy as np; np.savez('out.npz', "
                         "**np.load('in.npz'))\"",
-                        (int)(e->n_name < 64 ? e->n_name : 64), e->name);
+                        n_name, e->name, e->method);
     if (!is_at(z, e->head, HEAD_BYTES, "PK\3\4"))
         return damaged(e->head, "expected the head of a member", err);
     offset = e->head + HEAD_BYTES + number(z->p + e->head + 26, 2) +
              number(z->p + e->head + 28, 2);
-    if (e->packed != e->bytes || offset > z->n || e->bytes > z->n - offset)
+    if ((e->method == STORED && e->packed != e->bytes) || offset > z->n ||
+        e->packed > z->n - offset)
         return damaged(e->head, "a member beyond its end", err);
-    *to = (struct ens_npz_member){offset, e->bytes};
+    *to = (struct ens_npz_member){offset, e->packed, e->bytes,
+                                  e->method == DEFLATED, e->crc};
     return ENS_OK;
 }
 
@@ -198,34 +211,44 @@ enum ens_status ens_npz_find(struct ens_npz_member *to, const void *p,
     return s == ENS_OK ? fail_choice(&z, name, err) : s;
 }
 
-/* -- as an input format -------------------------------------------------- */
+/* -- unpacking ----------------------------------------------------------- */
 
-static int probe(const struct ens_opening *o)
+struct unpack {
+    const struct ens_npz_member *m;
+    int fd;
+    uint64_t n;
+    uint32_t crc;
+};
+
+static enum ens_status keep(void *arg, const char *p, size_t n,
+                            struct ens_error *err)
 {
-    return o->spec->options.dtype == NULL &&
-           ens_format_has_extension(o->spec->path, "npz");
+    struct unpack *u = arg;
+
+    if (n > u->m->bytes - u->n)
+        return damaged(u->m->offset, "more in a member than it says", err);
+    u->n += n;
+    u->crc = (uint32_t)crc32(u->crc, (const Bytef *)p, (uInt)n);
+    return ens_write_all(u->fd, p, n) == 0
+               ? ENS_OK
+               : ens_fail_errno(err, ENS_EIO, "cannot write it unpacked");
 }
 
-static enum ens_status open_npz(struct ens_mapped *m, struct ens_opening *o,
-                                struct ens_error *err)
+enum ens_status ens_npz_unpack(const struct ens_npz_member *m, const void *p,
+                               int fd, struct ens_error *err)
 {
-    const char *name = o->spec->options.dataset;
-    struct ens_npz_member at;
-    struct ens_npy npy;
-    enum ens_status s = ens_mapped_map(m, o->size, err);
+    struct unpack u = {.m = m, .fd = fd};
+    struct ens_inflate *i = ens_inflate_new(ENS_PACKED_DEFLATE);
+    enum ens_status s;
 
+    if (i == NULL)
+        return ens_fail(err, ENS_ENOMEMORY, "out of memory");
+    s = ens_inflate_push(i, (const char *)p + m->offset, (size_t)m->packed,
+                         keep, &u, err);
     if (s == ENS_OK)
-        s = ens_npz_find(&at, m->base, o->size, name, err);
-    if (s != ENS_OK) {
-        o->key = name != NULL ? "dataset" : NULL;
-        return s;
-    }
-    s = ens_npy_parse(&npy, (const char *)m->base + at.offset, (size_t)at.bytes,
-                      at.bytes, err);
-    if (s != ENS_OK)
-        return ens_wrap(err, s, "the array at byte %" PRIu64, at.offset);
-    ens_npy_view(&m->input.view, &npy, (const char *)m->base + at.offset);
-    return ENS_OK;
+        s = ens_inflate_finish(i, err);
+    ens_inflate_free(i);
+    if (s == ENS_OK && (u.n != m->bytes || u.crc != m->crc))
+        s = damaged(m->offset, "a member does not unpack to what it says", err);
+    return s;
 }
-
-const struct ens_format ens_format_npz = {"npz", probe, open_npz};

@@ -69,15 +69,31 @@ static enum ens_status check_name(const struct ens_study *study,
         return ENS_OK;
     if (strncmp(name, "input.", 6) != 0)
         return ens_fail(err, ENS_ESTUDY,
-                        "[command] run: {%.60s}: [%.60s] has no such key, and "
+                        "{%.60s}: [%.60s] has no such key, and "
                         "it is none of seed, seed31, replicate, task, "
                         "input.NAME",
                         name, row->section);
     if (ens_task_values_input_path(study, name + 6) == NULL)
         return ens_fail(err, ENS_ESTUDY,
-                        "[command] run: {%.60s}: no input of that name with a "
+                        "{%.60s}: no input of that name with a "
                         "file of its own",
                         name);
+    return ENS_OK;
+}
+
+enum ens_status ens_task_values_check_axes(const struct ens_study *study,
+                                           struct ens_error *err)
+{
+    const struct ens_rows *axes = ens_study_rows(study, "axes");
+
+    for (size_t i = 0; i < axes->n; i++)
+        for (size_t k = 0; k < axes->row[i].n_keys; k++)
+            if (is_of_tasks(axes->row[i].key[k].s->key))
+                return ens_fail(err, ENS_ESTUDY,
+                                "[%.60s] %s: every task has a value of that "
+                                "name; choose another",
+                                axes->row[i].section,
+                                axes->row[i].key[k].s->key);
     return ENS_OK;
 }
 
@@ -89,25 +105,17 @@ enum ens_status ens_task_values_check_names(const struct ens_study *study,
     const struct ens_rows *axes = ens_study_rows(study, "axes");
     enum ens_status s = ENS_OK;
 
-    for (size_t i = 0; i < axes->n; i++) {
-        const struct ens_row *row = &axes->row[i];
+    for (size_t k = 0; s == ENS_OK && k < line->n; k++) {
+        const struct ens_words_piece *p = &line->piece[k];
 
-        for (size_t k = 0; k < row->n_keys; k++)
-            if (is_of_tasks(row->key[k].s->key))
-                return ens_fail(err, ENS_ESTUDY,
-                                "[%.60s] %s: every task has a value of that "
-                                "name; choose another",
-                                row->section, row->key[k].s->key);
-        for (size_t k = 0; s == ENS_OK && k < line->n; k++)
-            if (line->piece[k].is_value && persistent &&
-                strncmp(line->piece[k].text, "input.", 6) != 0)
-                s = ens_fail(err, ENS_ESTUDY,
-                             "[command] run: {%.60s}: a persistent program is "
-                             "started once, and told the values of a task in "
-                             "its line of input",
-                             line->piece[k].text);
-            else if (line->piece[k].is_value)
-                s = check_name(study, row, line->piece[k].text, err);
+        if (p->is_value && persistent && strncmp(p->text, "input.", 6) != 0)
+            return ens_fail(err, ENS_ESTUDY,
+                            "{%.60s}: a persistent program is started once, "
+                            "and told the values of a task in its line of "
+                            "input",
+                            p->text);
+        for (size_t i = 0; s == ENS_OK && p->is_value && i < axes->n; i++)
+            s = check_name(study, &axes->row[i], p->text, err);
     }
     return s;
 }

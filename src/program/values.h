@@ -25,11 +25,11 @@ ens_words_value_fn ens_task_values_get;
 const char *ens_task_values_input_path(const struct ens_study *study,
                                        const char *name);
 
-/**
- * Do all names of a line have a value in every row of [axes]? Is no axis named
- * as a value that every task has? Of a persistent program only inputs count.
- * ENS_ESTUDY.
- */
+/** Is no axis named as a value that every task has? ENS_ESTUDY. */
+enum ens_status ens_task_values_check_axes(const struct ens_study *study,
+                                           struct ens_error *err);
+/** Do all names of a line have a value in every row of [axes]? Of a persistent
+ * program only inputs count. ENS_ESTUDY. */
 enum ens_status ens_task_values_check_names(const struct ens_study *study,
                                             const struct ens_words *line,
                                             int persistent,

@@ -77,7 +77,8 @@ enum ens_status ens_chain_enter(struct ens_run *r, struct ens_error *err)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
     r->done = st->done;
     r->definition = ens_plan_stage_definition(&r->plan, &r->stage);
-    if (r->options->retry_failed && ens_done_reopen_failed(r->done) != 0)
+    if (r->options->retry_failed &&
+        ens_done_reopen_failed(r->done, r->chosen) != 0)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
     return ENS_OK;
 }

@@ -79,6 +79,15 @@ static int matches(struct ens_run *r, const struct ens_cell *cell,
     return strlen(label) == n && memcmp(label, item, n) == 0;
 }
 
+static int is_chosen(const struct ens_run *r, uint64_t place)
+{
+    uint64_t cell;
+    uint32_t replicate;
+
+    ens_stage_task(&r->stage, place, &cell, &replicate);
+    return r->chosen == NULL || r->chosen->has(r->chosen->arg, cell);
+}
+
 /* Place of one item; UINT64_MAX when there is none. */
 static uint64_t find(struct ens_run *r, const char *item, size_t n,
                      struct ens_error *err)
@@ -103,6 +112,11 @@ static uint64_t find(struct ens_run *r, const char *item, size_t n,
             return UINT64_MAX;
         }
         found = place;
+    }
+    if (found != UINT64_MAX && !is_chosen(r, found)) {
+        ens_fail(err, ENS_EUSAGE, "--only %.*s: its cell is not one of --where",
+                 (int)n, item);
+        return UINT64_MAX;
     }
     if (found == UINT64_MAX)
         ens_fail(err, ENS_ENOTFOUND,
@@ -136,7 +150,7 @@ enum ens_status ens_only_resolve(struct ens_run *r, struct ens_error *err)
             return ens_fail(err, ENS_ENOMEMORY, "out of memory");
         r->only = p;
         if (place == UINT64_MAX)
-            return ENS_ENOTFOUND;
+            return err != NULL ? (enum ens_status)err->status : ENS_ENOTFOUND;
         if (!is_listed(r, place))
             r->only[r->n_only++] = place;
     }

@@ -3,10 +3,12 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "run/state.h"
+#include "transport/ranks.h"
 #include "worker/worker.h"
 
 #include <errno.h>
 #include <limits.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +19,7 @@ int ens_run_exit(enum ens_status s, const struct ens_run_report *report)
 {
     if (s != ENS_OK)
         return ens_status_exit(s);
-    if (report->was_only)
+    if (report->was_part)
         return report->n_differ > 0;
     for (int o = ENS_TASK_FAILED; o < ENS_N_OUTCOMES; o++)
         if (report->by_outcome[o] > 0)
@@ -86,18 +88,56 @@ static void start_timer(struct ens_run *r, uv_timer_t *t, uv_timer_cb cb,
     uv_timer_start(t, cb, ms > 0 ? ms : 1, ms > 0 ? ms : 1);
 }
 
+static void on_limit(uv_timer_t *timer)
+{
+    struct ens_run *r = timer->data;
+
+    if (r->stopping || r->phase == ENS_RUN_OVER)
+        return;
+    ens_watch_log(r, "event=time_limit");
+    r->is_late = 1;
+    ens_run_stop(r);
+}
+
+/* Near the limit nothing new begins: tasks that would end behind it are not
+ * handed out, and what runs then may finish within `grace`. Kept back: time
+ * for the last commit, and of the grace at most a tenth of the limit, so that
+ * a short limit is not all grace. */
+static void start_limit(struct ens_run *r)
+{
+    double limit = r->options->time_limit_s;
+    double grace = ens_run_value(r, "grace")->d;
+    double passed = (double)(ens_clock_ns() - r->begin_ns) / 1e9;
+    double end = limit - (limit / 20 < 5 ? limit / 20 : 5);
+    double stop = end - (limit / 10 < grace ? limit / 10 : grace) - passed;
+
+    if (!(limit > 0))
+        return;
+    ens_dispatch_deadline(r->dispatch, r->begin_ns + (uint64_t)(end * 1e9));
+    uv_timer_init(&r->loop, &r->limit_timer);
+    r->limit_timer.data = r;
+    uv_timer_start(&r->limit_timer, on_limit,
+                   stop > 0 ? (uint64_t)(stop * 1000) : 0, 0);
+}
+
 static enum ens_status open_loop(struct ens_run *r, struct ens_error *err)
 {
+    sigset_t set;
+
     if (uv_loop_init(&r->loop) != 0)
         return ens_fail(err, ENS_EPROCESS, "cannot make an event loop");
     r->has_loop = 1;
     uv_async_init(&r->loop, &r->journal_wake, on_journal);
     r->journal_wake.data = r;
+    sigemptyset(&set);
     for (size_t i = 0; i < 4; i++) {
         uv_signal_init(&r->loop, &r->signal[i]);
         r->signal[i].data = r;
         uv_signal_start(&r->signal[i], on_signal, signals[i]);
+        sigaddset(&set, signals[i]);
     }
+    /* those that came while MPI started (see cli/cmd_run.c) come now */
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
     return ENS_OK;
 }
@@ -108,10 +148,12 @@ static enum ens_status open_dispatch(struct ens_run *r, struct ens_error *err)
         .loop = &r->loop,
         .plan = &r->plan,
         .n_slots = r->n_workers,
+        .n_near = r->options->ranks != NULL ? r->options->ranks->n_slots[0] : 0,
         .attempts = (uint32_t)ens_run_value(r, "attempts")->i,
         .attempts_timeout = (uint32_t)ens_run_value(r, "attempts_timeout")->i,
         .timeout_s = ens_run_value(r, "timeout")->d,
         .grace_s = ens_run_value(r, "grace")->d,
+        .chosen = r->chosen,
         .events = {r, ens_events_records, ens_events_frame, ens_events_attempt,
                    ens_events_ended, ens_stages_done, ens_stages_answered,
                    on_died, on_broken}};
@@ -125,7 +167,11 @@ static enum ens_status open_dispatch(struct ens_run *r, struct ens_error *err)
         .epoch = r->epoch.number,
         .run_id = r->epoch.run_id,
         .n_slots = r->n_workers,
-        .memory_limit = (uint64_t)ens_run_value(r, "memory_limit")->i};
+        .memory_limit = (uint64_t)ens_run_value(r, "memory_limit")->i,
+        .ranks = r->options->ranks,
+        .timeout_s = config.timeout_s,
+        .heartbeat_s = r->heartbeat_s,
+        .dead_man_s = ens_run_value(r, "dead_man")->d};
     enum ens_status s = ens_dispatch_new(&r->dispatch, &config, err);
 
     if (s != ENS_OK)
@@ -166,6 +212,7 @@ static enum ens_status run_loop(struct ens_run *r, struct ens_error *err)
     if (s != ENS_OK)
         return s;
     ens_watch_begin(r);
+    start_limit(r);
     s = ens_digest_begin(r, err);
     if (s == ENS_OK)
         s = ens_stages_first(r, err);
@@ -245,10 +292,15 @@ static enum ens_status run_new(struct ens_run *r, struct ens_buf *errors,
         s = close_run(r, err);
     r->report->complete = s == ENS_OK && r->complete;
     r->report->stopped = r->stopping;
-    r->report->was_only = r->options->only != NULL;
+    r->report->was_part = (r->options->only != NULL || r->chosen != NULL) &&
+                          !r->complete && !r->stopping;
     ens_watch_report(r);
     if (s == ENS_OK && r->n_signals > 0 && !r->complete)
         s = ens_fail(err, ENS_ESTOPPED, "stopped by a signal");
+    else if (s == ENS_OK && r->is_late && !r->complete)
+        s = ens_fail(err, ENS_ESTOPPED,
+                     "time limit: %llu tasks left; run again",
+                     (unsigned long long)r->report->n_left);
     if (r->journal != NULL) /* its thread wakes the loop until it ends */
         ens_journal_abandon(r->journal);
     r->journal = NULL;
@@ -291,7 +343,7 @@ enum ens_status ens_run(const struct ens_run_options *options,
     if (r->ops == NULL) {
         free(r);
         return ens_fail(err, ENS_EUSAGE,
-                        "--transport %s: not one of auto, inline, fork",
+                        "--transport %s: not one of auto, inline, fork, mpi",
                         options->transport);
     }
     s = ens_run_setup(r, errors, err);

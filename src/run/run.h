@@ -51,7 +51,7 @@ struct ens_run_report {
     size_t n_failures;
     struct ens_run_failure failure[ENS_RUN_FAILURES];
     int was_finished;  /* nothing had to be done */
-    int was_only;      /* --only: these tasks, no tables */
+    int was_part;      /* --only, --where: its part is done, no tables */
     uint64_t n_differ; /* of its replays: another result than the stored one */
     int complete;      /* all tasks have ended and the tables are written */
     int stopped;       /* by a signal, max_errors or the disk */
@@ -63,13 +63,17 @@ struct ens_run_options {
     const char *results; /* folder: overrides; or, without study, to resume */
     const struct ens_override *set;
     size_t n_set;
-    uint32_t workers;      /* 0: as the study says */
-    const char *transport; /* "inline", "fork" or "auto" */
-    const char *program;   /* the ensrun binary, see transport/launch.h */
+    uint32_t workers;        /* 0: as the study says */
+    const char *transport;   /* "inline", "fork", "mpi" or "auto" (fork) */
+    struct ens_ranks *ranks; /* of transport mpi, at rank 0; lent */
+    const char *program;     /* the ensrun binary, see transport/launch.h */
     int restart, retry_failed;
-    const char *only; /* comma list of task ids, or NULL */
+    const char *only;         /* comma list of task ids, or NULL */
+    const char *const *where; /* lists of conditions (config/where.h) */
+    size_t n_where;
     const struct ens_kind_table *kinds;
-    double progress_s; /* how often; 0 = never */
+    double time_limit_s; /* from the start of ens_run on; 0: none */
+    double progress_s;   /* how often; 0 = never */
     void *arg;
     void (*progress)(void *arg, const struct ens_run_progress *p);
     /** A line for the user: warnings, what --only replays ... */

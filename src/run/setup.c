@@ -6,6 +6,7 @@
 #include "base/number.h"
 #include "run/state.h"
 #include "store/array.h"
+#include "transport/ranks.h"
 #include "worker/worker.h"
 
 #include <limits.h>
@@ -57,6 +58,23 @@ static enum ens_status load_study(struct ens_run *r, struct ens_buf *errors,
                           errors, err);
 }
 
+static int is_chosen(const void *arg, uint64_t cell)
+{
+    return ens_where_has(arg, cell);
+}
+
+static enum ens_status choose_cells(struct ens_run *r, struct ens_error *err)
+{
+    const struct ens_run_options *o = r->options;
+    enum ens_status s =
+        ens_where_init(&r->where, r->study, o->where, o->n_where, err);
+
+    r->where_cells = (struct ens_chosen){is_chosen, &r->where};
+    if (s == ENS_OK && r->where.n > 0)
+        r->chosen = &r->where_cells;
+    return s;
+}
+
 static enum ens_status absolute(char *to, size_t cap, const char *path,
                                 struct ens_error *err)
 {
@@ -93,22 +111,39 @@ static uint32_t auto_workers(const struct ens_run *r)
     return n < 1 ? 1 : (uint32_t)n;
 }
 
-static enum ens_status count_workers(struct ens_run *r, struct ens_error *err)
+/* --workers, else [run] workers; 0: auto. */
+static enum ens_status wanted_workers(struct ens_run *r, uint32_t *wanted,
+                                      struct ens_error *err)
 {
     const char *text = ens_run_value(r, "workers")->text;
-    int64_t n;
+    int64_t n = 0;
 
-    r->n_workers = r->options->workers;
-    if (r->n_workers == 0 && strcmp(text, "auto") == 0)
-        r->n_workers = auto_workers(r);
-    if (r->n_workers == 0) {
-        if (ens_number_parse_i64(text, strlen(text), &n) != 0 || n < 1 ||
-            n > 4096)
-            return ens_fail(err, ENS_ESTUDY,
-                            "[run] workers: %s is neither auto nor 1 to 4096",
-                            text);
-        r->n_workers = (uint32_t)n;
-    }
+    *wanted = r->options->workers;
+    if (*wanted > 0 || strcmp(text, "auto") == 0)
+        return ENS_OK;
+    if (ens_number_parse_i64(text, strlen(text), &n) != 0 || n < 1 || n > 4096)
+        return ens_fail(err, ENS_ESTUDY,
+                        "[run] workers: %s is neither auto nor 1 to 4096",
+                        text);
+    *wanted = (uint32_t)n;
+    return ENS_OK;
+}
+
+static enum ens_status count_workers(struct ens_run *r, struct ens_error *err)
+{
+    struct ens_ranks *ranks = r->options->ranks;
+    uint32_t n;
+    enum ens_status s = wanted_workers(r, &n, err);
+
+    if (s != ENS_OK)
+        return s;
+    if (ranks != NULL)
+        r->n_workers =
+            ens_ranks_assign(ranks, n, (uint32_t)ens_run_value(r, "cores")->i);
+    else
+        r->n_workers = n > 0 ? n : auto_workers(r);
+    if (r->n_workers == 0)
+        return ens_fail(err, ENS_EUSAGE, "more than 65534 workers in all");
     r->dirty_slots = calloc((r->n_workers + 63) / 64, 8);
     if (r->dirty_slots == NULL)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
@@ -205,6 +240,8 @@ enum ens_status ens_run_setup(struct ens_run *r, struct ens_buf *errors,
                  err);
     if (s == ENS_OK)
         s = count_workers(r, err);
+    if (s == ENS_OK)
+        s = choose_cells(r, err);
     if (s == ENS_OK)
         s = plan_study(r, err);
     ens_study_write(r->study, &r->study_text);
@@ -421,6 +458,7 @@ void ens_run_fini(struct ens_run *r)
     ens_folder_fini(&r->folder);
     ens_plan_fini(&r->plan);
     ens_inputs_close(&r->inputs);
+    ens_where_fini(&r->where);
     ens_study_free(r->study);
     ens_draft_fini(&r->draft);
     ens_schemas_fini(&r->empty);

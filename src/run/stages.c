@@ -60,15 +60,36 @@ static enum ens_status store_first_data(struct ens_run *r,
     return s;
 }
 
+/* The part of the stage that is to run, for progress. */
+static void count_part(struct ens_run *r)
+{
+    uint64_t n_ok = 0;
+
+    r->stage_tasks = r->stage_done = 0;
+    for (size_t i = 0; i < r->stage.n_runs; i++) {
+        const struct ens_stage_run *run = &r->stage.run[i];
+        uint32_t last = run->n_replicates;
+
+        for (uint64_t k = 0; k < run->n_cells; k++) {
+            uint64_t cell = run->first_cell + k;
+
+            if (r->chosen != NULL && !r->chosen->has(r->chosen->arg, cell))
+                continue;
+            r->stage_tasks += last;
+            r->stage_done += ens_done_count(r->done, cell, last);
+            n_ok += ens_done_count_as(r->done, cell, last, ENS_TASK_OK);
+        }
+    }
+    r->stage_not_ok = r->stage_done - n_ok;
+}
+
 static enum ens_status begin(struct ens_run *r, struct ens_error *err)
 {
     struct ens_buf b = ENS_BUF_INIT;
     enum ens_status s = ENS_OK;
 
     r->phase = ENS_RUN_STAGE;
-    r->stage_done = ens_chain_count(&r->stage, r->done, ENS_N_OUTCOMES);
-    r->stage_not_ok =
-        r->stage_done - ens_chain_count(&r->stage, r->done, ENS_TASK_OK);
+    count_part(r);
     if (ens_chain_is_open(r) && r->stage.from == 0) {
         ens_stage_encode(&r->stage, &b);
         s = ens_run_put(r, ENS_FRAME_STAGE, &b, err);
@@ -93,7 +114,7 @@ static enum ens_status begin(struct ens_run *r, struct ens_error *err)
                                  r->replay.attempt[i].attempts);
     ens_dispatch_go(r->dispatch);
     ens_watch_log(r, "event=stage key=%s tasks=%llu done=%llu", r->stage.key,
-                  (unsigned long long)ens_stage_n_tasks(&r->stage),
+                  (unsigned long long)r->stage_tasks,
                   (unsigned long long)r->stage_done);
     return ENS_OK;
 }
@@ -233,6 +254,7 @@ static void go_on(struct ens_run *r)
 
 void ens_stages_synced(struct ens_run *r)
 {
+    struct ens_dispatch_totals totals;
     int known;
 
     if (r->phase == ENS_RUN_NEXT_SYNC) {
@@ -244,6 +266,8 @@ void ens_stages_synced(struct ens_run *r)
     }
     if (r->phase != ENS_RUN_STAGE_SYNC)
         return;
+    ens_dispatch_totals(r->dispatch, &totals);
+    r->is_late |= totals.n_forgotten > 0;
     if (r->stopping || ens_chain_is_open(r) || r->options->only != NULL) {
         over(r);
         return;

@@ -2,6 +2,7 @@
 #ifndef ENS_RUN_STATE_H
 #define ENS_RUN_STATE_H
 
+#include "config/where.h"
 #include "dispatch/dispatch.h"
 #include "run/folder.h"
 #include "run/run.h"
@@ -46,6 +47,9 @@ struct ens_run {
     struct ens_replay replay;
     struct ens_journal *journal;
     struct ens_io *io;
+    struct ens_where where; /* --where */
+    struct ens_chosen where_cells;
+    const struct ens_chosen *chosen; /* NULL: all cells */
     uint32_t n_workers;
     uint32_t round;
     struct ens_draft draft; /* of records that the coordinator writes */
@@ -55,7 +59,7 @@ struct ens_run {
     uv_loop_t loop;
     int has_loop;
     uv_async_t journal_wake;
-    uv_timer_t commit_timer, beat_timer, watch_timer;
+    uv_timer_t commit_timer, beat_timer, watch_timer, limit_timer;
     uv_signal_t signal[4];
     int n_signals; /* received */
     struct ens_dispatch *dispatch;
@@ -64,14 +68,16 @@ struct ens_run {
 
     /* stages.c */
     enum ens_run_phase phase;
-    struct ens_stage stage;            /* present one */
-    struct ens_done *done;             /* of it; lent by replay */
-    uint64_t stage_done, stage_not_ok; /* tasks of it, for progress */
+    struct ens_stage stage; /* present one */
+    struct ens_done *done;  /* of it; lent by replay */
+    /* its tasks of chosen cells, for progress */
+    uint64_t stage_tasks, stage_done, stage_not_ok;
     uint64_t definition;
     struct ens_stage *chain; /* all stages of this study so far */
     size_t n_chain;
     struct ens_buf answer; /* STAGE payloads: u32 length, bytes */
     int stopping, complete;
+    int is_late;    /* tasks are left for want of time */
     uint64_t *only; /* places of the present stage (--only) */
     size_t n_only;
 

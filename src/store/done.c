@@ -290,7 +290,7 @@ static int reopen_set(struct ens_done *d, uint64_t cell, enum ens_outcome o)
     return 0;
 }
 
-int ens_done_reopen_failed(struct ens_done *d)
+int ens_done_reopen_failed(struct ens_done *d, const struct ens_chosen *chosen)
 {
     struct {
         uint64_t cell;
@@ -305,7 +305,9 @@ int ens_done_reopen_failed(struct ens_done *d)
         return -1;
     for (size_t i = 0; i < d->sets.n_slots; i++)
         if (d->sets.slot[i].used && d->sets.slot[i].tag > TAG_AHEAD &&
-            d->sets.slot[i].tag < ENS_N_OUTCOMES) {
+            d->sets.slot[i].tag < ENS_N_OUTCOMES &&
+            (chosen == NULL ||
+             chosen->has(chosen->arg, d->sets.slot[i].cell))) {
             todo[n].cell = d->sets.slot[i].cell;
             todo[n++].o = (enum ens_outcome)d->sets.slot[i].tag;
         }

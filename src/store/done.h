@@ -15,6 +15,12 @@
 
 struct ens_done;
 
+/** Some of the cells. */
+struct ens_chosen {
+    int (*has)(const void *arg, uint64_t cell);
+    const void *arg;
+};
+
 struct ens_done *ens_done_new(void); /* NULL: out of memory */
 void ens_done_free(struct ens_done *d);
 /**
@@ -32,11 +38,12 @@ enum ens_outcome ens_done_get(const struct ens_done *d, uint64_t cell,
 uint32_t ens_done_round(const struct ens_done *d, uint64_t cell,
                         uint32_t replicate);
 /**
- * Open again all tasks that are not ok (--retry-failed). Only a record of a
+ * Open again all tasks that are not ok (--retry-failed), of the chosen cells
+ * (NULL: of all). Only a record of a
  * higher round ends them again. Not part of what ens_done_write keeps: a
  * checkpoint says what the journal says. -1 = out of memory.
  */
-int ens_done_reopen_failed(struct ens_done *d);
+int ens_done_reopen_failed(struct ens_done *d, const struct ens_chosen *chosen);
 /** First open replicate >= from in a cell, up to last; 0 when none; *n set to
  * how many consecutive ones are open (up to last). */
 uint32_t ens_done_next_open(const struct ens_done *d, uint64_t cell,

@@ -44,6 +44,9 @@ struct ens_result {
     struct ens_stream stream[ENS_N_STREAMS];
     struct ens_late_stream *late;
     struct ens_error misuse; /* what the kind did wrong; status 0: nothing */
+    const char *parts;       /* item that comes in parts; NULL: none */
+    int parts_kept;          /* the study retains it */
+    uint64_t parts_bytes;
 };
 
 struct ens_block { /* an array that the stage writes */
@@ -97,9 +100,10 @@ struct ens_worker {
     struct ens_packer packer;
     struct ens_buf out; /* frames not yet sent */
     uint64_t seq;
-    uint16_t charged; /* deaths charged to the task of this range */
-    int replay;       /* the task has ended before: write nothing */
-    int more;         /* another order waits */
+    uint16_t charged;          /* deaths charged to the task of this range */
+    int replay;                /* the task has ended before: write nothing */
+    int more;                  /* another order waits */
+    struct ens_hasher *hasher; /* of parts while in replay; NULL before */
 
     uint64_t now_ns; /* last reading of the clock */
     uint64_t pending_since_ns;

@@ -2,6 +2,7 @@
 
 #include "base/bug.h"
 #include "base/clock.h"
+#include "base/hash.h"
 #include "input/input.h"
 
 #include <string.h>
@@ -35,6 +36,7 @@ enum ens_status ens_result_begin(struct ens_result *r, struct ens_error *err)
     r->serial++;
     r->late = NULL;
     r->misuse.status = ENS_OK;
+    r->parts = NULL;
     r->schema = 0;
     r->fields_set = 0;
     if (ens_draft_begin(&r->draft, r->worker->schemas.item[0]) != ENS_OK)
@@ -129,9 +131,31 @@ static void warn(struct ens_result *r, const char *text)
 
 #define SPACE_RETRY_NS 100000000L
 
-enum ens_status ens_worker_store(struct ens_worker *w, const void *data,
-                                 size_t bytes, struct ens_artifact_ref *ref,
+struct piece { /* bytes on their way into the pack */
+    const void *data;
+    size_t bytes;
+    struct ens_artifact_ref *ref; /* NULL: a part of an artifact */
+};
+
+static enum ens_status put_piece(struct ens_pack *p, const struct piece *d,
                                  struct ens_error *err)
+{
+    return d->ref == NULL ? ens_pack_part(p, d->data, d->bytes, err)
+                          : ens_pack_append(p, d->data, d->bytes, d->ref, err);
+}
+
+/* A failure is the world's, never the task's. */
+static enum ens_status broken(struct ens_worker *w, const struct ens_error *why,
+                              struct ens_error *err)
+{
+    w->fatal = *why;
+    if (err != NULL)
+        *err = *why;
+    return (enum ens_status)why->status;
+}
+
+static enum ens_status store(struct ens_worker *w, const struct piece *d,
+                             struct ens_error *err)
 {
     const struct timespec pause = {0, SPACE_RETRY_NS};
     uint64_t start = ens_clock_ns();
@@ -140,7 +164,7 @@ enum ens_status ens_worker_store(struct ens_worker *w, const void *data,
     enum ens_status s;
 
     for (;;) {
-        s = ens_pack_append(&w->pack, data, bytes, ref, &local);
+        s = put_piece(&w->pack, d, &local);
         if (s != ENS_ENOSPACE ||
             (double)(ens_clock_ns() - start) > w->disk_wait_s * 1e9)
             break;
@@ -149,12 +173,16 @@ enum ens_status ens_worker_store(struct ens_worker *w, const void *data,
         nanosleep(&pause, NULL);
     }
     ens_worker_phase(w, (enum ens_phase)phase);
-    if (s == ENS_OK)
-        return ENS_OK;
-    w->fatal = local;
-    if (err != NULL)
-        *err = local;
-    return s;
+    return s == ENS_OK ? s : broken(w, &local, err);
+}
+
+enum ens_status ens_worker_store(struct ens_worker *w, const void *data,
+                                 size_t bytes, struct ens_artifact_ref *ref,
+                                 struct ens_error *err)
+{
+    const struct piece d = {data, bytes, ref};
+
+    return store(w, &d, err);
 }
 
 /* What a replay says of an artifact that it does not store. */
@@ -166,31 +194,132 @@ static enum ens_status describe(const void *data, size_t bytes,
     return ENS_OK;
 }
 
+/* Its place among the kind's items; their number when it is none. */
+static size_t place_of(const struct ens_worker *w, const char *item)
+{
+    size_t i = 0;
+
+    while (i < w->kind->n_retained &&
+           strcmp(w->kind->retained[i].name, item) != 0)
+        i++;
+    return i;
+}
+
+static int keeps(const struct ens_result *r, const char *item)
+{
+    size_t i = place_of(r->worker, item);
+
+    return i < r->worker->kind->n_retained && r->worker->retain[i];
+}
+
+static enum ens_status find_item(const struct ens_worker *w, const char *item,
+                                 size_t *at, struct ens_error *err)
+{
+    *at = place_of(w, item);
+    return *at < w->kind->n_retained
+               ? ENS_OK
+               : ens_fail(err, ENS_EUSAGE,
+                          "artifact %s is not among the items of kind %s", item,
+                          w->kind->name);
+}
+
+static void refer(struct ens_result *r, struct ens_artifact_ref *ref,
+                  const char *item)
+{
+    ref->name = item;
+    ref->name_bytes = strlen(item);
+    ens_draft_artifact(&r->draft, ref);
+}
+
 static enum ens_status keep_artifact(struct ens_result *r, const char *item,
                                      const void *data, size_t bytes,
                                      struct ens_error *err)
 {
     struct ens_worker *w = r->worker;
     struct ens_artifact_ref ref = {0};
-    size_t i = 0;
-    enum ens_status s;
+    size_t i;
+    enum ens_status s = find_item(w, item, &i, err);
 
-    while (i < w->kind->n_retained &&
-           strcmp(w->kind->retained[i].name, item) != 0)
-        i++;
-    if (i == w->kind->n_retained)
-        return ens_fail(err, ENS_EUSAGE,
-                        "artifact %s is not among the items of kind %s", item,
-                        w->kind->name);
-    if (!w->retain[i])
-        return ENS_OK;
+    if (s == ENS_OK && r->parts != NULL)
+        s = ens_fail(err, ENS_EUSAGE, "artifact %s while %s comes in parts",
+                     item, r->parts);
+    if (s != ENS_OK || !w->retain[i])
+        return s;
     s = w->replay ? describe(data, bytes, &ref)
                   : ens_worker_store(w, data, bytes, &ref, err);
+    if (s == ENS_OK)
+        refer(r, &ref, item);
+    return s;
+}
+
+static enum ens_status begin_parts(struct ens_worker *w, struct ens_error *err)
+{
+    struct ens_error local;
+    enum ens_status s;
+
+    if (w->replay) {
+        if (w->hasher == NULL && (w->hasher = ens_hasher_new()) == NULL)
+            return ens_fail(err, ENS_ENOMEMORY, "artifact: out of memory");
+        ens_hasher_begin(w->hasher);
+        return ENS_OK;
+    }
+    s = ens_pack_begin(&w->pack, &local);
+    return s == ENS_OK ? s : broken(w, &local, err);
+}
+
+static enum ens_status artifact_begin(struct ens_result *r, const char *item,
+                                      struct ens_error *err)
+{
+    struct ens_worker *w = r->worker;
+    size_t i;
+    enum ens_status s = find_item(w, item, &i, err);
+
+    if (s == ENS_OK && r->parts != NULL)
+        s = ens_fail(err, ENS_EUSAGE, "artifact %s while %s comes in parts",
+                     item, r->parts);
+    if (s == ENS_OK && w->retain[i])
+        s = begin_parts(w, err);
     if (s != ENS_OK)
         return s;
-    ref.name = item;
-    ref.name_bytes = strlen(item);
-    ens_draft_artifact(&r->draft, &ref);
+    r->parts = w->kind->retained[i].name;
+    r->parts_kept = w->retain[i];
+    r->parts_bytes = 0;
+    return ENS_OK;
+}
+
+static enum ens_status artifact_part(struct ens_result *r, const void *data,
+                                     size_t bytes, struct ens_error *err)
+{
+    struct ens_worker *w = r->worker;
+    const struct piece d = {data, bytes, NULL};
+
+    if (r->parts == NULL)
+        return ens_fail(err, ENS_EUSAGE, "part of an artifact without begin");
+    r->parts_bytes += bytes;
+    if (!r->parts_kept)
+        return ENS_OK;
+    if (!w->replay)
+        return store(w, &d, err);
+    ens_hasher_put(w->hasher, data, bytes);
+    return ENS_OK;
+}
+
+static enum ens_status artifact_end(struct ens_result *r, struct ens_error *err)
+{
+    struct ens_worker *w = r->worker;
+    struct ens_artifact_ref ref = {0};
+
+    if (r->parts == NULL)
+        return ens_fail(err, ENS_EUSAGE, "end of an artifact without begin");
+    if (r->parts_kept && w->replay) {
+        ref.length = r->parts_bytes;
+        ref.hash = ens_hasher_end(w->hasher);
+    } else if (r->parts_kept) {
+        ens_pack_end(&w->pack, &ref);
+    }
+    if (r->parts_kept)
+        refer(r, &ref, r->parts);
+    r->parts = NULL;
     return ENS_OK;
 }
 
@@ -295,16 +424,34 @@ const struct ens_host ens_host = {
     .text = set_text,
     .warn = warn,
     .artifact = keep_artifact,
+    .artifact_begin = artifact_begin,
+    .artifact_part = artifact_part,
+    .artifact_end = artifact_end,
+    .keeps = keeps,
     .block = ens_result_block,
     .alloc = alloc,
     .rng = get_rng,
     .uniform = ens_rng_uniform,
     .normal = ens_rng_normal,
     .bits = ens_rng_bits,
+    .below = ens_rng_below,
     .input = get_input,
     .group = announce_group,
     .folder = own_folder,
     .array = ens_result_array,
     .next_record = ens_records_next,
     .read_array = ens_records_array,
+    .fail = ens_fail,
+    .study_value = ens_study_value,
+    .cell_value = ens_cell_value,
+    .cell_key = ens_cell_key,
+    .cell_impl = ens_cell_impl,
+    .cell_row = ens_cell_row,
+    .view_f64 = ens_view_f64,
+    .view_gather_f64 = ens_view_gather_f64,
+    .view_pointer_f64 = ens_view_pointer_f64,
+    .input_column = ens_input_column,
+    .record_f64 = ens_record_f64,
+    .record_i64 = ens_record_i64,
+    .record_text = ens_record_text,
 };

@@ -91,6 +91,9 @@ static enum ens_status run_kind(struct ens_worker *w, struct ens_error *err)
         return (enum ens_status)err->status;
     }
     s = ens_worker_call(w, ENS_ENTRY_RUN, err);
+    if (s == ENS_OK && r->parts != NULL)
+        s = ens_fail(err, ENS_EUSAGE, "artifact %s was begun and not ended",
+                     r->parts);
     if (s == ENS_OK && r->misuse.status != ENS_OK) {
         *err = r->misuse;
         return (enum ens_status)err->status;

@@ -2,6 +2,7 @@
 
 #include "base/bug.h"
 #include "base/clock.h"
+#include "base/hash.h"
 #include "worker/limits.h"
 
 #include <stdlib.h>
@@ -259,6 +260,7 @@ void ens_worker_close(struct ens_worker *w)
     ens_schemas_fini(&w->schemas);
     ens_packer_fini(&w->packer);
     ens_buf_fini(&w->out);
+    ens_hasher_free(w->hasher);
     free(w->retain);
     free(w->sent);
     free(w);

@@ -52,7 +52,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct sum b = {0, 0};
 
     if (packing == ENS_PACKED_NOT)
-        packing = ENS_PACKED_GZIP;
+        packing =
+            size > 0 && data[0] == 0 ? ENS_PACKED_GZIP : ENS_PACKED_DEFLATE;
     if (unpack(packing, data, size, size + 1, &a) == ENS_OK) {
         ENS_BUG_ON(unpack(packing, data, size, 3, &b) != ENS_OK);
         ENS_BUG_ON(a.n != b.n || a.hash != b.hash);

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Kind command: any program per task. What it is given, what it prints, how
 it ends, what it leaves behind."""
+import csv
+import io
 import os
 
 from harness import BAD, OK, SOME_FAILED, SOURCE, check, count_by, digests, \
@@ -265,6 +267,89 @@ def several_programs(work):
            ("double", "22")], table(work.path / "r"))
 
 
+JOBS = """# what to do
+echo x=1 n={n}
+
+  printf "x=%s" "two words"\r
+echo x=1 n={n}
+nowhere_to_be_found
+"""
+
+
+def a_file_of_command_lines(work):
+    """A task per line; equal lines are tasks of their own."""
+    (work.path / "jobs.txt").write_bytes(b"\xef\xbb\xbf" + JOBS.encode())
+    path = study(work, "@jobs.txt", axes="n = 1, 2")
+    work.run(path, work.path / "r", expect=SOME_FAILED)
+    found = table(work.path / "r")
+    check([(r["command_run"], r["axes_n"], r["x"]) for r in found] ==
+          [(line, n, x if x != "1" else f"1 n={n}") for line, x in
+           (("echo x=1 n={n}", "1"),
+            ('printf "x=%s" "two words"', "two words"),
+            ("echo x=1 n={n}", "1"), ("nowhere_to_be_found", ""))
+           for n in "12"], found)
+    check(len({r["seed"] for r in found}) == 8, "seeds repeat")
+    check("cannot run nowhere_to_be_found" in found[7]["error"], found[7])
+    for workers in (1, 8):
+        results = work.path / f"w{workers}"
+        work.run(path, results, workers=workers, expect=SOME_FAILED)
+        expect_same(results, work.path / "r", f"{workers} workers")
+
+
+def an_edited_file_of_command_lines(work):
+    """Only new lines run; without the file the folder goes on by itself."""
+    jobs = work.path / "jobs.txt"
+    jobs.write_text("".join(f"echo x={k % 40}\n" for k in range(50)))
+    path = study(work, "@jobs.txt")
+    work.run(path, work.path / "r")
+    before = {r["cell"]: r["x"] for r in table(work.path / "r")}
+    check(len(before) == 50, "cells")
+    lines = jobs.read_text().splitlines()
+    jobs.write_text("\n".join(["echo x=100", *reversed(lines[5:])]))
+    run = work.run(path, work.path / "r", "--progress", "lines")
+    # lines 41 to 45 were the second of their kind and are now the only ones
+    check("1 now" in run.stderr, run.stderr)
+    after = table(work.path / "r")
+    check([r["x"] for r in after] ==
+          ["100"] + [str(k % 40) for k in range(49, 4, -1)], after)
+    check(all(before[r["cell"]] == r["x"] for r in after[1:]), "results")
+    jobs.unlink()
+    run = work.run(path, work.path / "r", expect=BAD)
+    check("jobs.txt: No such file" in run.stderr, run.stderr)
+    work.ensrun(work.path / "r", "--progress", "none")
+    check(table(work.path / "r") == after, "the folder alone")
+
+
+def a_long_file_of_command_lines(work):
+    (work.path / "jobs.txt").write_text(
+        "".join(f"echo x={k}\n" for k in range(100000)))
+    path = study(work, "@jobs.txt")
+    shown = work.ensrun("plan", path, seconds=60).stdout
+    check("100000 in stage run" in shown, shown)
+    work.run(path, work.path / "r", "--only", "c99999_r00001")
+    row = [r for r in csv.DictReader(io.StringIO(work.ensrun(
+        "export", work.path / "r").stdout)) if r["x"]]
+    check([r["x"] for r in row] == ["99998"], row)
+
+
+def mistakes_in_a_file_of_command_lines(work):
+    for text, error in (
+            ("echo\necho 'a\n", "jobs.txt:2: 'a: the quote does not end"),
+            ("\n\necho {m}\n", "jobs.txt:3: {m}: [axes] has no such key"),
+            ("echo {\n", "jobs.txt:1: \"{\": expected {NAME}"),
+            ("# only\n\n", "jobs.txt: no line but"),
+            ("echo\n" + "x" * 40000, "jobs.txt:2: a line of 40000 bytes"),
+            ("echo\necho \x01\n", "jobs.txt:2: byte 0x01 at place 6")):
+        (work.path / "jobs.txt").write_text(text)
+        done = work.run(study(work, "@jobs.txt"), work.path / "bad",
+                        expect=BAD)
+        check(error in done.stderr, f"{text[:50]}: {done.stderr}")
+    (work.path / "jobs.txt").write_text("cat\ncat\n")
+    done = work.run(study(work, "@jobs.txt", command="persistent = yes"),
+                    work.path / "bad", expect=BAD)
+    check("persistent: takes one program" in done.stderr, done.stderr)
+
+
 def the_example(work):
     work.run(SOURCE / "launch/examples/command.ini", work.path / "r",
              "--set", "study.replicates=2")
@@ -278,4 +363,6 @@ main(no_output, key_value_lines, json_object, shell_line, what_it_is_given,
      same_bytes, an_edit_runs_new_tasks_only, daemons_end,
      timeouts_are_not_argued_with, a_killed_worker_takes_its_program_along,
      a_killed_coordinator_leaves_nothing, a_killed_zygote_leaves_nothing,
-     mistakes_are_told, several_programs, the_example)
+     mistakes_are_told, several_programs, a_file_of_command_lines,
+     an_edited_file_of_command_lines, a_long_file_of_command_lines,
+     mistakes_in_a_file_of_command_lines, the_example)

@@ -27,9 +27,14 @@ static const struct ens_setting fix_bootstrap[] = {
     FIX_ROW("data", "n", ENS_T_INT, ENS_AXIS, ENS_C_DATA, "0", 0, 1e9, NULL),
 };
 
+static const struct ens_setting fix_program[] = {
+    FIX_ROW("data", "run", ENS_T_LINE, ENS_ONE, ENS_C_DATA, NULL, 0, 0, NULL),
+};
+
 static const struct ens_impl fix_generators[] = {
-    {"linear", "help", fix_linear, 3, NULL},
-    {"bootstrap", "help", fix_bootstrap, 2, NULL},
+    {"linear", "help", fix_linear, 3, NULL, 0},
+    {"bootstrap", "help", fix_bootstrap, 2, NULL, 0},
+    {"program", "help", fix_program, 1, NULL, 1},
 };
 
 static const struct ens_setting fix_ols[] = {
@@ -48,12 +53,12 @@ static const struct ens_setting fix_glm[] = {
 };
 
 static const struct ens_impl fix_fitters[] = {
-    {"ols", "help", fix_ols, 1, NULL},
-    {"glm", "help", fix_glm, 4, NULL},
+    {"ols", "help", fix_ols, 1, NULL, 0},
+    {"glm", "help", fix_glm, 4, NULL, 0},
 };
 
 static const struct ens_role fix_roles[] = {
-    {"data", "generator", fix_generators, 2, 1, 1, 0},
+    {"data", "generator", fix_generators, 3, 1, 1, 0},
     {"fit", "fitter", fix_fitters, 2, 0, 1, 0},
 };
 
@@ -85,6 +90,7 @@ static const struct ens_setting fix_ruler[] = {
             NULL),
     FIX_ROW("ruler", "size", ENS_T_BYTES, ENS_AXIS, ENS_C_CELL, "0", 0, 1e15,
             NULL),
+    FIX_ROW("ruler", "line", ENS_T_LINE, ENS_AXIS, ENS_C_CELL, "", 0, 0, NULL),
     FIX_ROW("ruler", "input", ENS_T_INPUT, ENS_ONE, ENS_C_CELL, "", 0, 0, NULL),
 };
 
@@ -103,7 +109,7 @@ static const struct ens_role fix_free_role[] = {
 
 static const struct ens_study_tables fix_kinds[] = {
     {"trial", 3, fix_settings, 6, fix_roles, 2},
-    {"ruler", 1, fix_ruler, 8, fix_ruler_role, 1},
+    {"ruler", 1, fix_ruler, 9, fix_ruler_role, 1},
     {"order", 1, fix_order, 2, NULL, 0},
     {"free", 1, NULL, 0, fix_free_role, 1},
 };

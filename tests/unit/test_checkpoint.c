@@ -276,7 +276,7 @@ START_TEST(reopened_tasks_are_closed_in_a_checkpoint)
     for (uint32_t r = 1; r <= 10; r++)
         hist_record(h, 0, 0, r, r % 3 == 0 ? ENS_TASK_FAILED : ENS_TASK_OK, 0);
     hist_flush(h);
-    ck_assert_int_eq(ens_done_reopen_failed(h->live.stage[0].done), 0);
+    ck_assert_int_eq(ens_done_reopen_failed(h->live.stage[0].done, NULL), 0);
     ck_assert_uint_eq(ens_done_next_open(h->live.stage[0].done, 0, 1, 10, &n),
                       3);
     hist_record(h, 0, 0, 6, ENS_TASK_OK, 1);

@@ -153,7 +153,7 @@ static int some_outcome(void)
 
 static void reopen_both(struct ens_done *d, struct model *m)
 {
-    ck_assert_int_eq(ens_done_reopen_failed(d), 0);
+    ck_assert_int_eq(ens_done_reopen_failed(d, NULL), 0);
     for (size_t c = 0; c < CELLS; c++)
         for (size_t r = 1; r <= REPS; r++)
             m->task[c][r].reopened = m->task[c][r].outcome != ENS_N_OUTCOMES &&
@@ -318,7 +318,7 @@ START_TEST(largest_replicates_do_not_overflow)
     ck_assert_uint_eq(ens_done_next_open(d, 3, 1, UINT32_MAX, &n), 1);
     ck_assert_uint_eq(n, UINT32_MAX - 2);
     ck_assert_uint_eq(ens_done_count(d, 3, UINT32_MAX), 2);
-    ck_assert_int_eq(ens_done_reopen_failed(d), 0);
+    ck_assert_int_eq(ens_done_reopen_failed(d, NULL), 0);
     ck_assert_uint_eq(ens_done_next_open(d, 3, UINT32_MAX - 1, UINT32_MAX, &n),
                       UINT32_MAX);
     ck_assert_uint_eq(n, 1);

@@ -133,6 +133,44 @@ START_TEST(a_failed_append_is_written_over)
 }
 END_TEST
 
+START_TEST(parts_are_one_artifact)
+{
+    static const char whole[] = "in parts that make one";
+    struct ens_artifact_ref a, b;
+    struct ens_error err = {0};
+    struct ens_pack p;
+    struct ens_io *io;
+    int fd;
+
+    ok(ens_fault_new(&io, "enospc@30+1", &err), &err);
+    ens_pack_init(&p, dir, 7, 1, io);
+    ok(ens_pack_begin(&p, &err), &err);
+    ok(ens_pack_part(&p, "of a task that dies", 19, &err), &err);
+    ok(ens_pack_begin(&p, &err), &err);
+    ok(ens_pack_part(&p, whole, 9, &err), &err);
+    ck_assert_int_eq((int)ens_pack_part(&p, whole + 9, 13, &err), ENS_ENOSPACE);
+    ok(ens_pack_part(&p, whole + 9, 13, &err), &err);
+    ok(ens_pack_part(&p, NULL, 0, &err), &err);
+    ens_pack_end(&p, &a);
+    ok(ens_pack_append(&p, whole, 22, &b, &err), &err);
+    ens_pack_fini(&p);
+    ck_assert_uint_eq(a.offset, 0);
+    ck_assert_uint_eq(a.length, 22);
+    ck_assert_uint_eq(b.offset, 22);
+    ck_assert_uint_eq(a.hash, b.hash);
+    expect(&a, whole, 22);
+    ok(ens_pack_open(dir, 7, &a, &fd, &err), &err);
+    ok(ens_pack_check(fd, &a, NULL, NULL, &err), &err);
+    a.hash ^= 1;
+    ck_assert_int_eq((int)ens_pack_check(fd, &a, NULL, NULL, &err),
+                     ENS_ECORRUPT);
+    close(fd);
+    a.length = 45;
+    ck_assert_int_eq((int)ens_pack_open(dir, 7, &a, &fd, &err), ENS_ECORRUPT);
+    ens_fault_free(io);
+}
+END_TEST
+
 START_TEST(wrong_bytes_are_refused)
 {
     struct ens_artifact_ref good, bad;
@@ -175,6 +213,7 @@ int main(void)
     tcase_add_test(t, artifacts_come_back_as_they_went);
     tcase_add_test(t, the_next_worker_of_a_slot_goes_on_behind);
     tcase_add_test(t, a_failed_append_is_written_over);
+    tcase_add_test(t, parts_are_one_artifact);
     tcase_add_test(t, wrong_bytes_are_refused);
     suite_add_tcase(s, t);
     r = srunner_create(s);

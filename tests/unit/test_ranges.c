@@ -20,7 +20,8 @@ static void world_init(struct world *w, unsigned replicates, const char *lines,
     w->stage = &w->study.plan.stage[0];
     w->done = ens_done_new();
     ck_assert(w->done != NULL);
-    w->ranges = ens_ranges_new(&w->study.plan, w->stage, w->done, n_workers, 0);
+    w->ranges =
+        ens_ranges_new(&w->study.plan, w->stage, w->done, n_workers, NULL, 0);
     ck_assert(w->ranges != NULL);
 }
 
@@ -81,7 +82,7 @@ START_TEST(every_open_task_once)
         expected[place] = 0;
     }
     ens_ranges_free(w.ranges);
-    w.ranges = ens_ranges_new(&w.study.plan, w.stage, w.done, 2, 0);
+    w.ranges = ens_ranges_new(&w.study.plan, w.stage, w.done, 2, NULL, 0);
     take_all(&w, expected, n);
     free(expected);
     world_fini(&w);
@@ -108,6 +109,69 @@ START_TEST(single_until_measured)
         ens_ranges_measure(w.ranges, 0, 1e-7);
     ck_assert(ens_ranges_take(w.ranges, &range, &seconds));
     ck_assert_uint_eq(range.n, ENS_RANGE_MAX_TASKS);
+    world_fini(&w);
+}
+END_TEST
+
+/* What does not fit before a deadline is left with the rest of its cell; the
+ * other cells go on, and nothing counts as left at the end. */
+START_TEST(forgotten_cells_are_left)
+{
+    struct world w;
+    struct ens_range range;
+    double seconds;
+    uint64_t taken = 0;
+    enum ens_outcome before;
+
+    world_init(&w, 100, "[fake]\nmode = ok, b, c\n", 2);
+    ck_assert_uint_eq(ens_stage_n_tasks(w.stage), 300);
+    ck_assert_int_eq(ens_done_add(w.done, 1, 50, ENS_TASK_OK, 0, &before), 1);
+    ens_ranges_free(w.ranges);
+    w.ranges = ens_ranges_new(&w.study.plan, w.stage, w.done, 2, NULL, 0);
+    ck_assert(isnan(ens_ranges_seconds(w.ranges, (struct ens_range){0, 3})));
+    for (uint64_t c = 0; c < 3; c++)
+        ens_ranges_measure(w.ranges, c, c == 1 ? 3600 : 0.5);
+    ck_assert_double_eq_tol(
+        ens_ranges_seconds(w.ranges, (struct ens_range){100, 2}), 7200, 1e-6);
+    while (ens_ranges_take(w.ranges, &range, &seconds)) {
+        if (ens_ranges_seconds(w.ranges, range) > 60) {
+            ck_assert_uint_eq(range.first, 100);
+            ens_ranges_forget(w.ranges, range);
+        } else {
+            taken += range.n;
+        }
+    }
+    ck_assert_uint_eq(taken, 200);
+    ck_assert_uint_eq(ens_ranges_left(w.ranges), 0);
+    world_fini(&w);
+}
+END_TEST
+
+static int is_middle(const void *arg, uint64_t cell)
+{
+    (void)arg;
+    return cell == 1;
+}
+
+START_TEST(chosen_cells_only)
+{
+    const struct ens_chosen middle = {is_middle, NULL};
+    struct world w;
+    struct ens_range range;
+    double seconds;
+    uint64_t taken = 0;
+
+    world_init(&w, 100, "[fake]\nmode = ok, b, c\n", 2);
+    ens_ranges_free(w.ranges);
+    w.ranges = ens_ranges_new(&w.study.plan, w.stage, w.done, 2, &middle, 0);
+    ck_assert_uint_eq(ens_ranges_left(w.ranges), 100);
+    while (ens_ranges_take(w.ranges, &range, &seconds)) {
+        ck_assert_uint_ge(range.first, 100);
+        ck_assert_uint_lt(range.first + range.n, 201);
+        taken += range.n;
+    }
+    ck_assert_uint_eq(taken, 100);
+    ck_assert_uint_eq(ens_ranges_left(w.ranges), 0);
     world_fini(&w);
 }
 END_TEST
@@ -183,6 +247,8 @@ int main(void)
     tcase_add_loop_test(t, every_open_task_once, 0, 5);
     tcase_add_test(t, single_until_measured);
     tcase_add_test(t, single_at_the_end);
+    tcase_add_test(t, forgotten_cells_are_left);
+    tcase_add_test(t, chosen_cells_only);
     tcase_add_test(t, big_cells_are_not_spanned);
     tcase_add_test(t, what_comes_back_goes_first);
     suite_add_tcase(s, t);

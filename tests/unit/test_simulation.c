@@ -66,6 +66,13 @@ static enum ens_status artifact(struct ens_result *r, const char *item,
     return ENS_OK;
 }
 
+static int keeps(const struct ens_result *r, const char *item)
+{
+    (void)r;
+    (void)item;
+    return 1;
+}
+
 static void *alloc(struct ens_result *r, size_t n, size_t size)
 {
     return ens_arena_alloc(&r->arena, n, size);
@@ -113,6 +120,7 @@ static struct ens_host fake_host(void)
     h.f64 = f64;
     h.warn = warn;
     h.artifact = artifact;
+    h.keeps = keeps;
     h.alloc = alloc;
     h.rng = rng;
     h.next_record = next_record;

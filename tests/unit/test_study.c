@@ -82,7 +82,8 @@ static const struct {
      "s.ini:4: [ruler] work_us: no value\n",
      {NULL}},
     {RULER "[ruler]\ngrid = @d.csv\n",
-     "s.ini:4: [ruler] grid: is not yet supported\n",
+     "s.ini:4: [ruler] grid: d.csv: cannot open /base/d.csv: No such file or "
+     "directory\n",
      {NULL}},
     {RULER "[ruler]\ninput = X\n",
      "s.ini:4: [ruler] input: no input \"X\"; the study has none: add it to "
@@ -118,14 +119,15 @@ static const struct {
      {NULL}},
     {TRIAL FIT, "s.ini: [data]: section missing\n", {NULL}},
     {TRIAL FIT "[data]\nn = 1\n",
-     "s.ini:5: [data] generator: missing; allowed: linear, bootstrap\n",
+     "s.ini:5: [data] generator: missing; allowed: linear, bootstrap, "
+     "program\n",
      {NULL}},
     {TRIAL FIT "[data liner]\nn = 1\n",
      "s.ini:5: [data liner] generator: missing; did you mean linear?\n",
      {NULL}},
     {TRIAL FIT "[data]\ngenerator = x\n",
      "s.ini:6: [data] generator: \"x\" is unknown; allowed: linear, "
-     "bootstrap\n",
+     "bootstrap, program\n",
      {NULL}},
     {TRIAL FIT "[data linear]\nn = 1\ninput = X\n",
      "s.ini:7: [data linear] input: is a setting of generator bootstrap, not "
@@ -172,7 +174,8 @@ static const struct {
      "first\n"
      "s.ini:5: [axes] b c: a key is made of letters, digits and _, a digit "
      "not first\n"
-     "s.ini:6: [axes] grid: is not yet supported\n"
+     "s.ini:6: [axes] grid: x.csv: cannot open /base/x.csv: No such file or "
+     "directory\n"
      "s.ini:7: [axes] d: no value\n"
      "s.ini:8: [axes] e: 1 is given twice\n",
      {NULL}},
@@ -396,6 +399,55 @@ START_TEST(rows_of_an_open_role_have_their_own_keys)
     ens_study_cell(st, 3, &cell);
     ck_assert_str_eq(ens_cell_value(&cell, "axes", "n")->text, "6");
     ck_assert_ptr_null(ens_cell_value(&cell, "axes", "x"));
+    ens_study_free(st);
+}
+END_TEST
+
+/* Beside its own settings; its role is of the data, and so are they. */
+START_TEST(rows_of_an_open_implementation_have_their_own_keys)
+{
+    struct ens_study *st =
+        must(TRIAL "[data]\nn = 5\n[data a]\ngenerator = program\n"
+                   "run = ./p  \"x\" ; y\nrho = 0, 0.5\n[data b]\n"
+                   "generator = linear\n" FIT,
+             NULL);
+    struct ens_buf text = ENS_BUF_INIT;
+    enum ens_type type;
+    struct ens_cell cell;
+
+    ck_assert_uint_eq(ens_study_n_cells(st), 3);
+    ens_study_cell(st, 1, &cell);
+    ens_cell_canonical(&cell, 1, &text);
+    ck_assert_str_eq(ens_buf_text(&text),
+                     "data.generator=program\ndata.n=5\ndata.rho=0.5\n"
+                     "data.run=./p  \"x\" ; y\n");
+    ck_assert_str_eq(ens_cell_key(&cell, "data", 2, &type), "rho");
+    ck_assert_int_eq(type, ENS_T_NUM);
+    ens_study_cell(st, 2, &cell);
+    ck_assert_ptr_null(ens_cell_value(&cell, "data", "rho"));
+    ens_buf_fini(&text);
+    ens_study_free(st);
+}
+END_TEST
+
+/* Golden: a change of it makes old results unusable. */
+START_TEST(equal_lines_are_cells_of_their_own)
+{
+    struct ens_study *st =
+        must(RULER "[ruler]\nline = @\"a b\" \"c\" \"a b\"\n", NULL);
+    struct ens_buf text = ENS_BUF_INIT;
+    struct ens_cell cell;
+
+    for (uint64_t i = 0; i < ens_study_n_cells(st); i++) {
+        ens_study_cell(st, i, &cell);
+        ens_cell_canonical(&cell, 0, &text);
+        ck_assert_str_eq(ens_cell_value(&cell, "ruler", "line")->text,
+                         i == 1 ? "c" : "a b");
+    }
+    ck_assert_str_eq(ens_buf_text(&text), "ruler.line=a b\nruler.line=c\n"
+                                          "ruler.line=a b\x1f"
+                                          "1\n");
+    ens_buf_fini(&text);
     ens_study_free(st);
 }
 END_TEST
@@ -668,6 +720,8 @@ int main(void)
     tcase_add_loop_test(t, open_keys_are_typed_by_form, 0, ROWS(forms));
     tcase_add_test(t, open_keys_decide_the_cell);
     tcase_add_test(t, rows_of_an_open_role_have_their_own_keys);
+    tcase_add_test(t, rows_of_an_open_implementation_have_their_own_keys);
+    tcase_add_test(t, equal_lines_are_cells_of_their_own);
     tcase_add_test(t, set_may_choose_the_kind);
     tcase_add_test(t, verbatim_needs_the_kind_first);
     tcase_add_test(t, calls_of_a_list_are_checked);

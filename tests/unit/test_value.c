@@ -28,6 +28,7 @@ static const struct ens_setting SECS = SET(ENS_T_SECONDS, ENS_AXIS, 0, 0, NULL);
 static const struct ens_setting BYTES = SET(ENS_T_BYTES, ENS_AXIS, 0, 0, NULL);
 static const struct ens_setting PATH = SET(ENS_T_PATH, ENS_ONE, 0, 0, NULL);
 static const struct ens_setting LINE = SET(ENS_T_LINE, ENS_ONE, 0, 0, NULL);
+static const struct ens_setting LINES = SET(ENS_T_LINE, ENS_AXIS, 0, 0, NULL);
 static const struct ens_setting VECS = SET(ENS_T_VECTOR, ENS_AXIS, 0, 0, NULL);
 static const struct ens_setting CALLS =
     SET(ENS_T_CALL, ENS_AXIS, 0, 0, "normal|flat|free");
@@ -50,6 +51,14 @@ static const struct {
     const char *text, *want;
 } rows[] = {
     {&INT1, "42", "42"},
+    {&LINES, "a, b  c", "a, b  c"},
+    {&LINES, "@ \"a \\\"b\\\" \\\\\"  \" c \" \"c\"", "a \"b\" \\ | c | c"},
+    {&LINES, "@\"a\" b", "! expected a \"line\" in quotes at \"b\""},
+    {&LINES, "@\"a\\\"", "! expected a \"line\" in quotes at \"\"a\\\"\""},
+    {&LINES, "@", "! the name of a file expected after @"},
+    {&LINES, "@/nowhere/x",
+     "! cannot open /nowhere/x: No such file or directory"},
+    {&LINE, "@x", "@x"},
     {&INT1, " -5 ", "-5"},
     {&INT1, "1e6", "1000000"},
     {&INT1, "-6", "! -6 is below -5"},

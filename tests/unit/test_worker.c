@@ -2,6 +2,7 @@
 #include "../fake.h"
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "plan/task.h"
 #include "store/array.h"
 #include "store/epoch.h"
@@ -259,6 +260,71 @@ START_TEST(retain_decides_which_artifacts_are_kept)
     ck_assert_uint_eq(count_items(&b, ENS_ITEM_ERROR), 0);
     ck_assert_uint_eq(count_items(&b, ENS_ITEM_ARTIFACT),
                       3 * profiles[_i].per_task);
+    bench_fini(&b);
+}
+END_TEST
+
+/* Lengths, digests and names of all artifacts sent, hashed. */
+static uint64_t artifacts_hash(const struct bench *b)
+{
+    struct ens_frame f;
+    struct ens_batch batch;
+    struct ens_item_view item;
+    struct ens_record r;
+    uint64_t h = 0;
+
+    for (size_t i = 0; frame_at(b, i, RUN_ID, &f); i++) {
+        if (f.type != ENS_FRAME_RECORDS)
+            continue;
+        ck_assert_int_eq(ens_batch_read(&batch, f.payload, f.length, NULL),
+                         ENS_OK);
+        for (uint32_t k = 0; k < batch.n; k++) {
+            size_t at = 0;
+
+            ens_batch_get(&batch, k, &r);
+            while (ens_item_next(&r, &at, &item))
+                if (item.type == ENS_ITEM_ARTIFACT)
+                    h = ens_hash64_seed(item.bytes + 16, item.length - 16, h);
+        }
+    }
+    return h;
+}
+
+START_TEST(parts_make_the_artifact_of_the_whole)
+{
+    static const char *const mode[] = {"keep", "parts"};
+    uint64_t hash[2];
+
+    for (size_t i = 0; i < 2; i++) {
+        char lines[128];
+        struct bench b;
+
+        snprintf(lines, sizeof(lines),
+                 "[fake]\nmode = %s\n[run]\nretain = %s\n", mode[i],
+                 profiles[_i].retain);
+        bench_init(&b, 3, lines, RUN_ID);
+        run_range(&b, &b.study.plan.stage[0], 0, 3);
+        ck_assert_uint_eq(count_items(&b, ENS_ITEM_ERROR), 0);
+        ck_assert_uint_eq(count_items(&b, ENS_ITEM_ARTIFACT),
+                          3 * profiles[_i].per_task);
+        hash[i] = artifacts_hash(&b);
+        bench_fini(&b);
+    }
+    ck_assert_uint_eq(hash[0], hash[1]);
+}
+END_TEST
+
+START_TEST(parts_left_open_fail_the_task)
+{
+    static const char *const mode[] = {"unended", "nested"};
+    char lines[64];
+    struct bench b;
+
+    snprintf(lines, sizeof(lines), "[fake]\nmode = %s\n", mode[_i]);
+    bench_init(&b, 2, lines, RUN_ID);
+    run_range(&b, &b.study.plan.stage[0], 0, 2);
+    ck_assert_uint_eq(count_items(&b, ENS_ITEM_ERROR), 2);
+    ck_assert_uint_eq(count_items(&b, ENS_ITEM_ARTIFACT), 0);
     bench_fini(&b);
 }
 END_TEST
@@ -585,6 +651,9 @@ int main(void)
                         (int)ENS_COUNT(purposes));
     tcase_add_loop_test(t, retain_decides_which_artifacts_are_kept, 0,
                         (int)ENS_COUNT(profiles));
+    tcase_add_loop_test(t, parts_make_the_artifact_of_the_whole, 0,
+                        ENS_COUNT(profiles));
+    tcase_add_loop_test(t, parts_left_open_fail_the_task, 0, 2);
     tcase_add_test(t, replays_and_new_records_share_no_frame);
     tcase_add_test(t, blocks_are_written_and_hashed);
     tcase_add_test(t, task_that_leaves_its_block_empty_has_failed);

@@ -1,7 +1,8 @@
 /* Kind `command`: a task is a run of any program. */
 #include "base/bug.h"
 #include "base/file.h"
-#include "config/study.h"
+#include "config/model.h"
+#include "kinds/command/collect.h"
 #include "program/output.h"
 #include "program/process.h"
 #include "program/report.h"
@@ -19,9 +20,11 @@ static const struct ens_setting settings[] = {
     {.section = "command",
      .key = "run",
      .type = ENS_T_LINE,
+     .shape = ENS_AXIS,
      .cls = ENS_C_CELL,
      .help = "program and arguments; {KEY} of [axes], {seed} {seed31} "
-             "{replicate} {task} {input.NAME}; {{ is a brace"},
+             "{replicate} {task} {input.NAME}; {{ is a brace; or @FILE: one "
+             "command line per line of a file"},
     {.section = "command",
      .key = "shell",
      .type = ENS_T_BOOL,
@@ -44,6 +47,39 @@ static const struct ens_setting settings[] = {
      .help = "what it prints: NAME, NAME:int, NAME:text; not set: whatever "
              "it prints"},
     {.section = "command",
+     .key = "collect",
+     .type = ENS_T_TEXT,
+     .shape = ENS_LIST,
+     .cls = ENS_C_STUDY,
+     .def = "",
+     .help = "files it leaves in its folder, to be kept: out.csv, *.csv, "
+             "logs/*.txt, **/*.png; one that matches none fails the task"},
+    {.section = "command",
+     .key = "collect_optional",
+     .type = ENS_T_TEXT,
+     .shape = ENS_LIST,
+     .cls = ENS_C_STUDY,
+     .def = "",
+     .help = "the same for files that need not be there"},
+    {.section = "command",
+     .key = "collect_files",
+     .type = ENS_T_INT,
+     .cls = ENS_C_RUN,
+     .def = "10000",
+     .min = 1,
+     .max = 1e7,
+     .unit = "files",
+     .help = "a task that leaves more to be kept has failed"},
+    {.section = "command",
+     .key = "collect_bytes",
+     .type = ENS_T_BYTES,
+     .cls = ENS_C_RUN,
+     .def = "1 GiB",
+     .min = 0,
+     .max = 1e15,
+     .unit = "bytes",
+     .help = "the same, for the bytes of all its files"},
+    {.section = "command",
      .key = "folder",
      .type = ENS_T_PATH,
      .cls = ENS_C_RUN,
@@ -56,21 +92,21 @@ static const struct ens_role roles[] = {
     {.name = "axes", .open = 1},
 };
 
-struct program { /* a row of [command] */
+struct program { /* of a row of [command], or of a line of its file */
     struct ens_words line;
     struct ens_output_fields fields;
+    struct ens_collect collect;
     const char *folder;
     int persistent;
+    int is_listed; /* one of many command lines */
 };
 
 struct state {
     const struct ens_host *host;
-    struct ens_arena arena; /* as long as the worker */
-    size_t n_programs;
-    struct program *program;
 
     struct ens_arena cell_arena;
-    const struct program *of_cell;
+    struct program program; /* of the present cell */
+    uint64_t number;        /* its own */
     const char **env;
     size_t n_env;
 
@@ -78,76 +114,121 @@ struct state {
     struct ens_buf words;
     struct ens_program_end end;
     struct ens_servant servant;
-    const struct program *served; /* by the servant */
-    char *work; /* folder of this worker; NULL before the first task */
+    uint64_t served; /* number of the program that it is */
+    char *work;      /* folder of this worker; NULL before the first task */
 };
 
 /* -- plan
  * ---------------------------------------------------------------------- */
 
-/* The program of a row, from any cell of it. */
+/* "[command] run", or the place in the file that it comes from. */
+static enum ens_status wrap_run(struct ens_error *err, enum ens_status s,
+                                const struct ens_value *run)
+{
+    if (run->file == NULL)
+        return ens_wrap(err, s, "[command] run");
+    return ens_wrap(err, s, "%s:%llu", run->file, (unsigned long long)run->i);
+}
+
+static int is_listed(const struct ens_cell *cell)
+{
+    const struct ens_rows *rows = ens_study_rows(cell->study, "command");
+    uint64_t local;
+
+    return ens_row_find(ens_rows_at(rows, cell->ordinal, &local), "run")
+               ->value.n > 1;
+}
+
 static enum ens_status read_program(struct program *p,
                                     const struct ens_cell *cell,
                                     struct ens_arena *arena,
                                     struct ens_error *err)
 {
-    const char *run = ens_cell_value(cell, "command", "run")->text;
+    const struct ens_value *run = ens_cell_value(cell, "command", "run");
     int shell = (int)ens_cell_value(cell, "command", "shell")->i;
-    enum ens_status s = ens_words_parse(&p->line, run, shell, arena, err);
+    enum ens_status s = ens_words_parse(&p->line, run->text, shell, arena, err);
 
     if (s != ENS_OK)
-        return ens_wrap(err, s, "[command] run");
-    s = ens_output_fields_parse(
-        &p->fields, ens_cell_value(cell, "command", "fields"), arena, err);
+        return wrap_run(err, s, run);
     p->folder = ens_cell_value(cell, "command", "folder")->text;
     p->persistent = (int)ens_cell_value(cell, "command", "persistent")->i;
-    return s == ENS_OK ? s : ens_wrap(err, s, "[command] fields");
+    p->is_listed = is_listed(cell);
+    if (p->persistent && p->is_listed)
+        return ens_fail(err, ENS_ESTUDY,
+                        "[command] persistent: takes one program, not a file "
+                        "of command lines");
+    s = ens_output_fields_parse(
+        &p->fields, ens_cell_value(cell, "command", "fields"), arena, err);
+    if (s != ENS_OK)
+        return ens_wrap(err, s, "[command] fields");
+    return ens_collect_parse(&p->collect, cell, arena, err);
 }
 
-static enum ens_status read_programs(struct program **list, size_t *n,
-                                     const struct ens_host *host,
-                                     const struct ens_plan *plan,
-                                     struct ens_arena *arena,
-                                     struct ens_error *err)
+/* Every program of the study in turn, read into the arena of the moment. */
+typedef enum ens_status program_fn(void *arg, const struct ens_cell *cell,
+                                   const struct program *p,
+                                   struct ens_arena *arena,
+                                   struct ens_error *err);
+
+static enum ens_status each_program(const struct ens_host *host,
+                                    const struct ens_plan *plan, program_fn *f,
+                                    void *arg, struct ens_error *err)
 {
     const struct ens_study *study = host->plan_study(plan);
+    uint64_t n = ens_study_role_count(study, "command");
     uint64_t n_axes = ens_study_role_count(study, "axes");
+    struct ens_arena arena = ENS_ARENA_INIT;
     enum ens_status s = ENS_OK;
 
-    *n = (size_t)ens_study_role_count(study, "command");
-    *list = ens_arena_alloc(arena, *n, sizeof(**list));
-    if (*list == NULL)
-        return ens_fail(err, ENS_ENOMEMORY, "%zu programs", *n);
-    for (size_t i = 0; s == ENS_OK && i < *n; i++) {
+    for (uint64_t i = 0; s == ENS_OK && i < n; i++) {
         struct ens_cell cell;
+        struct program p;
 
-        /* the last role is the fastest */
-        host->plan_cell(plan, i * n_axes, &cell);
-        s = read_program(&(*list)[i], &cell, arena, err);
+        ens_arena_reset(&arena);
+        host->plan_cell(plan, i * n_axes, &cell); /* the last role is fastest */
+        s = read_program(&p, &cell, &arena, err);
+        if (s == ENS_OK)
+            s = f(arg, &cell, &p, &arena, err);
     }
+    ens_arena_fini(&arena);
     return s;
+}
+
+struct planning {
+    const struct ens_host *host;
+    struct ens_plan *plan;
+};
+
+static enum ens_status plan_program(void *arg, const struct ens_cell *cell,
+                                    const struct program *p,
+                                    struct ens_arena *arena,
+                                    struct ens_error *err)
+{
+    const struct planning *at = arg;
+    enum ens_status s =
+        ens_task_values_check_names(cell->study, &p->line, p->persistent, err);
+    uint32_t index;
+
+    (void)arena;
+    if (s != ENS_OK)
+        return wrap_run(err, s, ens_cell_value(cell, "command", "run"));
+    if (p->fields.n == 0)
+        return ENS_OK;
+    return at->host->plan_schema(at->plan, p->fields.field, p->fields.n, &index,
+                                 err);
 }
 
 static enum ens_status plan_kind(const struct ens_host *host,
                                  struct ens_plan *plan, struct ens_error *err)
 {
-    struct ens_arena arena = ENS_ARENA_INIT;
-    struct program *p;
-    uint32_t index;
-    size_t n;
-    enum ens_status s = read_programs(&p, &n, host, plan, &arena, err);
+    struct planning at = {host, plan};
+    enum ens_status s = ens_task_values_check_axes(host->plan_study(plan), err);
 
-    for (size_t i = 0; s == ENS_OK && i < n; i++) {
-        s = ens_task_values_check_names(host->plan_study(plan), &p[i].line,
-                                        p[i].persistent, err);
-        if (s == ENS_OK && p[i].fields.n > 0)
-            s = host->plan_schema(plan, p[i].fields.field, p[i].fields.n,
-                                  &index, err);
-    }
     if (s == ENS_OK)
-        s = host->plan_stage(plan, "run", 0, NULL, NULL, NULL, 0, err);
-    ens_arena_fini(&arena);
-    return s;
+        s = each_program(host, plan, plan_program, &at, err);
+    return s == ENS_OK
+               ? host->plan_stage(plan, "run", 0, NULL, NULL, NULL, 0, err)
+               : s;
 }
 
 /* -- worker
@@ -166,12 +247,12 @@ static void close_kind(void *state)
     ens_buf_fini(&st->words);
     ens_arena_fini(&st->task_arena);
     ens_arena_fini(&st->cell_arena);
-    ens_arena_fini(&st->arena);
     free(st);
 }
 
-/* Once, not as the failure of every task. */
-static enum ens_status check_exists(const struct program *p,
+/* Once, not as the failure of every task; of many lines each is its own. */
+static enum ens_status check_exists(void *arg, const struct ens_cell *cell,
+                                    const struct program *p,
                                     struct ens_arena *arena,
                                     struct ens_error *err)
 {
@@ -179,7 +260,9 @@ static enum ens_status check_exists(const struct program *p,
     const char *path = getenv("PATH");
     const char *at = first->text;
 
-    if (p->line.shell || first->is_value || !first->ends_word)
+    (void)arg;
+    (void)cell;
+    if (p->is_listed || p->line.shell || first->is_value || !first->ends_word)
         return ENS_OK;
     if (strncmp(at, "./", 2) == 0 || strncmp(at, "../", 3) == 0)
         at = ens_arena_printf(arena, "%s/%s", p->folder, at);
@@ -213,10 +296,7 @@ static enum ens_status open_kind(const struct ens_host *host,
     if (st == NULL)
         return ens_fail(err, ENS_ENOMEMORY, "state of kind command");
     st->host = host;
-    s = read_programs(&st->program, &st->n_programs, host, plan, &st->arena,
-                      err);
-    for (size_t i = 0; s == ENS_OK && i < st->n_programs; i++)
-        s = check_exists(&st->program[i], &st->arena, err);
+    s = each_program(host, plan, check_exists, NULL, err);
     if (s == ENS_OK)
         s = ens_program_adopt(err);
     if (s != ENS_OK)
@@ -230,13 +310,15 @@ static enum ens_status enter_cell(void *state, const struct ens_cell *cell,
                                   struct ens_error *err)
 {
     struct state *st = state;
-    uint64_t i = ens_cell_role_index(cell, "command") - 1;
+    enum ens_status s;
 
-    ENS_BUG_ON(i >= st->n_programs);
-    st->of_cell = &st->program[i];
     ens_arena_reset(&st->cell_arena);
+    st->number = ens_cell_role_index(cell, "command");
+    s = read_program(&st->program, cell, &st->cell_arena, err);
+    if (s != ENS_OK)
+        return s;
     return ens_task_values_env(&st->env, &st->n_env, ENS_TASK_VARIABLES, cell,
-                               !st->of_cell->persistent, st->of_cell->folder,
+                               !st->program.persistent, st->program.folder,
                                &st->cell_arena, err);
 }
 
@@ -275,13 +357,13 @@ static enum ens_status make_words(struct job *j, const char ***argv,
                                   struct ens_error *err)
 {
     struct state *st = j->st;
-    const struct ens_words *line = &st->of_cell->line;
+    const struct ens_words *line = &st->program.line;
     const char *p;
     const char **to;
     enum ens_status s;
 
     ens_buf_clear(&st->words);
-    s = ens_words_expand(line, st->of_cell->folder, ens_task_values_get,
+    s = ens_words_expand(line, st->program.folder, ens_task_values_get,
                          &j->values, &st->words, err);
     to = ens_arena_alloc(&st->task_arena, line->n_words + 4, sizeof(*to));
     if (s == ENS_OK && to == NULL)
@@ -309,7 +391,7 @@ static enum ens_status make_program(struct job *j, struct ens_program *p,
 
     if (s == ENS_OK)
         s = ens_task_values_put_env(st->env, st->n_env,
-                                    st->of_cell->persistent ? NULL : &j->values,
+                                    st->program.persistent ? NULL : &j->values,
                                     st->work, &st->task_arena, err);
     if (s != ENS_OK)
         return s;
@@ -353,13 +435,13 @@ static enum ens_status serve(struct job *j, struct ens_error *err)
     int status = 0;
 
     j->said = &st->servant.said;
-    if (st->servant.pid > 0 && st->served != st->of_cell)
+    if (st->servant.pid > 0 && st->served != st->number)
         ens_servant_stop(&st->servant);
     if (st->servant.pid == 0) {
         s = make_program(j, &p, err);
         if (s == ENS_OK)
             s = ens_servant_start(&st->servant, &p, err);
-        st->served = st->of_cell;
+        st->served = st->number;
     }
     if (s != ENS_OK)
         return s;
@@ -425,10 +507,13 @@ static enum ens_status run_task(void *state, const struct ens_task *task,
     ens_task_values_set(&j.values, task);
     s = enter_folder(&j, err);
     if (s == ENS_OK)
-        s = st->of_cell->persistent ? serve(&j, err) : run_once(&j, err);
+        s = st->program.persistent ? serve(&j, err) : run_once(&j, err);
     if (s == ENS_OK)
         s = ens_output_read(&items, (const char *)j.said->out.data,
-                            j.said->out.len, &st->of_cell->fields,
+                            j.said->out.len, &st->program.fields,
+                            &st->task_arena, err);
+    if (s == ENS_OK)
+        s = ens_collect_run(&st->program.collect, st->work, st->host, result,
                             &st->task_arena, err);
     if (s == ENS_OK)
         return record(&j, &items, err);
@@ -436,6 +521,11 @@ static enum ens_status run_task(void *state, const struct ens_task *task,
         st->host->warn(result, ens_program_stderr(j.said, &st->task_arena));
     return s;
 }
+
+static const struct ens_retained retained[] = {
+    {ENS_COLLECT_ITEM, "minimal",
+     "what collect names; `ensrun export DIR --files -o OUTDIR` unpacks it"},
+};
 
 extern const struct ens_kind ens_kind_command;
 const struct ens_kind ens_kind_command = {
@@ -447,6 +537,8 @@ const struct ens_kind ens_kind_command = {
     .n_settings = ENS_COUNT(settings),
     .roles = roles,
     .n_roles = ENS_COUNT(roles),
+    .retained = retained,
+    .n_retained = ENS_COUNT(retained),
     .plan = plan_kind,
     .open = open_kind,
     .close = close_kind,

@@ -2,9 +2,8 @@
  *
  * A data set is an index into the mapped input, whose columns stay where they
  * are. Stream "data": one uniform integer per row. */
-#include "kinds/simulation/generator.h"
+#include "kinds/simulation/generators.h"
 
-#include "kinds/simulation/npy.h"
 #include "math/rng.h"
 
 const struct ens_setting ens_generator_bootstrap_settings[] = {
@@ -17,14 +16,12 @@ const struct ens_setting ens_generator_bootstrap_settings[] = {
      .help = "input whose rows are drawn"},
 };
 
-static enum ens_status shape(const struct ens_cell *cell,
-                             const struct ens_input *(*input)(const void *arg,
-                                                              const char *name),
-                             const void *arg, struct ens_arena *arena,
-                             struct ens_data *out, struct ens_error *err)
+static enum ens_status shape(const struct ens_setup *setup,
+                             const struct ens_cell *cell, struct ens_data *out,
+                             struct ens_error *err)
 {
     const char *wanted = ens_cell_value(cell, "data", "input")->text;
-    const struct ens_input *in = input(arg, wanted);
+    const struct ens_input *in = setup->input(setup, wanted);
     struct ens_data_column *column;
     const char **name;
     size_t n;
@@ -40,8 +37,8 @@ static enum ens_status shape(const struct ens_cell *cell,
         return ens_fail(err, ENS_EINPUT, "input '%s' (%s) has no rows", wanted,
                         in->path);
     n = (size_t)in->n_columns;
-    name = ens_arena_alloc(arena, n, sizeof(*name));
-    column = ens_arena_alloc(arena, n, sizeof(*column));
+    name = setup->alloc(setup, n, sizeof(*name));
+    column = setup->alloc(setup, n, sizeof(*column));
     if (!name || !column)
         return ens_fail(err, ENS_ENOMEMORY, "names of %zu columns", n);
     for (size_t j = 0; j < n; j++) {
@@ -61,25 +58,20 @@ static enum ens_status shape(const struct ens_cell *cell,
     return ENS_OK;
 }
 
-static enum ens_status
-generate(const struct ens_host *host, struct ens_result *result,
-         const struct ens_cell *cell, const struct ens_data *shape,
-         struct ens_generated *out, struct ens_error *err)
+static enum ens_status generate(const struct ens_job *job,
+                                const struct ens_data *shape,
+                                struct ens_generated *out,
+                                struct ens_error *err)
 {
-    size_t head = ENS_NPY_HEAD / sizeof(uint64_t);
-    uint64_t *all = host->alloc(result, head + shape->n, sizeof(*all));
-    struct ens_rng *g = host->rng(result, "data");
+    uint64_t *index = job->host->alloc(job->result, shape->n, sizeof(*index));
+    struct ens_rng *g = job->host->rng(job->result, "data");
 
-    (void)cell;
-    if (!all)
+    if (!index)
         return ens_fail(err, ENS_ENOMEMORY, "index of %zu rows", shape->n);
-    ens_npy_head((char *)all, "<u8", shape->n, 0);
     for (size_t i = 0; i < shape->n; i++)
-        all[head + i] = ens_rng_below(g, shape->n);
+        index[i] = ens_rng_below(g, shape->n);
     out->data = *shape;
-    out->data.index = all + head;
-    out->npy = all;
-    out->npy_bytes = (head + shape->n) * sizeof(*all);
+    out->data.index = index;
     return ENS_OK;
 }
 

@@ -1,13 +1,16 @@
 /* Generator `linear`: y = intercept + x'slope + N(0, sigma).
  *
  * Stream "data", row by row: x1 .. xp, then the error. */
-#include "kinds/simulation/generator.h"
+#include "kinds/simulation/generators.h"
 
 #include "base/number.h"
-#include "kinds/simulation/npy.h"
+#include "fit/formula.h"
 #include "math/rng.h"
 
+#include <stdio.h>
 #include <string.h>
+
+#define NAME_BYTES 24 /* "x" and a 64-bit number */
 
 const struct ens_setting ens_generator_linear_settings[] = {
     {.section = "data",
@@ -45,25 +48,21 @@ const struct ens_setting ens_generator_linear_settings[] = {
      .help = "standard deviation of the errors"},
 };
 
-static enum ens_status shape(const struct ens_cell *cell,
-                             const struct ens_input *(*input)(const void *arg,
-                                                              const char *name),
-                             const void *arg, struct ens_arena *arena,
-                             struct ens_data *out, struct ens_error *err)
+static enum ens_status shape(const struct ens_setup *setup,
+                             const struct ens_cell *cell, struct ens_data *out,
+                             struct ens_error *err)
 {
     size_t p = ens_cell_value(cell, "data", "slope")->n_vec;
-    const char **name = ens_arena_alloc(arena, p + 1, sizeof(*name));
+    const char **name = setup->alloc(setup, p + 1, sizeof(*name));
+    char(*text)[NAME_BYTES] = setup->alloc(setup, p, sizeof(*text));
 
-    (void)input;
-    (void)arg;
-    if (!name)
+    if (!name || !text)
         return ens_fail(err, ENS_ENOMEMORY, "names of %zu columns", p + 1);
-    for (size_t j = 0; j < p; j++)
-        name[j] = ens_arena_printf(arena, "x%zu", j + 1);
+    for (size_t j = 0; j < p; j++) {
+        snprintf(text[j], NAME_BYTES, "x%zu", j + 1);
+        name[j] = text[j];
+    }
     name[p] = "y";
-    for (size_t j = 0; j < p; j++)
-        if (!name[j])
-            return ens_fail(err, ENS_ENOMEMORY, "names of %zu columns", p + 1);
     *out = (struct ens_data){
         .n = (size_t)ens_cell_value(cell, "data", "n")->i,
         .n_columns = p + 1,
@@ -93,31 +92,27 @@ static void draw(struct ens_rng *g, const struct ens_cell *cell, size_t n,
     }
 }
 
-static enum ens_status
-generate(const struct ens_host *host, struct ens_result *result,
-         const struct ens_cell *cell, const struct ens_data *shape,
-         struct ens_generated *out, struct ens_error *err)
+static enum ens_status generate(const struct ens_job *job,
+                                const struct ens_data *shape,
+                                struct ens_generated *out,
+                                struct ens_error *err)
 {
     size_t n = shape->n;
     size_t columns = shape->n_columns;
-    size_t head = ENS_NPY_HEAD / sizeof(double);
     struct ens_data_column *column =
-        host->alloc(result, columns, sizeof(*column));
+        job->host->alloc(job->result, columns, sizeof(*column));
     double *all = NULL;
 
-    if (n <= (SIZE_MAX / sizeof(*all) - head) / columns)
-        all = host->alloc(result, head + n * columns, sizeof(*all));
+    if (n <= SIZE_MAX / sizeof(*all) / columns)
+        all = job->host->alloc(job->result, n * columns, sizeof(*all));
     if (!column || !all)
         return ens_fail(err, ENS_ENOMEMORY, "data of %zu rows, %zu columns", n,
                         columns);
-    ens_npy_head((char *)all, "<f8", n, columns);
-    draw(host->rng(result, "data"), cell, n, all + head);
+    draw(job->host->rng(job->result, "data"), &job->task->cell, n, all);
     for (size_t j = 0; j < columns; j++)
-        column[j].values = all + head + j * n;
+        column[j].values = all + j * n;
     out->data = *shape;
     out->data.column = column;
-    out->npy = all;
-    out->npy_bytes = (head + n * columns) * sizeof(*all);
     return ENS_OK;
 }
 

@@ -24,7 +24,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MAX_METRICS 16
+#define MAX_METRICS ENS_SIMULATION_MAX_METRICS
 
 struct metric {
     const char *call; /* "bias", "rmse" or "coverage" */
@@ -90,6 +90,28 @@ static enum ens_status name_metrics(struct metrics *all, struct ens_error *err)
     return ENS_OK;
 }
 
+/* Names of metrics that tasks compute are columns: of its own each. */
+static enum ens_status check_computed(const struct ens_study *study,
+                                      const struct metrics *all,
+                                      struct ens_error *err)
+{
+    struct ens_simulation_metrics m;
+
+    ens_simulation_metrics(study, &m);
+    for (size_t i = 0; i < m.n; i++) {
+        int twice = 0;
+
+        for (size_t k = 0; k < i; k++)
+            twice |= strcmp(m.item[i].name, m.item[k].name) == 0;
+        for (size_t k = 0; k < all->n; k++)
+            twice |= strcmp(m.item[i].name, all->item[k].name) == 0;
+        if (twice)
+            return ens_fail(err, ENS_ESTUDY, "%s is there twice",
+                            m.item[i].name);
+    }
+    return ENS_OK;
+}
+
 static enum ens_status read_metrics(const struct ens_study *study,
                                     struct metrics *all, struct ens_error *err)
 {
@@ -104,9 +126,12 @@ static enum ens_status read_metrics(const struct ens_study *study,
         return ens_fail(err, ENS_ESTUDY, "[metrics] use: more than %d",
                         MAX_METRICS);
     for (size_t i = 0; s == ENS_OK && i < use->n_list; i++)
-        s = read_metric(&use->list[i].call, &all->item[all->n++], err);
+        if (use->list[i].call.impl == NULL)
+            s = read_metric(&use->list[i].call, &all->item[all->n++], err);
     if (s == ENS_OK)
         s = name_metrics(all, err);
+    if (s == ENS_OK)
+        s = check_computed(study, all, err);
     if (s == ENS_OK)
         return s;
     ens_study_where(study, "metrics", "use", where, sizeof(where));
@@ -141,6 +166,9 @@ struct cell_sums {
     uint64_t all; /* records seen */
     size_t p;
     struct term *term;
+    struct ens_simulation_metrics computed;
+    size_t n_computed; /* their fields, behind those of the terms */
+    struct ens_moments *value;
 };
 
 static void add_coverage(const struct cell_sums *c, struct term *t,
@@ -188,6 +216,13 @@ static void add_record(struct cell_sums *c, const struct ens_record *rec,
         error = value[ENS_SIM_ESTIMATE] - t->truth;
         ens_moments_add(&t->square, error * error);
         add_coverage(c, t, value);
+    }
+    for (size_t k = 0; k < c->n_computed; k++) {
+        size_t field = ENS_SIM_PARTS * c->p + k;
+        double v = field < schema->n ? ens_record_f64(rec, schema, field) : NAN;
+
+        if (isfinite(v))
+            ens_moments_add(&c->value[k], v);
     }
 }
 
@@ -256,6 +291,33 @@ static void put_metric(struct out *o, const struct term *t,
     }
 }
 
+/* Of a column METRIC__FIELD: its mean. One per term: estimand is the term. */
+static void put_computed(struct out *o, const struct cell_sums *c)
+{
+    size_t at = 0;
+
+    for (size_t i = 0; i < c->computed.n; i++) {
+        const struct ens_simulation_metric *m = &c->computed.item[i];
+
+        for (size_t k = 0; k < m->ops->n_fields; k++) {
+            const struct ens_metric_field *f = &m->ops->field[k];
+            char name[256];
+
+            snprintf(name, sizeof(name), "%s%s%s", m->name,
+                     *f->name ? "__" : "", f->name);
+            for (size_t j = 0; j < (f->per_term ? c->p : 1); j++) {
+                const struct ens_moments *v = &c->value[at++];
+                double sd = sqrt(ens_moments_var(v));
+
+                o->estimand =
+                    f->per_term ? c->fit->design.column[j].name : name;
+                put(o, f->per_term ? name : "mean", v->mean,
+                    sd / sqrt((double)v->n), v->n);
+            }
+        }
+    }
+}
+
 static enum ens_status put_cell(const struct cell_sums *c, ens_measure_fn *sink,
                                 void *arg, struct ens_error *err)
 {
@@ -269,6 +331,7 @@ static enum ens_status put_cell(const struct cell_sums *c, ens_measure_fn *sink,
         for (size_t k = 0; t->has_truth && k < c->metrics->n; k++)
             put_metric(&o, t, &c->metrics->item[k], k);
     }
+    put_computed(&o, c);
     return o.status;
 }
 
@@ -307,7 +370,12 @@ enum ens_status ens_simulation_measures(const struct ens_host *host,
     c.p = fit.design.n_columns;
     c.df = degrees_of_freedom(&fit, cell);
     c.term = ens_arena_alloc(&arena, c.p, sizeof(*c.term));
-    if (!c.term) {
+    ens_simulation_metrics(host->plan_study(plan), &c.computed);
+    for (size_t i = 0; i < c.computed.n; i++)
+        c.n_computed +=
+            ens_simulation_metric_values(c.computed.item[i].ops, c.p);
+    c.value = ens_arena_alloc(&arena, c.n_computed, sizeof(*c.value));
+    if (!c.term || !c.value) {
         s = ens_fail(err, ENS_ENOMEMORY, "measures of %zu terms", c.p);
         goto out;
     }

@@ -4,7 +4,8 @@
 
 #include "fit/design.h"
 #include "fit/fitter.h"
-#include "kinds/simulation/generator.h"
+#include <ensrun/metric.h>
+#include "kinds/simulation/generators.h"
 
 /* Fields of a task, p each: the parts of NAME__TERM, in this order. */
 #define ENS_SIMULATION_PARTS(X)                                                \
@@ -28,25 +29,51 @@ struct ens_simulation_fit {
     struct ens_design design; /* over the cell's data */
 };
 
+#define ENS_SIMULATION_MAX_METRICS 16
+
+/** The metrics of [metrics] use that tasks compute. */
+struct ens_simulation_metrics {
+    size_t n;
+    struct ens_simulation_metric {
+        const struct ens_metric *ops;
+        const struct ens_call *call;
+        const char *name; /* in columns; "metric.NAME" is its stream */
+    } item[ENS_SIMULATION_MAX_METRICS];
+};
+
+/** Lent by the study, which ens_simulation_check_metrics has passed. */
+void ens_simulation_metrics(const struct ens_study *study,
+                            struct ens_simulation_metrics *m);
+/** Numbers of a metric for a model of p terms. */
+size_t ens_simulation_metric_values(const struct ens_metric *m, size_t p);
+/** Compute a metric into its fields, from `field` on. in->call is set here. */
+enum ens_status ens_simulation_compute(const struct ens_job *job,
+                                       const struct ens_simulation_metric *m,
+                                       const struct ens_metric_input *in,
+                                       uint32_t field, struct ens_error *err);
+
 /** Kept in the arena. Errors name the row of the study. */
 enum ens_status ens_simulation_fit(struct ens_simulation_fit *f,
                                    const struct ens_cell *cell,
                                    const struct ens_data *shape,
                                    struct ens_arena *arena,
                                    struct ens_error *err);
-/** Shape of the cell's data; errors name the row. */
-enum ens_status ens_simulation_shape(
-    struct ens_data *shape, const struct ens_cell *cell,
-    const struct ens_input *(*input)(const void *arg, const char *name),
-    const void *arg, struct ens_arena *arena, struct ens_error *err);
+/** Shape of the cell's data, kept in the arena; errors name the row. */
+enum ens_status
+ens_simulation_shape(struct ens_data *shape, const struct ens_cell *cell,
+                     const struct ens_host *host, const struct ens_plan *plan,
+                     struct ens_arena *arena, struct ens_error *err);
 /** The same with the shape of the cell's data. */
 enum ens_status
 ens_simulation_fit_of(struct ens_simulation_fit *f, const struct ens_host *host,
                       const struct ens_plan *plan, const struct ens_cell *cell,
                       struct ens_arena *arena, struct ens_error *err);
-/** The 4 p fields of a model's columns; NULL when out of memory. */
-const struct ens_field *ens_simulation_fields(const struct ens_design *d,
-                                              struct ens_arena *arena);
+/** The 4 p fields of a model's columns, then those of the metrics; NULL when
+ * out of memory. *n: how many. */
+const struct ens_field *
+ens_simulation_fields(const struct ens_design *d,
+                      const struct ens_simulation_metrics *metrics,
+                      struct ens_arena *arena, size_t *n);
 /** True value of a term of a fit; 0 when it is not known. */
 int ens_simulation_truth(const struct ens_simulation_fit *f,
                          const struct ens_cell *cell, const char *term,
@@ -91,7 +118,8 @@ struct ens_simulation_schemas {
     struct ens_simulation_columns {
         size_t n;
         const char **name;
-        const struct ens_field *field; /* ENS_SIM_PARTS * n */
+        size_t n_fields;
+        const struct ens_field *field;
     } * item;
 };
 enum ens_status ens_simulation_schemas(struct ens_simulation_schemas *s,

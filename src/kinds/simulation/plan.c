@@ -42,6 +42,7 @@ uint32_t ens_simulation_schema(const struct ens_simulation_schemas *s,
 /* Keep the columns of a design, unless they are there. */
 static enum ens_status keep_schema(struct ens_simulation_schemas *s,
                                    const struct ens_design *d,
+                                   const struct ens_simulation_metrics *metrics,
                                    struct ens_arena *arena,
                                    struct ens_error *err)
 {
@@ -63,7 +64,7 @@ static enum ens_status keep_schema(struct ens_simulation_schemas *s,
     to = &s->item[s->n];
     to->n = d->n_columns;
     to->name = ens_arena_alloc(arena, d->n_columns, sizeof(*to->name));
-    to->field = ens_simulation_fields(d, arena);
+    to->field = ens_simulation_fields(d, metrics, arena, &to->n_fields);
     if (!to->name || !to->field)
         return ens_fail(err, ENS_ENOMEMORY, "fields of '%s'", d->f->text);
     for (size_t j = 0; j < d->n_columns; j++) {
@@ -75,27 +76,14 @@ static enum ens_status keep_schema(struct ens_simulation_schemas *s,
     return ENS_OK;
 }
 
-struct lookup {
-    const struct ens_host *host;
-    const struct ens_plan *plan;
-};
-
-static const struct ens_input *find_input(const void *arg, const char *name)
-{
-    const struct lookup *at = arg;
-
-    return at->host->plan_input(at->plan, name);
-}
-
 enum ens_status
 ens_simulation_fit_of(struct ens_simulation_fit *f, const struct ens_host *host,
                       const struct ens_plan *plan, const struct ens_cell *cell,
                       struct ens_arena *arena, struct ens_error *err)
 {
-    struct lookup at = {host, plan};
     struct ens_data shape;
     enum ens_status s =
-        ens_simulation_shape(&shape, cell, find_input, &at, arena, err);
+        ens_simulation_shape(&shape, cell, host, plan, arena, err);
 
     return s == ENS_OK ? ens_simulation_fit(f, cell, &shape, arena, err) : s;
 }
@@ -127,9 +115,11 @@ static enum ens_status add_formulas(struct ens_simulation_schemas *schemas,
                                     struct ens_error *err)
 {
     uint64_t n = ens_study_role_count(host->plan_study(plan), "fit");
+    struct ens_simulation_metrics metrics;
     struct ens_arena arena = ENS_ARENA_INIT;
     enum ens_status s = ENS_OK;
 
+    ens_simulation_metrics(host->plan_study(plan), &metrics);
     for (uint64_t i = 0; s == ENS_OK && i < n; i++) {
         struct ens_simulation_fit f;
         struct ens_cell cell;
@@ -138,7 +128,7 @@ static enum ens_status add_formulas(struct ens_simulation_schemas *schemas,
         cell_of(host, plan, data, i, &cell);
         s = ens_simulation_fit(&f, &cell, shape, &arena, err);
         if (s == ENS_OK)
-            s = keep_schema(schemas, &f.design, keep, err);
+            s = keep_schema(schemas, &f.design, &metrics, keep, err);
     }
     ens_arena_fini(&arena);
     return s;
@@ -153,7 +143,6 @@ enum ens_status ens_simulation_schemas(struct ens_simulation_schemas *s,
                                        struct ens_error *err)
 {
     uint64_t n = ens_study_role_count(host->plan_study(plan), "data");
-    struct lookup at = {host, plan};
     struct ens_simulation_schemas schemas = {0};
     struct ens_arena arena = ENS_ARENA_INIT;
     enum ens_status status = ENS_OK;
@@ -166,8 +155,7 @@ enum ens_status ens_simulation_schemas(struct ens_simulation_schemas *s,
 
         ens_arena_reset(&arena);
         cell_of(host, plan, i, 0, &cell);
-        status =
-            ens_simulation_shape(&shape, &cell, find_input, &at, &arena, err);
+        status = ens_simulation_shape(&shape, &cell, host, plan, &arena, err);
         if (status != ENS_OK)
             break;
         hash = hash_shape(&shape);
@@ -193,7 +181,7 @@ static enum ens_status declare(const struct ens_host *host,
         uint32_t index;
 
         s = host->plan_schema(plan, schemas.item[k].field,
-                              ENS_SIM_PARTS * schemas.item[k].n, &index, err);
+                              schemas.item[k].n_fields, &index, err);
         /* open() relies on it */
         ENS_BUG_ON(s == ENS_OK && index != k);
     }

@@ -1,4 +1,4 @@
-#include "input/csv_scan.h"
+#include "base/csv_scan.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -61,12 +61,9 @@ static enum ens_status end_field(struct ens_csv_scan *c, struct ens_error *err)
     const char *s = c->text;
     size_t n = c->n;
 
-    while (n > 0 && is_blank(c, s[n - 1]))
+    /* in front there are none: a field begins with what is not a blank */
+    while (!c->quoted && n > 0 && is_blank(c, s[n - 1]))
         n--;
-    while (n > 0 && is_blank(c, s[0])) {
-        s++;
-        n--;
-    }
     c->n = 0;
     c->quoted = 0;
     c->state = BEFORE;

@@ -1,0 +1,68 @@
+/* Generators: where a simulation's data sets come from (`[data] generator`).
+ *
+ * The settings of a generator are rows of the section "data". Data are a
+ * function of the data part of the cell, the replicate and the stream "data":
+ * every fit row of the study sees the same ones.
+ *
+ * Built-in ones are a file in src/kinds/simulation and a line in its x.def;
+ * those of a plugin a row of its table (plugin.h).
+ */
+#ifndef ENSRUN_GENERATOR_H
+#define ENSRUN_GENERATOR_H
+
+#include <ensrun/data.h>
+#include <ensrun/kind.h>
+
+/** What `shape` may use. What alloc gives lives as long as the shape; NULL
+ * when out of memory. */
+struct ens_setup {
+    /** Input by the name of its section; NULL when there is none. */
+    const struct ens_input *(*input)(const struct ens_setup *setup,
+                                     const char *name);
+    /** n * size bytes of zeros. */
+    void *(*alloc)(const struct ens_setup *setup, size_t n, size_t size);
+};
+
+/** What a replicate's data are. */
+struct ens_generated {
+    struct ens_data data; /* as many columns, of the same names, as `shape`;
+                             its rows may be other than shape's */
+};
+
+struct ens_generator {
+    /**
+     * Optional, in a worker, before the first call of generate: *state is
+     * given to it and kept as long as the worker; for caches and programs,
+     * nothing that changes a result. NULL: no state.
+     */
+    enum ens_status (*open)(const struct ens_host *host, void **state,
+                            struct ens_error *err);
+    void (*close)(void *state);
+    /**
+     * Required. What does not depend on the replicate: rows, names of the
+     * columns and, where they lie in an input, the columns themselves. Pure;
+     * called in every process that plans the study, and again in a worker
+     * whenever the cell changes.
+     */
+    enum ens_status (*shape)(const struct ens_setup *setup,
+                             const struct ens_cell *cell,
+                             struct ens_data *shape, struct ens_error *err);
+    /**
+     * Required, in a worker. One data set, in memory of host->alloc, from the
+     * stream host->rng(result, "data"). Anything but ENS_OK: the task is
+     * `failed`, with err's text.
+     */
+    enum ens_status (*generate)(const struct ens_job *job,
+                                const struct ens_data *shape,
+                                struct ens_generated *out,
+                                struct ens_error *err);
+    /**
+     * Optional. True value of a term of a linear model of the response, in
+     * units of the response per unit of the term: 1, or 0 when it is not
+     * known. Pure. NULL: no truths, and so no bias, rmse, coverage.
+     */
+    int (*truth)(const struct ens_cell *cell, const char *response,
+                 const char *term, double *value);
+};
+
+#endif
