@@ -3,6 +3,7 @@
 #include "base/bug.h"
 #include "base/file.h"
 #include "cli/results.h"
+#include "cli/shard.h"
 #include "cli/watch.h"
 #include "store/epoch.h"
 
@@ -88,6 +89,7 @@ static void print_live(struct ens_buf *live)
 static void print_text(struct state *st)
 {
     const struct ens_results *r = st->r;
+    struct ens_shard shard = ens_shard_of(r->dir);
 
     printf("results  %s\nstudy    %s (%s)\nstate    %s", r->dir,
            ens_study_name(r->loaded.study), r->loaded.kind->name, st->text);
@@ -96,6 +98,8 @@ static void print_text(struct state *st)
                st->epoch.host);
     if (st->has_epoch)
         printf(", epoch %u", st->epoch.number);
+    if (shard.n > 0)
+        printf("\nshard    %u/%u", shard.k, shard.n);
     printf("\n\n%-16s %12s %12s %12s %10s %10s %10s %12s\n", "stage", "tasks",
            "done", "ok", "failed", "timeout", "crashed", "left");
     for (size_t i = 0; i < r->n_stages; i++) {
@@ -112,7 +116,11 @@ static void print_text(struct state *st)
         printf("%llu records belong to cells that are not in the study now\n",
                (unsigned long long)r->replay.n_unknown);
     print_live(&st->live);
-    if (strcmp(st->text, "stopped") == 0)
+    if (strcmp(st->text, "stopped") == 0 && shard.n > 0)
+        printf("\nto go on: ensrun run %s --shard %u/%u; when all shards are "
+               "done: ensrun merge\n",
+               r->dir, shard.k, shard.n);
+    else if (strcmp(st->text, "stopped") == 0)
         printf("\nto go on: ensrun %s\n", r->dir);
 }
 
@@ -156,6 +164,7 @@ static json_t *live_json(struct ens_buf *live)
 static int print_json(struct state *st)
 {
     const struct ens_results *r = st->r;
+    struct ens_shard shard = ens_shard_of(r->dir);
     json_t *root = json_object();
     json_t *stages = json_array();
     int bad;
@@ -166,6 +175,10 @@ static int print_json(struct state *st)
     json_object_set_new(root, "kind", json_string(r->loaded.kind->name));
     json_object_set_new(root, "state", json_string(st->text));
     set_count(root, "epoch", st->has_epoch ? st->epoch.number : 0);
+    if (shard.n > 0)
+        json_object_set_new(
+            root, "shard",
+            json_sprintf("%u/%u", (unsigned)shard.k, (unsigned)shard.n));
     set_counts(root, &st->total);
     for (size_t i = 0; i < r->n_stages; i++) {
         json_t *o = json_object();

@@ -69,16 +69,18 @@ static void count_part(struct ens_run *r)
     r->stage_tasks = r->stage_done = 0;
     for (size_t i = 0; i < r->stage.n_runs; i++) {
         const struct ens_stage_run *run = &r->stage.run[i];
-        uint32_t last = run->n_replicates;
 
         for (uint64_t k = 0; k < run->n_cells; k++) {
             uint64_t cell = run->first_cell + k;
+            uint32_t first, last;
 
-            if (r->chosen != NULL && !r->chosen->has(r->chosen->arg, cell))
+            if (!ens_part_get(&r->part, run, cell, &first, &last))
                 continue;
-            r->stage_tasks += last;
-            r->stage_done += ens_done_count(r->done, cell, last);
-            n_ok += ens_done_count_as(r->done, cell, last, ENS_TASK_OK);
+            r->stage_tasks += last - (first - 1);
+            r->stage_done += ens_done_count(r->done, cell, last) -
+                             ens_done_count(r->done, cell, first - 1);
+            n_ok += ens_done_count_as(r->done, cell, last, ENS_TASK_OK) -
+                    ens_done_count_as(r->done, cell, first - 1, ENS_TASK_OK);
         }
     }
     r->stage_not_ok = r->stage_done - n_ok;
@@ -91,6 +93,11 @@ static enum ens_status begin(struct ens_run *r, struct ens_error *err)
 
     r->phase = ENS_RUN_STAGE;
     count_part(r);
+    if (r->options->shard.n > 0 && r->options->shard.k == 0 &&
+        ens_chain_is_open(r)) { /* a merge: its tasks are not for here */
+        over(r);
+        return ENS_OK;
+    }
     if (ens_chain_is_open(r) && r->stage.from == 0) {
         ens_stage_encode(&r->stage, &b);
         s = ens_run_put(r, ENS_FRAME_STAGE, &b, err);

@@ -4,6 +4,7 @@
 
 #include "config/where.h"
 #include "dispatch/dispatch.h"
+#include "kind/finder.h"
 #include "run/folder.h"
 #include "run/run.h"
 #include "store/epoch.h"
@@ -35,7 +36,7 @@ struct ens_run {
     /* setup.c */
     struct ens_study *study;
     const struct ens_kind *kind;
-    struct ens_study_tables tables; /* of the kind found last */
+    struct ens_finder finder;
     struct ens_inputs inputs;
     struct ens_plan plan;
     struct ens_buf study_text; /* resolved */
@@ -50,6 +51,7 @@ struct ens_run {
     struct ens_where where; /* --where */
     struct ens_chosen where_cells;
     const struct ens_chosen *chosen; /* NULL: all cells */
+    struct ens_part part;            /* those, and --shard */
     uint32_t n_workers;
     uint32_t round;
     struct ens_draft draft; /* of records that the coordinator writes */
@@ -70,7 +72,7 @@ struct ens_run {
     enum ens_run_phase phase;
     struct ens_stage stage; /* present one */
     struct ens_done *done;  /* of it; lent by replay */
-    /* its tasks of chosen cells, for progress */
+    /* its tasks that are to be run here, for progress */
     uint64_t stage_tasks, stage_done, stage_not_ok;
     uint64_t definition;
     struct ens_stage *chain; /* all stages of this study so far */

@@ -344,6 +344,10 @@ void ens_watch_report(struct ens_run *r)
     rep->n_tasks = t.n_tasks;
     rep->n_left = t.n_left;
     memcpy(rep->by_outcome, t.by_outcome, sizeof(rep->by_outcome));
+    rep->shard = r->options->shard;
+    snprintf(rep->stage, sizeof(rep->stage), "%s", r->stage.key);
+    rep->n_part = r->stage_tasks;
+    rep->n_part_left = r->stage_tasks - r->stage_done;
     if (r->log_file != NULL)
         ens_watch_log(r,
                       "event=end new=%llu ok=%llu failed=%llu timeout=%llu "
