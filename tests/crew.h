@@ -4,11 +4,12 @@
 #define TESTS_CREW_H
 
 #include "fake.h"
+#include "wire.h"
 #include "transport/transport.h"
 #include "worker/order.h"
 
 #define CREW_RUN_ID  0x1234u
-#define CREW_SLOTS   4
+#define CREW_SLOTS   5
 #define CREW_SECONDS 20.0
 #define CREW_DEATHS  16
 
@@ -19,6 +20,8 @@ struct crew {
     uv_loop_t loop;
     uv_timer_t timer;
     uint64_t start_ns;
+    struct ens_ranks *ranks; /* of transport mpi */
+    uint32_t first;          /* slot: mpi leaves its own to the other rank */
     uint32_t n_slots, chunk, n_ready, n_frames;
     uint64_t next, n_tasks, n_done;
     uint64_t *hash;            /* per place, of the record's result; 0 = none */
@@ -173,6 +176,10 @@ static inline void crew_init(struct crew *c, struct fake_study *study,
     c->n_tasks = ens_stage_n_tasks(&study->plan.stage[0]);
     c->hash = calloc(c->n_tasks, sizeof(*c->hash));
     c->status = calloc(c->n_tasks, 1);
+    if (ops == &ens_transport_mpi) {
+        c->ranks = wire_ranks(&fake_table);
+        c->ranks->n_slots[0] = c->first = 1;
+    }
     uv_loop_init(&c->loop);
     uv_timer_init(&c->loop, &c->timer);
     c->timer.data = c;
@@ -189,15 +196,20 @@ static inline void crew_open(struct crew *c, uint64_t memory_limit)
         .dir = c->study->dir,
         .epoch = 1,
         .run_id = CREW_RUN_ID,
-        .n_slots = c->n_slots,
+        .n_slots = c->first + c->n_slots,
         .memory_limit = memory_limit,
+        .ranks = c->ranks,
+        .heartbeat_s = 5,
+        .dead_man_s = 60,
         .events = {c, crew_ready, crew_frame, crew_dead, crew_broken},
     };
     struct ens_error err;
 
+    if (c->ranks != NULL)
+        c->ranks->n_slots[1] = c->n_slots;
     ck_assert_msg(c->ops->open(&c->t, &config, &err) == ENS_OK, "%s", err.text);
     for (uint32_t i = 0; i < c->n_slots; i++)
-        c->ops->start(c->t, i);
+        c->ops->start(c->t, c->first + i);
 }
 
 /* Turn the loop until is_done. */
@@ -216,6 +228,7 @@ static inline void crew_fini(struct crew *c)
     uv_close((uv_handle_t *)&c->timer, NULL);
     uv_run(&c->loop, UV_RUN_DEFAULT);
     ck_assert_int_eq(uv_loop_close(&c->loop), 0);
+    ens_ranks_close(c->ranks);
     free(c->hash);
     free(c->status);
 }

@@ -4,13 +4,17 @@
 #include "cli/show_cells.h"
 #include "config/value.h"
 #include "kinds/kinds.h"
+#include "run/folder.h"
 #include "run/run.h"
+#include "transport/supervisor.h"
 
 #include "base/bug.h"
 #include "base/file.h"
 
 #include <jansson.h>
 #include <math.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +23,7 @@
 
 static const struct ens_option options[] = {
     {"workers", 0, ENS_OPTION_COUNT, 1, "N",
-     "worker processes (default: [run] workers, or the cores there are)"},
+     "worker processes, under MPI of each rank (default: see below)"},
     {"results", 0, ENS_OPTION_TEXT, 0, "DIR",
      "results folder (default: [study] results)"},
     {"set", 0, ENS_OPTION_LIST, 0, "SECTION.KEY=VALUE",
@@ -36,8 +40,9 @@ static const struct ens_option options[] = {
      "only tasks of cells whose axis K is V; may be given again"},
     {"time-limit", 0, ENS_OPTION_TEXT, 0, "TIME",
      "as 2h or 90m: begin no task that would not end before, and exit 85"},
-    {"transport", 0, ENS_OPTION_CHOICE, 0, "auto|inline|fork",
-     "how tasks run: in workers (fork), or in this process (inline)"},
+    {"transport", 0, ENS_OPTION_CHOICE, 0, "auto|inline|fork|mpi",
+     "tasks run in workers, in workers of all ranks of an MPI job (what auto "
+     "means under mpirun), or in this process (inline)"},
     {"progress", 0, ENS_OPTION_CHOICE, 0, "bar|lines|none",
      "one line that changes, a line a minute, or nothing"},
     {"json", 0, ENS_OPTION_FLAG, 0, NULL,
@@ -114,10 +119,16 @@ static void print_json(const struct ens_run_report *r, int code)
         printf(", \"%s\": %llu", ens_outcome_text((enum ens_outcome)o),
                (unsigned long long)r->by_outcome[o]);
     printf(", \"left\": %llu, \"new\": %llu, \"seconds\": %.3f, "
-           "\"efficiency\": %.4f, \"peak_pss_bytes\": %llu, \"exit\": %d}\n",
+           "\"efficiency\": %.4f, \"peak_pss_bytes\": %llu",
            (unsigned long long)r->n_left, (unsigned long long)r->n_new,
            r->seconds, isfinite(r->efficiency) ? r->efficiency : 0.0,
-           (unsigned long long)r->peak_pss_bytes, code);
+           (unsigned long long)r->peak_pss_bytes);
+    if (r->shard.n > 0)
+        printf(", \"shard\": \"%u/%u\", \"stage\": \"%s\", \"part\": %llu, "
+               "\"part_left\": %llu",
+               r->shard.k, r->shard.n, r->stage, (unsigned long long)r->n_part,
+               (unsigned long long)r->n_part_left);
+    printf(", \"exit\": %d}\n", code);
 }
 
 static void print_report(const struct ens_run_report *r,
@@ -259,8 +270,8 @@ static int run_study(const struct ens_options *o, struct ens_run_options *ro)
     return code;
 }
 
-/* In its own folder, with what the joined folder has. */
-static int run_shard(const struct ens_options *o, struct ens_run_options *ro)
+/* A shard runs in its own folder, with what the joined one has. */
+static int run_part(const struct ens_options *o, struct ens_run_options *ro)
 {
     struct ens_buf errors = ENS_BUF_INIT;
     struct ens_error err = {0};
@@ -269,6 +280,8 @@ static int run_shard(const struct ens_options *o, struct ens_run_options *ro)
     enum ens_status s;
     int code = 0;
 
+    if (ro->shard.n == 0)
+        return run_study(o, ro);
     ro->arg = &screen;
     ro->say = say;
     s = ens_shard_prepare(ro, o->word[0], &place, &errors, &err);
@@ -303,12 +316,93 @@ static enum ens_status take_time_limit(const struct ens_options *o,
     return s;
 }
 
+/* -- ranks ------------------------------------------------------------------
+ */
+
+/* What a launcher sends to every process must not end one before the loop
+ * runs that takes it; blocked, it waits. Threads of MPI inherit this. */
+static void hold_signals(void)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGUSR1);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
+/* Nobody can be asked who else failed: rank 0 speaks at once, and its exit
+ * makes the launcher end the others. */
+static int fail_to_join(enum ens_status s, struct ens_error *err, int rank)
+{
+    char host[256] = "";
+
+    if (rank > 0)
+        sleep(1);
+    gethostname(host, sizeof(host) - 1);
+    ens_wrap(err, s, "rank %d on %s", rank, host);
+    fprintf(stderr, "ensrun: %s\n", err->text);
+    return ens_status_exit(s);
+}
+
+/* Only rank 0 ends with anything but 0, and only it prints: a rank that has
+ * lost rank 0 is ended by its launcher, or is alone. */
+static int supervise(struct ens_ranks *ranks, const char *program)
+{
+    struct ens_error err;
+
+    if (ens_supervisor_serve(ranks, program, &ens_kinds, &err) != ENS_OK)
+        _exit(0);
+    ens_ranks_close(ranks);
+    return 0;
+}
+
+static int run_ranks(const struct ens_options *o, struct ens_run_options *ro,
+                     const struct ens_launched *launched)
+{
+    struct ens_buf host = ENS_BUF_INIT;
+    struct ens_buf cpu = ENS_BUF_INIT;
+    struct ens_error err;
+    enum ens_status s;
+    int code;
+
+    hold_signals();
+    ens_folder_host(&host, &cpu);
+    s = ens_ranks_open(&ro->ranks, launched, ens_buf_text(&cpu), NULL, &err);
+    ens_buf_fini(&host);
+    ens_buf_fini(&cpu);
+    if (s != ENS_OK)
+        return fail_to_join(s, &err, launched->rank);
+    if (ro->ranks->rank > 0)
+        return supervise(ro->ranks, ro->program);
+    code = run_part(o, ro);
+    ens_ranks_end(ro->ranks);
+    ens_ranks_close(ro->ranks);
+    return code;
+}
+
+/* Each of several processes that know nothing of each other would do all of
+ * the work, or wait for the lock. */
+static int refuse_bare(const struct ens_launched *launched)
+{
+    struct ens_error err;
+
+    ens_fail(&err, ENS_EUSAGE,
+             "started as %d processes, but without MPI: use mpirun, or srun "
+             "--mpi=pmix (or pmi2); --transport fork runs in each of them",
+             launched->size);
+    return ens_cli_fail(ENS_EUSAGE, &err);
+}
+
 static int cmd_run(const struct ens_options *o)
 {
     struct ens_override set[ENS_OPTIONS_MAX];
     const char *where[ENS_OPTIONS_MAX];
     struct ens_run_options ro = {
         .set = set, .where = where, .kinds = &ens_kinds};
+    struct ens_launched launched = ens_launched();
     struct ens_error err = {0};
     const char *text;
     enum ens_status s = ENS_OK;
@@ -322,23 +416,31 @@ static int cmd_run(const struct ens_options *o)
         s = choose(o, &ro, &err);
     if (s == ENS_OK)
         s = take_time_limit(o, &ro.time_limit_s, &err);
-    if (s != ENS_OK)
+    ro.transport = ens_options_text(o, "transport");
+    if (ro.transport == NULL || strcmp(ro.transport, "auto") == 0)
+        ro.transport = launched.by == ENS_LAUNCHER_NONE  ? "fork"
+                       : launched.by == ENS_LAUNCHER_MPI ? "mpi"
+                                                         : "auto";
+    if (strcmp(ro.transport, "auto") == 0)
+        return refuse_bare(&launched);
+    if (strcmp(ro.transport, "mpi") != 0)
+        launched.rank = 0; /* whoever started it, it is on its own */
+    if (s != ENS_OK && launched.rank == 0)
         return ens_cli_fail(s, &err);
     while ((text = ens_options_item(o, "set", ro.n_set)) != NULL)
         set[ro.n_set++].text = text;
     while ((text = ens_options_item(o, "where", ro.n_where)) != NULL)
         where[ro.n_where++] = text;
     ro.workers = (uint32_t)ens_options_count(o, "workers", 0);
-    ro.transport = ens_options_text(o, "transport");
-    if (ro.transport == NULL)
-        ro.transport = "auto";
     if (strcmp(ro.transport, "inline") == 0)
         single_thread();
     ro.program = "/proc/self/exe";
     ro.restart = ens_options_has(o, "restart");
     ro.retry_failed = ens_options_has(o, "retry-failed");
     ro.only = ens_options_text(o, "only");
-    return ro.shard.n > 0 ? run_shard(o, &ro) : run_study(o, &ro);
+    if (strcmp(ro.transport, "mpi") == 0)
+        return run_ranks(o, &ro, &launched);
+    return run_part(o, &ro);
 }
 
 const struct ens_command ens_command_run = {
@@ -350,8 +452,11 @@ const struct ens_command ens_command_run = {
     options,
     ENS_COUNT(options),
     "`run` may be left out. A results folder that exists is resumed: finished\n"
-    "tasks are not redone. Exit status: 0 all tasks ok; 1 finished, some are\n"
-    "not; 2 usage, study or input error; 3 disk, memory or lock; 85 stopped\n"
-    "early, nothing lost, run again to go on; 70 internal error.\n",
+    "tasks are not redone. Workers: [run] workers; else as many as there are\n"
+    "cores, under MPI one per rank or as many as Slurm gives a task. Exit\n"
+    "status: 0 all tasks ok; 1 finished, some are not; 2 usage, study or "
+    "input\n"
+    "error; 3 disk, memory or lock; 85 stopped early, nothing lost, run again\n"
+    "to go on; 70 internal error.\n",
     cmd_run,
 };

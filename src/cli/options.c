@@ -235,6 +235,6 @@ void ens_options_print(FILE *f, const struct ens_option *table, size_t n)
         else
             snprintf(left, sizeof(left), "--%s %s", x->name,
                      x->value == NULL ? "" : x->value);
-        fprintf(f, "  %-28s %s\n", left, x->help);
+        fprintf(f, "  %-32s %s\n", left, x->help);
     }
 }

@@ -29,6 +29,8 @@ enum ens_status ens_dispatch_new(struct ens_dispatch **out,
     if (d == NULL)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
     d->config = *config;
+    if (d->config.n_near == 0)
+        d->config.n_near = config->n_slots;
     d->hand = calloc(config->n_slots, sizeof(*d->hand));
     if (d->hand == NULL) {
         free(d);
@@ -200,7 +202,7 @@ void ens_dispatch_feed(struct ens_dispatch *d, uint32_t slot)
     if (h->state != ENS_HAND_READY || d->stopping || d->broken || h->alone ||
         h->has_next)
         return;
-    if (d->next_waiting) {
+    if (d->next_waiting && slot < d->config.n_near) {
         send_next(d, slot);
         return;
     }
@@ -216,6 +218,22 @@ void ens_dispatch_feed(struct ens_dispatch *d, uint32_t slot)
         if (!(expected_s <= PREFETCH_SECONDS))
             return;
     }
+}
+
+static void start(struct ens_dispatch *d, uint32_t slot)
+{
+    d->hand[slot].state = ENS_HAND_STARTING;
+    d->hand[slot].stage = 0;
+    d->ops->start(d->transport, slot);
+}
+
+/* One that may run `next`. */
+static int has_near(const struct ens_dispatch *d)
+{
+    for (uint32_t i = 0; i < d->config.n_near; i++)
+        if (d->hand[i].state != ENS_HAND_EMPTY)
+            return 1;
+    return 0;
 }
 
 void ens_dispatch_staff(struct ens_dispatch *d)
@@ -235,11 +253,11 @@ void ens_dispatch_staff(struct ens_dispatch *d)
     for (uint32_t i = 0; i < d->config.n_slots && n < want; i++) {
         if (d->hand[i].state != ENS_HAND_EMPTY)
             continue;
-        d->hand[i].state = ENS_HAND_STARTING;
-        d->hand[i].stage = 0;
-        d->ops->start(d->transport, i);
+        start(d, i);
         n++;
     }
+    if (d->next_waiting && !has_near(d))
+        start(d, 0);
 }
 
 void ens_dispatch_feed_all(struct ens_dispatch *d)

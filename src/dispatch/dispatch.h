@@ -41,6 +41,8 @@ struct ens_dispatch_config {
     uv_loop_t *loop;
     const struct ens_plan *plan;
     uint32_t n_slots;
+    uint32_t n_near; /* the first slots, beside the coordinator: `next` runs
+                        in one of them; 0: all */
     uint32_t attempts, attempts_timeout;
     double timeout_s; /* 0 = none */
     double grace_s;

@@ -3,10 +3,12 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "run/state.h"
+#include "transport/ranks.h"
 #include "worker/worker.h"
 
 #include <errno.h>
 #include <limits.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -120,16 +122,22 @@ static void start_limit(struct ens_run *r)
 
 static enum ens_status open_loop(struct ens_run *r, struct ens_error *err)
 {
+    sigset_t set;
+
     if (uv_loop_init(&r->loop) != 0)
         return ens_fail(err, ENS_EPROCESS, "cannot make an event loop");
     r->has_loop = 1;
     uv_async_init(&r->loop, &r->journal_wake, on_journal);
     r->journal_wake.data = r;
+    sigemptyset(&set);
     for (size_t i = 0; i < 4; i++) {
         uv_signal_init(&r->loop, &r->signal[i]);
         r->signal[i].data = r;
         uv_signal_start(&r->signal[i], on_signal, signals[i]);
+        sigaddset(&set, signals[i]);
     }
+    /* those that came while MPI started (see cli/cmd_run.c) come now */
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
     return ENS_OK;
 }
@@ -140,6 +148,7 @@ static enum ens_status open_dispatch(struct ens_run *r, struct ens_error *err)
         .loop = &r->loop,
         .plan = &r->plan,
         .n_slots = r->n_workers,
+        .n_near = r->options->ranks != NULL ? r->options->ranks->n_slots[0] : 0,
         .attempts = (uint32_t)ens_run_value(r, "attempts")->i,
         .attempts_timeout = (uint32_t)ens_run_value(r, "attempts_timeout")->i,
         .timeout_s = ens_run_value(r, "timeout")->d,
@@ -158,7 +167,11 @@ static enum ens_status open_dispatch(struct ens_run *r, struct ens_error *err)
         .epoch = r->epoch.number,
         .run_id = r->epoch.run_id,
         .n_slots = r->n_workers,
-        .memory_limit = (uint64_t)ens_run_value(r, "memory_limit")->i};
+        .memory_limit = (uint64_t)ens_run_value(r, "memory_limit")->i,
+        .ranks = r->options->ranks,
+        .timeout_s = config.timeout_s,
+        .heartbeat_s = r->heartbeat_s,
+        .dead_man_s = ens_run_value(r, "dead_man")->d};
     enum ens_status s = ens_dispatch_new(&r->dispatch, &config, err);
 
     if (s != ENS_OK)
@@ -331,7 +344,7 @@ enum ens_status ens_run(const struct ens_run_options *options,
     if (r->ops == NULL) {
         free(r);
         return ens_fail(err, ENS_EUSAGE,
-                        "--transport %s: not one of auto, inline, fork",
+                        "--transport %s: not one of auto, inline, fork, mpi",
                         options->transport);
     }
     s = ens_run_setup(r, errors, err);

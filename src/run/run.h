@@ -67,9 +67,10 @@ struct ens_run_options {
     const char *results; /* folder: overrides; or, without study, to resume */
     const struct ens_override *set;
     size_t n_set;
-    uint32_t workers;      /* 0: as the study says */
-    const char *transport; /* "inline", "fork" or "auto" */
-    const char *program;   /* the ensrun binary, see transport/launch.h */
+    uint32_t workers;        /* 0: as the study says */
+    const char *transport;   /* "inline", "fork", "mpi" or "auto" (fork) */
+    struct ens_ranks *ranks; /* of transport mpi, at rank 0; lent */
+    const char *program;     /* the ensrun binary, see transport/launch.h */
     int restart, retry_failed;
     const char *only;         /* comma list of task ids, or NULL */
     const char *const *where; /* lists of conditions (config/where.h) */

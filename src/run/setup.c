@@ -6,6 +6,7 @@
 #include "base/number.h"
 #include "run/state.h"
 #include "store/array.h"
+#include "transport/ranks.h"
 #include "worker/worker.h"
 
 #include <limits.h>
@@ -111,22 +112,39 @@ static uint32_t auto_workers(const struct ens_run *r)
     return n < 1 ? 1 : (uint32_t)n;
 }
 
-static enum ens_status count_workers(struct ens_run *r, struct ens_error *err)
+/* --workers, else [run] workers; 0: auto. */
+static enum ens_status wanted_workers(struct ens_run *r, uint32_t *wanted,
+                                      struct ens_error *err)
 {
     const char *text = ens_run_value(r, "workers")->text;
-    int64_t n;
+    int64_t n = 0;
 
-    r->n_workers = r->options->workers;
-    if (r->n_workers == 0 && strcmp(text, "auto") == 0)
-        r->n_workers = auto_workers(r);
-    if (r->n_workers == 0) {
-        if (ens_number_parse_i64(text, strlen(text), &n) != 0 || n < 1 ||
-            n > 4096)
-            return ens_fail(err, ENS_ESTUDY,
-                            "[run] workers: %s is neither auto nor 1 to 4096",
-                            text);
-        r->n_workers = (uint32_t)n;
-    }
+    *wanted = r->options->workers;
+    if (*wanted > 0 || strcmp(text, "auto") == 0)
+        return ENS_OK;
+    if (ens_number_parse_i64(text, strlen(text), &n) != 0 || n < 1 || n > 4096)
+        return ens_fail(err, ENS_ESTUDY,
+                        "[run] workers: %s is neither auto nor 1 to 4096",
+                        text);
+    *wanted = (uint32_t)n;
+    return ENS_OK;
+}
+
+static enum ens_status count_workers(struct ens_run *r, struct ens_error *err)
+{
+    struct ens_ranks *ranks = r->options->ranks;
+    uint32_t n;
+    enum ens_status s = wanted_workers(r, &n, err);
+
+    if (s != ENS_OK)
+        return s;
+    if (ranks != NULL)
+        r->n_workers =
+            ens_ranks_assign(ranks, n, (uint32_t)ens_run_value(r, "cores")->i);
+    else
+        r->n_workers = n > 0 ? n : auto_workers(r);
+    if (r->n_workers == 0)
+        return ens_fail(err, ENS_EUSAGE, "more than 65534 workers in all");
     r->dirty_slots = calloc((r->n_workers + 63) / 64, 8);
     if (r->dirty_slots == NULL)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");

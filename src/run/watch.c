@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "run/state.h"
+#include "transport/cost.h"
 
 #include <ctype.h>
 #include <fcntl.h>
@@ -116,34 +117,22 @@ void ens_watch_failures(struct ens_run *r, const struct ens_batch *b)
 /* -- memory of the job --------------------------------------------------------
  */
 
-static uint64_t pss_of(int32_t pid)
-{
-    char path[64];
-    struct ens_buf b = ENS_BUF_INIT;
-    unsigned long long kib = 0;
-    const char *p;
-
-    snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", pid);
-    if (ens_file_read(&b, path, 65536, NULL) == ENS_OK) {
-        p = strstr(ens_buf_text(&b), "\nPss:");
-        if (p == NULL || sscanf(p, "\nPss: %llu", &kib) != 1)
-            kib = 0;
-    }
-    ens_buf_fini(&b);
-    return kib * 1024;
-}
-
 static void read_pss(struct ens_run *r, uint64_t now)
 {
     int32_t pid[1024];
     size_t n = 0;
-    uint64_t sum = pss_of(getpid());
+    uint64_t sum = ens_process_pss(getpid());
+    uint64_t cpu_ns, pss_bytes;
 
     r->pss_ns = now;
     if (r->transport != NULL)
         n = r->ops->pids(r->transport, pid, 1024);
     for (size_t i = 0; i < n; i++)
-        sum += pss_of(pid[i]);
+        sum += ens_process_pss(pid[i]);
+    if (r->transport != NULL && r->ops->others != NULL) {
+        r->ops->others(r->transport, &cpu_ns, &pss_bytes);
+        sum += pss_bytes;
+    }
     r->pss_bytes = sum;
     if (sum > r->peak_pss_bytes)
         r->peak_pss_bytes = sum;
@@ -261,37 +250,21 @@ void ens_watch_begin(struct ens_run *r)
                   ENS_VERSION, r->kind->name, r->n_workers, r->ops->name);
 }
 
-/* CPU seconds of a process so far (fields 14 and 15 of /proc/PID/stat). */
-static double cpu_of(int32_t pid)
-{
-    char path[64];
-    struct ens_buf b = ENS_BUF_INIT;
-    unsigned long user = 0;
-    unsigned long sys = 0;
-    const char *p;
-
-    snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-    if (ens_file_read(&b, path, 65536, NULL) == ENS_OK) {
-        p = strrchr(ens_buf_text(&b), ')');
-        if (p == NULL ||
-            sscanf(p, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
-                   &user, &sys) != 2)
-            user = sys = 0;
-    }
-    ens_buf_fini(&b);
-    return (double)(user + sys) / (double)sysconf(_SC_CLK_TCK);
-}
-
-/* What the run itself costs: the coordinator's CPU time, and the zygote's
- * (the first process the transport names). */
+/* What the run itself costs: the coordinator's CPU time, the zygote's (the
+ * first process the transport names), and that of other supervisors. */
 static double supervisor_cpu(const struct ens_run *r)
 {
+    uint64_t ns = ens_process_cpu_ns(getpid());
+    uint64_t cpu_ns, pss_bytes;
     int32_t pid[1];
-    double s = cpu_of(getpid());
 
     if (r->transport != NULL && r->ops->pids(r->transport, pid, 1) == 1)
-        s += cpu_of(pid[0]);
-    return s;
+        ns += ens_process_cpu_ns(pid[0]);
+    if (r->transport != NULL && r->ops->others != NULL) {
+        r->ops->others(r->transport, &cpu_ns, &pss_bytes);
+        ns += cpu_ns;
+    }
+    return (double)ns / 1e9;
 }
 
 void ens_watch_first(struct ens_run *r)

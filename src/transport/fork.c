@@ -49,7 +49,7 @@ static void parse(struct ens_link *l)
 
         if (r == ENS_FRAME_PARTIAL)
             break;
-        if (r == ENS_FRAME_BAD || f.slot != l->index ||
+        if (r == ENS_FRAME_BAD || f.slot != t->config.first_slot + l->index ||
             f.incarnation != l->incarnation) {
             distrust(l);
             return;

@@ -35,6 +35,7 @@ static enum ens_status send_study(struct ens_transport *t, int socket,
     m.type = ENS_Z_INIT;
     m.pid = (int32_t)getpid();
     m.n_slots = t->config.n_slots;
+    m.first_slot = t->config.first_slot;
     m.epoch = t->config.epoch;
     m.run_id = t->config.run_id;
     m.memory_limit = t->config.memory_limit;

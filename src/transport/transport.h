@@ -1,5 +1,5 @@
 /* Transports: how orders reach workers and frames come back. One file per
- * implementation (inline.c, fork.c), one line in x.def.
+ * implementation (inline.c, fork.c, mpi.c), one line in x.def.
  *
  * All functions are called on the loop's thread; events are raised on it,
  * never from inside `start`, `order` or `kill`.
@@ -36,6 +36,8 @@ struct ens_transport_events {
     void (*broken)(void *arg, const struct ens_error *err);
 };
 
+struct ens_ranks; /* ranks.h */
+
 struct ens_transport_config {
     uv_loop_t *loop;
     const char *program; /* the ensrun binary, see transport/launch.h */
@@ -46,7 +48,13 @@ struct ens_transport_config {
     uint32_t epoch;
     uint64_t run_id;
     uint32_t n_slots;
+    /* How workers call the slot of index 0, in frames, packs and records:
+     * other supervisors have the slots before and behind. */
+    uint32_t first_slot;
     uint64_t memory_limit;
+    /* mpi: the ranks, n_slots their workers; what supervisors have to know */
+    struct ens_ranks *ranks;
+    double timeout_s, heartbeat_s, dead_man_s;
     struct ens_transport_events events;
 };
 
@@ -72,6 +80,10 @@ struct ens_transport_ops {
                                    uint32_t slot);
     /** Process ids for memory accounting: zygote and workers, at most max. */
     size_t (*pids)(const struct ens_transport *t, int32_t *pid, size_t max);
+    /** CPU time and memory of supervisors, zygotes and workers elsewhere, as
+     * last heard. NULL: there are none. */
+    void (*others)(const struct ens_transport *t, uint64_t *cpu_ns,
+                   uint64_t *pss_bytes);
     /** Kill what is left and wait for it (at most a second). No event is
      * raised any more; the memory goes when the loop has run its handles'
      * close callbacks. May be called from an event. */
@@ -83,5 +95,6 @@ extern const struct ens_transport_ops *const ens_transports[];
 const struct ens_transport_ops *ens_transport_find(const char *name);
 extern const struct ens_transport_ops ens_transport_inline;
 extern const struct ens_transport_ops ens_transport_fork;
+extern const struct ens_transport_ops ens_transport_mpi;
 
 #endif

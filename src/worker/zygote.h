@@ -34,7 +34,7 @@ struct ens_zygote_message {
     int32_t wait_status;
     uint32_t n_slots;
     uint32_t epoch;
-    uint32_t reserved;
+    uint32_t first_slot; /* what worker 0 calls itself */
     uint64_t run_id;
     uint64_t memory_limit;
     struct ens_error error;

@@ -3,7 +3,7 @@
 
 #include <sys/prctl.h>
 
-#define N_TRANSPORTS 2
+#define N_TRANSPORTS 3
 
 static const struct ens_transport_ops *transport(int i)
 {
@@ -61,7 +61,7 @@ START_TEST(order_to_stop_is_an_end_that_was_asked_for)
     fake_study_init(&study, 10, "", NULL);
     run_all(_i, 1, &study, &c);
     ens_order_write_plain(&b, ENS_ORDER_STOP);
-    c.ops->order(c.t, 0, b.data, b.len);
+    c.ops->order(c.t, c.first, b.data, b.len);
     ck_assert_uint_eq(c.n_deaths, 0); /* never from inside a call */
     c.is_done = crew_has_death;
     crew_turn(&c);
@@ -70,7 +70,7 @@ START_TEST(order_to_stop_is_an_end_that_was_asked_for)
     ck_assert_int_eq(c.death[0].phase, ENS_PHASE_IDLE);
     c.n_deaths = 0; /* the slot can be used again */
     c.n_ready = 0;
-    c.ops->start(c.t, 0);
+    c.ops->start(c.t, c.first);
     ck_assert_uint_eq(c.n_ready, 0);
     ens_buf_fini(&b);
     crew_fini(&c);
@@ -174,7 +174,7 @@ START_TEST(input_that_shrinks_ends_the_run_and_is_named)
     crew_turn(&c);
     ck_assert_int_eq(truncate(path, 4096), 0);
     c.give = 1;
-    crew_give(&c, 0);
+    crew_give(&c, c.first);
     c.is_done = has_refusal;
     crew_turn(&c);
     ck_assert_int_eq(c.refused.status, ENS_EINPUT);

@@ -5,8 +5,8 @@ import json
 import shutil
 import signal
 
-from harness import BAD, ENVIRONMENT, OK, REQUEUE, SOME_FAILED, check, \
-    digests, expect_same, ini, kill, main, table, wait_until
+from harness import BAD, ENSRUN, ENVIRONMENT, OK, REQUEUE, SOME_FAILED, \
+    SOURCE, check, digests, expect_same, ini, kill, main, table, wait_until
 
 N = 4
 ONE = ini("work_us = 50\nfields = 2, 3\ntext_bytes = 7\npayload_bytes = 40\n",
@@ -155,10 +155,17 @@ def killed(work):
             run = merge(work, expect=None,
                         env={"ENSRUN_FAULT": f"eio@{writes}"})
             check(run.code in (OK, ENVIRONMENT, SOME_FAILED), run.stderr)
-        run = work.start("merge", *(folder(work, k) for k in range(1, N + 1)),
-                         "-o", work.path / "all")
-        kill(run.pid)
-        run.wait()
+        journal = work.path / "all" / "journal"
+        for _ in range(N):  # behind each segment
+            n = len(list(journal.glob("*.ej"))) if journal.exists() else 0
+            run = work.start("merge", "-o", work.path / "all", *(
+                folder(work, k) for k in range(1, N + 1)))
+            wait_until(lambda: not run.running or journal.exists() and len(
+                list(journal.glob("*.ej"))) > n, 20, "a segment", 0.0001)
+            kill(run.pid)
+            run.wait()
+            run.expect_no_process(5)
+            work.verify(work.path / "all")
         merge(work, expect=(OK, SOME_FAILED))
         work.verify(work.path / "all")
     work.run(study, work.path / "ref", expect=SOME_FAILED)
@@ -329,6 +336,80 @@ def other_cut(work):
     work.verify(work.path / "all")
 
 
+def inputs(work):
+    """An input that is another file is refused; one that was only copied or
+    touched is not."""
+    data = work.path / "d.csv"
+    text = "x,y\n" + "".join(f"{i},{i * i % 7}\n" for i in range(40))
+    data.write_text(text)
+    study = work.study(with_results(
+        "[study]\nkind = simulation\nreplicates = 40\n[inputs]\nd = d.csv\n"
+        "[data]\ngenerator = bootstrap\ninput = d\n[fit]\nfitter = ols\n"
+        "formula = y ~ x\n", work))
+    run_shards(work, study, n=3, shards=(1,))
+    data.write_text(text.replace("3,2", "3,5"))
+    run_shards(work, study, n=3, shards=(2,))
+    run = merge(work, 3, BAD, shards=(1, 2))
+    check("input d has other content" in run.stderr, run.stderr)
+    check(not (work.path / "all").exists(), "something was written")
+    shutil.rmtree(folder(work, 2, 3))
+    data.write_text(text)
+    run_shards(work, study, n=3, shards=(2, 3))
+    merge(work, 3)
+    work.run(study, work.path / "ref")
+    expect_same(work.path / "all", work.path / "ref", "with an input")
+
+
+def hosts(work):
+    """Another CPU class is named; with `exact` it is an error."""
+    study = work.study(with_results(ONE, work))
+    run_shards(work, study, n=2)
+    facts = folder(work, 2, 2) / "run.json"
+    other = json.loads(facts.read_text())
+    other["cpu"], other["host"] = "Other CPU (0123)", "node7"
+    facts.write_text(json.dumps(other))
+    run = merge(work, 2)
+    check("node7" in run.stderr and "last bits" in run.stderr, run.stderr)
+    shutil.rmtree(work.path / "all")
+    for k in (1, 2):
+        ini_file = folder(work, k, 2) / "study.ini"
+        ini_file.write_text(ini_file.read_text().replace("exact = no",
+                                                         "exact = yes"))
+    run = merge(work, 2, BAD)
+    check("exact" in run.stderr and "node7" in run.stderr, run.stderr)
+
+
+def loop(work):
+    """The example: rounds until all is done."""
+    study = work.study(with_results(THREE, work))
+    run = work.start(study, 3, program=SOURCE / "launch/examples/shards",
+                     env={"ENSRUN": ENSRUN})
+    run.wait(expect=OK)
+    work.run(study, work.path / "ref")
+    expect_same(work.path / "all", work.path / "ref", "the example")
+    plan = work.ensrun("plan", study).stdout
+    check("at most 3 rounds" in plan, plan)
+    check("one round" in work.ensrun("plan", work.study(ONE)).stdout, "plan")
+
+
+def unfinished(work):
+    """`run --json` and `merge --json` say what is left."""
+    study = work.study(with_results(THREE, work))
+    run = start_shard(work, study, 2, "--json")
+    run.wait(expect=OK)
+    out = json.loads(run.stdout)
+    check(out["shard"] == "2/4" and out["stage"] == "stage1"
+          and out["part_left"] == 0 and out["part"] > 0, f"{out}")
+    run = work.ensrun("merge", folder(work, 2), "-o", work.path / "all",
+                      "--json")
+    out = json.loads(run.stdout)
+    check(out["segments"] == 1 and not out["complete"] and out["left"] > 0,
+          f"{out}")
+    run = work.ensrun("merge", folder(work, 2), "-o", work.path / "all",
+                      "--json", "--join-only")
+    check(json.loads(run.stdout)["segments"] == 0, run.stdout)
+
+
 def one_folder(work):
     """All parts one after another in one folder are the study."""
     study = work.study(THREE)
@@ -431,5 +512,5 @@ def damaged(work):
 
 main(one_stage, three_stages, decided, other_kinds, artifacts, killed,
      full_disk, stopped, retried, retried_late, edited, edited_arrays,
-     mixed, other_cut, one_folder, missing_shard, two_results, refused, live,
+     mixed, inputs, hosts, loop, unfinished, other_cut, one_folder, missing_shard, two_results, refused, live,
      damaged)

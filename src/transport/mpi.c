@@ -1,0 +1,571 @@
+/* Workers of all ranks of an MPI job, as rank 0 sees them: its own through
+ * the fork transport, the others through their supervisors (supervisor.c).
+ *
+ *   slots of rank 0 | of rank 1 | of rank 2 ...
+ */
+#include "base/bug.h"
+#include "base/clock.h"
+#include "transport/cost.h"
+#include "transport/ranks.h"
+#include "transport/ticker.h"
+#include "worker/order.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Messages of a frame's size that may wait here for the journal, of all ranks
+ * together; and of each. */
+#define POOL_MESSAGES 512
+#define RANK_MESSAGES 8
+#define TURN_MESSAGES 64 /* taken per turn of the loop */
+#define LATE_NS       1000000000u
+
+struct peer { /* another rank */
+    uint32_t first_slot, n_slots;
+    struct ens_buf down; /* items to be sent */
+    uint32_t credits;    /* to be given back */
+    int opened;
+    uint64_t heard_ns, told_ns;
+    struct ens_relay_cost cost;
+};
+
+struct ens_transport {
+    struct ens_transport_config config;
+    struct ens_ranks *ranks;
+    struct ens_transport *near; /* the fork transport of rank 0 */
+    uint32_t n_near;
+    struct peer *peer;    /* one per rank; [0] unused */
+    struct ens_slot *far; /* slots from n_near on, as far as known */
+    uint64_t limit_ns;    /* of a task; 0: none */
+    double beat_s;        /* how often all are told and heard */
+    struct ens_ticker ticker;
+    uv_prepare_t prepare;
+    uv_timer_t timer;
+    uint64_t timer_ns;
+    size_t n_handles;
+    struct ens_wire_message inbox; /* being read; data NULL: none */
+    size_t inbox_at;
+    int paused, closing, broken;
+};
+
+static const struct ens_transport_ops *const near_ops = &ens_transport_fork;
+
+static void fail(struct ens_transport *t, const struct ens_error *err)
+{
+    if (t->broken || t->closing)
+        return;
+    t->broken = 1;
+    t->config.events.broken(t->config.events.arg, err);
+}
+
+static void fail_rank(struct ens_transport *t, int rank, struct ens_error *err)
+{
+    char name[128];
+
+    ens_ranks_name(t->ranks, rank, name, sizeof(name));
+    ens_wrap(err, (enum ens_status)err->status, "%s", name);
+    fail(t, err);
+}
+
+/* -- down --------------------------------------------------------------------
+ */
+
+static void flush_rank(struct ens_transport *t, int rank)
+{
+    struct peer *p = &t->peer[rank];
+    struct ens_error err;
+
+    if (p->credits > 0) {
+        unsigned char n[4] = {(unsigned char)p->credits,
+                              (unsigned char)(p->credits >> 8),
+                              (unsigned char)(p->credits >> 16),
+                              (unsigned char)(p->credits >> 24)};
+
+        ens_relay_put(&p->down, ENS_RELAY_CREDIT, 0, n, 4);
+        p->credits = 0;
+    }
+    if (p->down.len == 0 && !p->down.failed)
+        return;
+    p->told_ns = ens_clock_ns();
+    if (ens_ranks_send(t->ranks, rank, ENS_WIRE_DATA, &p->down, &err) != ENS_OK)
+        fail(t, &err);
+    ens_ticker_hurry(&t->ticker); /* an answer will come */
+}
+
+static void flush_all(struct ens_transport *t)
+{
+    for (int i = 1; i < t->ranks->size && !t->closing && !t->broken; i++)
+        flush_rank(t, i);
+}
+
+static void on_prepare(uv_prepare_t *prepare)
+{
+    flush_all(prepare->data);
+}
+
+static int rank_of(const struct ens_transport *t, uint32_t slot)
+{
+    int lo = 1;
+    int hi = t->ranks->size - 1;
+
+    while (lo < hi) {
+        int mid = lo + (hi - lo + 1) / 2;
+
+        if (t->peer[mid].first_slot <= slot)
+            lo = mid;
+        else
+            hi = mid - 1;
+    }
+    return lo;
+}
+
+static void put(struct ens_transport *t, uint32_t slot,
+                enum ens_relay_type type, const void *p, size_t n)
+{
+    ens_relay_put(&t->peer[rank_of(t, slot)].down, type, slot, p, n);
+}
+
+/* -- up ----------------------------------------------------------------------
+ */
+
+static struct ens_slot *far_slot(struct ens_transport *t, uint32_t slot)
+{
+    return &t->far[slot - t->n_near];
+}
+
+static void take_frame(struct ens_transport *t,
+                       const struct ens_relay_item *item)
+{
+    struct ens_error err;
+    struct ens_frame f;
+
+    if (ens_frame_read(&f, item->body, item->n, t->config.run_id) !=
+            ENS_FRAME_GOOD ||
+        f.slot != item->slot) {
+        ens_fail(&err, ENS_EPROTOCOL, "a damaged frame of worker %u",
+                 item->slot);
+        fail_rank(t, t->inbox.rank, &err);
+        return;
+    }
+    atomic_store(&far_slot(t, item->slot)->phase, ENS_PHASE_IDLE);
+    t->config.events.frame(t->config.events.arg, item->slot, &f, item->body,
+                           f.total_bytes);
+}
+
+static void take_death(struct ens_transport *t,
+                       const struct ens_relay_item *item)
+{
+    struct ens_death d;
+
+    if (ens_relay_get_death(&d, item) != 0)
+        return;
+    atomic_store(&far_slot(t, item->slot)->phase, ENS_PHASE_STARTING);
+    t->config.events.dead(t->config.events.arg, item->slot, &d);
+}
+
+/* Told in this host's clock: over the limit as of now. */
+static void take_overdue(struct ens_transport *t,
+                         const struct ens_relay_item *item)
+{
+    struct ens_cursor c = ens_cursor(item->body, item->n);
+    struct ens_slot *slot = far_slot(t, item->slot);
+
+    atomic_store(&slot->place, ens_cursor_u64(&c));
+    atomic_store(&slot->stage, ens_cursor_u64(&c));
+    atomic_store(&slot->start_ns, ens_clock_ns() - t->limit_ns - 1);
+    if (!c.bad)
+        atomic_store(&slot->phase, ENS_PHASE_RUNNING);
+}
+
+static void take_cost(struct ens_transport *t, int rank,
+                      const struct ens_relay_item *item)
+{
+    struct peer *p = &t->peer[rank];
+    struct ens_relay_cost cost;
+
+    if (ens_relay_get_cost(&cost, item) != 0)
+        return;
+    if (cost.pss_bytes == 0)
+        cost.pss_bytes = p->cost.pss_bytes;
+    p->cost = cost;
+    atomic_store(&far_slot(t, p->first_slot)->busy_ns, cost.busy_ns);
+}
+
+/* Of a slot of that rank. */
+static void take_of_slot(struct ens_transport *t,
+                         const struct ens_relay_item *item)
+{
+    const struct peer *p = &t->peer[t->inbox.rank];
+
+    if (item->slot < p->first_slot || item->slot - p->first_slot >= p->n_slots)
+        return;
+    if (item->type == ENS_RELAY_FRAME) {
+        take_frame(t, item);
+    } else if (item->type == ENS_RELAY_DEAD) {
+        take_death(t, item);
+    } else if (item->type == ENS_RELAY_OVERDUE) {
+        take_overdue(t, item);
+    } else if (item->type == ENS_RELAY_READY) {
+        atomic_store(&far_slot(t, item->slot)->phase, ENS_PHASE_IDLE);
+        t->config.events.ready(t->config.events.arg, item->slot);
+    }
+}
+
+static void take(struct ens_transport *t, const struct ens_relay_item *item)
+{
+    int rank = t->inbox.rank;
+    struct ens_error err;
+
+    if (item->type == ENS_RELAY_COST)
+        take_cost(t, rank, item);
+    else if (item->type == ENS_RELAY_OPENED)
+        t->peer[rank].opened = 1;
+    else if (item->type != ENS_RELAY_BROKEN)
+        take_of_slot(t, item);
+    else if (ens_relay_get_error(&err, item) == 0)
+        fail_rank(t, rank, &err);
+}
+
+static int may_read(const struct ens_transport *t)
+{
+    return !t->paused && !t->closing && !t->broken;
+}
+
+/* As far as the pause allows; 1 when the message is done with. */
+static int read_inbox(struct ens_transport *t)
+{
+    struct ens_relay_item item;
+    size_t n;
+
+    while (may_read(t) &&
+           (n = ens_relay_read(&item, t->inbox.data + t->inbox_at,
+                               t->inbox.n - t->inbox_at)) > 0) {
+        t->inbox_at += n;
+        take(t, &item);
+    }
+    if (!may_read(t))
+        return 0;
+    free(t->inbox.data);
+    t->inbox.data = NULL;
+    t->peer[t->inbox.rank].credits++;
+    return 1;
+}
+
+/* 1 = a message, 0 = none, -1 = broken. */
+static int receive(struct ens_transport *t, enum ens_wire_tag tag,
+                   struct ens_wire_message *m)
+{
+    struct ens_error err;
+    int k = ens_ranks_receive(t->ranks, tag, m, &err);
+
+    if (k < 0)
+        fail(t, &err);
+    if (k > 0 && (m->rank < 1 || m->rank >= t->ranks->size)) {
+        free(m->data);
+        m->data = NULL;
+        return 0;
+    }
+    if (k > 0)
+        t->peer[m->rank].heard_ns = ens_clock_ns();
+    return k;
+}
+
+static void read_beats(struct ens_transport *t)
+{
+    struct ens_wire_message m;
+    struct ens_relay_item item;
+
+    while (!t->closing && !t->broken && receive(t, ENS_WIRE_BEAT, &m) > 0) {
+        if (ens_relay_read(&item, m.data, m.n) == m.n &&
+            item.type == ENS_RELAY_COST)
+            take_cost(t, m.rank, &item);
+        free(m.data);
+    }
+}
+
+static int on_tick(void *arg)
+{
+    struct ens_transport *t = arg;
+    int n = 0;
+
+    while (may_read(t) && n < TURN_MESSAGES) {
+        if (t->inbox.data == NULL) {
+            if (receive(t, ENS_WIRE_DATA, &t->inbox) <= 0)
+                break;
+            t->inbox_at = 0;
+        }
+        n++;
+        if (!read_inbox(t))
+            break;
+    }
+    return n > 0;
+}
+
+/* -- time ---------------------------------------------------------------------
+ */
+
+static void check_rank(struct ens_transport *t, int rank, uint64_t now)
+{
+    struct peer *p = &t->peer[rank];
+    struct ens_error err;
+
+    if ((double)(now - p->told_ns) > t->beat_s * 1e9)
+        ens_relay_put(&p->down, ENS_RELAY_PING, 0, NULL, 0);
+    if (!p->opened || now < p->heard_ns ||
+        (double)(now - p->heard_ns) < t->config.dead_man_s * 1e9)
+        return;
+    ens_fail(&err, ENS_EPROCESS, "no word for %g s ([run] dead_man)",
+             t->config.dead_man_s);
+    fail_rank(t, rank, &err);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct ens_transport *t = timer->data;
+    uint64_t now = ens_clock_ns();
+    uint64_t late = now - t->timer_ns;
+
+    t->timer_ns = now;
+    read_beats(t);
+    for (int i = 1; i < t->ranks->size && !t->broken && !t->closing; i++) {
+        if (late > LATE_NS)
+            t->peer[i].heard_ns += late; /* the silence was ours */
+        check_rank(t, i, now);
+    }
+}
+
+/* -- the interface ------------------------------------------------------------
+ */
+
+static void mpi_start(struct ens_transport *t, uint32_t slot)
+{
+    if (slot < t->n_near) {
+        near_ops->start(t->near, slot);
+        return;
+    }
+    atomic_store(&far_slot(t, slot)->phase, ENS_PHASE_STARTING);
+    put(t, slot, ENS_RELAY_START, NULL, 0);
+}
+
+static void mpi_order(struct ens_transport *t, uint32_t slot, const void *p,
+                      size_t n)
+{
+    if (slot < t->n_near)
+        near_ops->order(t->near, slot, p, n);
+    else
+        put(t, slot, ENS_RELAY_ORDER, p, n);
+}
+
+static void mpi_kill(struct ens_transport *t, uint32_t slot)
+{
+    if (slot < t->n_near)
+        near_ops->kill(t->near, slot);
+    else
+        put(t, slot, ENS_RELAY_KILL, NULL, 0);
+}
+
+static void mpi_pause(struct ens_transport *t, int on)
+{
+    if (t->closing)
+        return;
+    t->paused = on;
+    near_ops->pause(t->near, on);
+    if (!on)
+        ens_ticker_hurry(&t->ticker);
+}
+
+static const struct ens_slot *mpi_slot(const struct ens_transport *t,
+                                       uint32_t slot)
+{
+    return slot < t->n_near ? near_ops->slot(t->near, slot)
+                            : &t->far[slot - t->n_near];
+}
+
+static size_t mpi_pids(const struct ens_transport *t, int32_t *pid, size_t max)
+{
+    return near_ops->pids(t->near, pid, max);
+}
+
+static void mpi_others(const struct ens_transport *t, uint64_t *cpu_ns,
+                       uint64_t *pss_bytes)
+{
+    *cpu_ns = *pss_bytes = 0;
+    for (int i = 1; i < t->ranks->size; i++) {
+        *cpu_ns += t->peer[i].cost.cpu_ns;
+        *pss_bytes += t->peer[i].cost.pss_bytes;
+    }
+}
+
+static void free_transport(struct ens_transport *t)
+{
+    for (int i = 1; t->peer != NULL && i < t->ranks->size; i++)
+        ens_buf_fini(&t->peer[i].down);
+    free(t->inbox.data);
+    free(t->peer);
+    free(t->far);
+    free(t);
+}
+
+static void release(struct ens_transport *t)
+{
+    if (--t->n_handles == 0)
+        free_transport(t);
+}
+
+static void released(uv_handle_t *h)
+{
+    release(h->data);
+}
+
+static void ticker_released(uv_handle_t *h)
+{
+    release(((struct ens_ticker *)h->data)->arg);
+}
+
+static void mpi_close(struct ens_transport *t)
+{
+    if (t == NULL || t->closing)
+        return;
+    t->closing = 1;
+    if (t->near != NULL)
+        near_ops->close(t->near);
+    ens_ranks_end(t->ranks);
+    ens_ticker_close(&t->ticker, ticker_released);
+    uv_close((uv_handle_t *)&t->prepare, released);
+    uv_close((uv_handle_t *)&t->timer, released);
+}
+
+/* -- opening ------------------------------------------------------------------
+ */
+
+static enum ens_status make_peers(struct ens_transport *t,
+                                  struct ens_error *err)
+{
+    const struct ens_ranks *r = t->ranks;
+    uint32_t slot = r->n_slots[0];
+
+    t->n_near = slot;
+    t->peer = calloc((size_t)r->size, sizeof(*t->peer));
+    t->far = calloc(t->config.n_slots - t->n_near + 1, sizeof(*t->far));
+    if (t->peer == NULL || t->far == NULL)
+        return ens_fail(err, ENS_ENOMEMORY, "out of memory");
+    for (int i = 1; i < r->size; i++) {
+        t->peer[i].first_slot = slot;
+        t->peer[i].n_slots = r->n_slots[i];
+        slot += r->n_slots[i];
+    }
+    ENS_BUG_ON(slot != t->config.n_slots);
+    return ENS_OK;
+}
+
+static uint32_t credits(const struct ens_ranks *r)
+{
+    int n = POOL_MESSAGES / r->size;
+
+    return n < 1 ? 1 : n > RANK_MESSAGES ? RANK_MESSAGES : (uint32_t)n;
+}
+
+static enum ens_status set_up(struct ens_transport *t, struct ens_error *err)
+{
+    const struct ens_transport_config *c = &t->config;
+    struct ens_relay_setup s = {
+        .study_text = c->study_text,
+        .study_bytes = c->study_bytes,
+        .epoch = c->epoch,
+        .credits = credits(t->ranks),
+        .run_id = c->run_id,
+        .memory_limit = c->memory_limit,
+        .timeout_s = c->timeout_s,
+        .dead_man_s = c->dead_man_s,
+        .heartbeat_s = t->beat_s,
+    };
+
+    if (strlen(c->dir) >= sizeof(s.dir))
+        return ens_fail(err, ENS_EUSAGE, "%s: path too long", c->dir);
+    memcpy(s.dir, c->dir, strlen(c->dir) + 1);
+    for (int i = 1; i < t->ranks->size; i++) {
+        struct peer *p = &t->peer[i];
+
+        s.first_slot = p->first_slot;
+        s.n_slots = p->n_slots;
+        ens_relay_put_setup(&p->down, &s);
+        p->heard_ns = p->told_ns = ens_clock_ns();
+    }
+    return ENS_OK;
+}
+
+static enum ens_status open_near(struct ens_transport *t, struct ens_error *err)
+{
+    struct ens_transport_config c = t->config;
+
+    c.n_slots = t->n_near;
+    return near_ops->open(&t->near, &c, err);
+}
+
+static enum ens_status open_handles(struct ens_transport *t,
+                                    struct ens_error *err)
+{
+    enum ens_status s =
+        ens_ticker_open(&t->ticker, t->config.loop, on_tick, t, err);
+
+    if (s != ENS_OK)
+        return s;
+    uv_prepare_init(t->config.loop, &t->prepare);
+    uv_timer_init(t->config.loop, &t->timer);
+    t->prepare.data = t;
+    t->timer.data = t;
+    t->n_handles = 3;
+    t->timer_ns = ens_clock_ns();
+    uv_prepare_start(&t->prepare, on_prepare);
+    uv_timer_start(&t->timer, on_timer, 100, 100);
+    return ENS_OK;
+}
+
+static enum ens_status mpi_open(struct ens_transport **out,
+                                const struct ens_transport_config *config,
+                                struct ens_error *err)
+{
+    struct ens_transport *t;
+    enum ens_status s;
+
+    if (config->ranks == NULL)
+        return ens_fail(err, ENS_EUSAGE, "transport mpi needs ranks");
+    t = calloc(1, sizeof(*t));
+    if (t == NULL)
+        return ens_fail(err, ENS_ENOMEMORY, "out of memory");
+    t->config = *config;
+    t->ranks = config->ranks;
+    t->limit_ns = (uint64_t)(config->timeout_s * 1e9);
+    t->beat_s = config->heartbeat_s < config->dead_man_s / 4
+                    ? config->heartbeat_s
+                    : config->dead_man_s / 4;
+    s = make_peers(t, err);
+    if (s == ENS_OK)
+        s = set_up(t, err);
+    if (s == ENS_OK)
+        s = open_handles(t, err);
+    if (s != ENS_OK) {
+        free_transport(t);
+        return s;
+    }
+    s = open_near(t, err);
+    if (s != ENS_OK)
+        mpi_close(t);
+    else
+        *out = t;
+    return s;
+}
+
+const struct ens_transport_ops ens_transport_mpi = {
+    .name = "mpi",
+    .help = "workers of all ranks of an MPI job",
+    .open = mpi_open,
+    .start = mpi_start,
+    .order = mpi_order,
+    .kill = mpi_kill,
+    .pause = mpi_pause,
+    .slot = mpi_slot,
+    .pids = mpi_pids,
+    .others = mpi_others,
+    .close = mpi_close,
+};
