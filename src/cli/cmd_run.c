@@ -1,5 +1,7 @@
 /* ensrun run: the study, its progress on stderr, the end report. */
 #include "cli/command.h"
+#include "cli/progress.h"
+#include "cli/screen.h"
 #include "cli/shard.h"
 #include "cli/show_cells.h"
 #include "config/value.h"
@@ -69,36 +71,17 @@ static void say(void *arg, const char *line)
     fprintf(stderr, "ensrun: %s\n", line);
 }
 
-static void print_seconds(char *to, size_t cap, double s)
-{
-    if (!(s >= 0) || s > 1e9)
-        snprintf(to, cap, "?");
-    else if (s < 120)
-        snprintf(to, cap, "%.0f s", s);
-    else if (s < 7200)
-        snprintf(to, cap, "%.0f min", s / 60);
-    else
-        snprintf(to, cap, "%.1f h", s / 3600);
-}
-
 static void progress(void *arg, const struct ens_run_progress *p)
 {
     struct screen *s = arg;
-    char eta[32];
+    char text[512];
 
-    print_seconds(eta, sizeof(eta), p->eta_s);
-    if (s->look == LOOK_BAR)
-        fprintf(stderr, "\r\033[K");
-    fprintf(stderr,
-            "%s%s: %llu/%llu tasks, %llu not ok, %.4g/s, %s left, "
-            "efficiency %.0f %%, %.0f MiB%s%s",
-            s->look == LOOK_LINES ? "ensrun: " : "", p->stage,
-            (unsigned long long)p->n_done, (unsigned long long)p->n_tasks,
-            (unsigned long long)p->n_not_ok, p->tasks_per_s, eta,
-            100 * p->efficiency, (double)p->pss_bytes / 1048576.0,
-            p->note != NULL ? "; " : "", p->note != NULL ? p->note : "");
-    if (s->look == LOOK_LINES)
-        fputc('\n', stderr);
+    ens_progress_text(text, sizeof(text), p);
+    fprintf(stderr, "%s%s%s",
+            s->look == LOOK_BAR     ? "\r\033[K"
+            : s->look == LOOK_LINES ? "ensrun: "
+                                    : "",
+            text, s->look == LOOK_LINES ? "\n" : "");
     s->drawn = s->look == LOOK_BAR;
     fflush(stderr);
 }
@@ -271,24 +254,26 @@ static int run_study(const struct ens_options *o, struct ens_run_options *ro)
 }
 
 /* A shard runs in its own folder, with what the joined one has. */
-static int run_part(const struct ens_options *o, struct ens_run_options *ro)
+static int run_shard(const struct ens_options *o, struct ens_run_options *ro)
 {
     struct ens_buf errors = ENS_BUF_INIT;
     struct ens_error err = {0};
-    struct screen screen = {LOOK_NONE, 0};
+    struct ens_screen screen;
     struct ens_shard_place place;
     enum ens_status s;
     int code = 0;
 
-    if (ro->shard.n == 0)
-        return run_study(o, ro);
-    ro->arg = &screen;
-    ro->say = say;
-    s = ens_shard_prepare(ro, o->word[0], &place, &errors, &err);
+    ens_screen_init(&screen, ens_options_text(o, "progress"));
+    s = ens_shard_prepare(ro, o->word[0], &place, &screen, &errors, &err);
     if (s != ENS_OK)
         code = ens_cli_fail_lines(s, &errors, &err);
     ens_buf_fini(&errors);
     return s == ENS_OK ? run_study(o, ro) : code;
+}
+
+static int run_here(const struct ens_options *o, struct ens_run_options *ro)
+{
+    return ro->shard.n > 0 ? run_shard(o, ro) : run_study(o, ro);
 }
 
 static enum ens_status take_time_limit(const struct ens_options *o,
@@ -377,7 +362,7 @@ static int run_ranks(const struct ens_options *o, struct ens_run_options *ro,
         return fail_to_join(s, &err, launched->rank);
     if (ro->ranks->rank > 0)
         return supervise(ro->ranks, ro->program);
-    code = run_part(o, ro);
+    code = run_here(o, ro);
     ens_ranks_end(ro->ranks);
     ens_ranks_close(ro->ranks);
     return code;
@@ -440,7 +425,7 @@ static int cmd_run(const struct ens_options *o)
     ro.only = ens_options_text(o, "only");
     if (strcmp(ro.transport, "mpi") == 0)
         return run_ranks(o, &ro, &launched);
-    return run_part(o, &ro);
+    return run_here(o, &ro);
 }
 
 const struct ens_command ens_command_run = {

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "cli/results.h"
 #include "cli/shard.h"
+#include "cli/watch.h"
 #include "store/epoch.h"
 
 #include <jansson.h>
@@ -12,6 +13,8 @@
 
 static const struct ens_option options[] = {
     {"json", 0, ENS_OPTION_FLAG, 0, NULL, "one JSON object"},
+    {"watch", 0, ENS_OPTION_FLAG, 0, NULL,
+     "follow a live run until it ends; from another host, too"},
 };
 
 struct state {
@@ -196,15 +199,31 @@ static int print_json(struct state *st)
     return bad;
 }
 
+static int watch(const struct ens_options *o)
+{
+    struct ens_error err = {0};
+    int code = 0;
+    enum ens_status s = ENS_OK;
+
+    if (ens_options_has(o, "json"))
+        s = ens_fail(&err, ENS_EUSAGE, "--watch does not go with --json");
+    if (s == ENS_OK)
+        s = ens_watch_folder(o->word[0], &code, &err);
+    return s == ENS_OK ? code : ens_cli_fail(s, &err);
+}
+
 static int run(const struct ens_options *o)
 {
     struct ens_buf errors = ENS_BUF_INIT;
     struct ens_error err = {0};
     struct ens_results r;
     struct state st = {.r = &r};
-    enum ens_status s = ens_results_open(&r, o->word[0], 1, &errors, &err);
+    enum ens_status s;
     int code = 0;
 
+    if (ens_options_has(o, "watch"))
+        return watch(o);
+    s = ens_results_open(&r, o->word[0], 1, &errors, &err);
     if (s == ENS_OK) {
         read_state(&st);
         if (!ens_options_has(o, "json"))
@@ -228,5 +247,8 @@ const struct ens_command ens_command_status = {
     .max_words = 1,
     .options = options,
     .n_options = ENS_COUNT(options),
+    .more = "--watch reads files of the folder and nothing else; Ctrl-C ends "
+            "the watching, not\nthe run. Exit status: that of the run; 3 when "
+            "it died; 130 after Ctrl-C.\n",
     .run = run,
 };

@@ -278,10 +278,10 @@ static int is_key(const struct work *w, size_t a)
     return 0;
 }
 
-/* Labels are positions in a study, not results. */
-static int is_label(const struct field *f)
+/* In our tables: a position in a study, not a result. */
+static int is_label(const struct work *w, const struct field *f)
 {
-    return f->n == 4 && memcmp(f->p, "task", 4) == 0;
+    return w->c->keys == NULL && f->n == 4 && memcmp(f->p, "task", 4) == 0;
 }
 
 static enum ens_status pair_columns(struct work *w, struct ens_error *err)
@@ -297,7 +297,7 @@ static enum ens_status pair_columns(struct work *w, struct ens_error *err)
         size_t b = find_column(&w->b, f->p, f->n);
         struct ens_compare_column *column = &c->column[c->n_columns];
 
-        if (is_key(w, i) || is_label(f))
+        if (is_key(w, i) || is_label(w, f))
             continue;
         if (b == NONE) {
             add_name(&c->columns_a, f->p, f->n);
@@ -312,7 +312,7 @@ static enum ens_status pair_columns(struct work *w, struct ens_error *err)
     for (size_t i = 0; i < w->b.head.n; i++) {
         const struct field *f = &w->b.head.field[i];
 
-        if (!is_label(f) && find_column(&w->a, f->p, f->n) == NONE)
+        if (!is_label(w, f) && find_column(&w->a, f->p, f->n) == NONE)
             add_name(&c->columns_b, f->p, f->n);
     }
     return ENS_OK;

@@ -15,31 +15,18 @@
 /* -- the study ---------------------------------------------------------------
  */
 
-static const struct ens_study_tables *find_tables(void *arg, const char *name)
-{
-    struct ens_merge *m = arg;
-    const struct ens_kind *k = ens_kind_find(m->options->kinds, name);
-
-    if (k == NULL)
-        return NULL;
-    m->kind = k;
-    m->tables = ens_kind_tables(k);
-    return &m->tables;
-}
-
 static enum ens_status load_study(struct ens_merge *m, struct ens_buf *errors,
                                   struct ens_error *err)
 {
-    const struct ens_kind_table *kinds = m->options->kinds;
-    const char *names[64] = {NULL};
-    struct ens_study_kinds found = {find_tables, names, m};
+    struct ens_study_kinds found;
     char path[sizeof(m->out) + 32];
     enum ens_status s;
 
-    for (size_t i = 0; i < kinds->n && i + 1 < ENS_COUNT(names); i++)
-        names[i] = kinds->item[i]->name;
+    ens_finder_init(&m->finder, m->options->kinds, &ens_host);
+    found = ens_finder_kinds(&m->finder);
     snprintf(path, sizeof(path), "%s/study.ini", m->source[m->has_out].dir);
     s = ens_study_load(&m->study, path, NULL, NULL, 0, &found, errors, err);
+    m->kind = m->finder.kind;
     if (s != ENS_OK)
         return s;
     s = ens_study_check_cells(m->study, err);
@@ -172,6 +159,7 @@ void ens_merge_close(struct ens_merge *m)
     ens_plan_fini(&m->plan);
     ens_inputs_close(&m->inputs);
     ens_study_free(m->study);
+    ens_finder_fini(&m->finder);
 }
 
 /* -- fingerprints: sorted lines "section.key=value"
@@ -330,6 +318,7 @@ static enum ens_status compare_cpus(struct ens_merge *m, struct ens_error *err)
     ens_buf_put(&m->folder.cpu, first->cpu.data, first->cpu.len);
     ens_buf_put(&m->folder.hosts, first->hosts.data, first->hosts.len);
     m->folder.keep_host = 1;
+    m->folder.finder = &m->finder;
     return ENS_OK;
 }
 

@@ -2,6 +2,7 @@
 #ifndef ENS_MERGE_STATE_H
 #define ENS_MERGE_STATE_H
 
+#include "kind/finder.h"
 #include "merge/merge.h"
 #include "plan/plan.h"
 #include "run/folder.h"
@@ -51,7 +52,7 @@ struct ens_merge {
 
     struct ens_study *study; /* of the first folder named */
     const struct ens_kind *kind;
-    struct ens_study_tables tables;
+    struct ens_finder finder;
     struct ens_inputs inputs;
     struct ens_plan plan;
 

@@ -9,6 +9,7 @@
  *   commit.c   when a group of records is made durable, and what with it
  *   folder.c   run.json: fingerprint, digests of inputs, what is finished
  *   digest.c   digests of the inputs, beside the first tasks
+ *   pilot.c    a few tasks that stand for all
  *   watch.c    progress, the status file, the log, memory of the job
  */
 #ifndef ENS_RUN_RUN_H
@@ -46,6 +47,7 @@ struct ens_run_report {
     uint64_t n_new; /* tasks that ended in this epoch */
     double seconds, efficiency;
     uint64_t peak_pss_bytes;
+    uint64_t worker_private_bytes; /* the largest that was seen */
     uint64_t n_deaths;
     uint32_t n_workers;
     uint64_t n_other_failures; /* of further kinds */
@@ -77,6 +79,8 @@ struct ens_run_options {
     size_t n_where;
     struct ens_shard shard; /* n 0: all tasks; k 0: none, but `next` */
     const struct ens_kind_table *kinds;
+    uint32_t pilot; /* only so many tasks of the first stage, spread over its
+                       cells (pilot.h); no tables; 0: all */
     double time_limit_s; /* from the start of ens_run on; 0: none */
     double progress_s;   /* how often; 0 = never */
     void *arg;

@@ -2,6 +2,7 @@
 #include "base/bug.h"
 #include "base/clock.h"
 #include "run/only.h"
+#include "run/pilot.h"
 #include "run/state.h"
 #include "store/array.h"
 #include "store/pack.h"
@@ -158,6 +159,8 @@ enum ens_status ens_stages_first(struct ens_run *r, struct ens_error *err)
         s = ens_chain_enter(r, err);
     if (s == ENS_OK && r->options->only != NULL)
         s = seek_only(r, err);
+    else if (s == ENS_OK && r->options->pilot > 0)
+        s = ens_pilot_choose(r, err);
     if (s == ENS_OK)
         s = begin(r, err);
     return s;
@@ -275,7 +278,7 @@ void ens_stages_synced(struct ens_run *r)
         return;
     ens_dispatch_totals(r->dispatch, &totals);
     r->is_late |= totals.n_forgotten > 0;
-    if (r->stopping || ens_chain_is_open(r) || r->options->only != NULL) {
+    if (r->stopping || ens_chain_is_open(r) || r->only != NULL) {
         over(r);
         return;
     }

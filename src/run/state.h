@@ -4,6 +4,7 @@
 
 #include "config/where.h"
 #include "dispatch/dispatch.h"
+#include "kind/finder.h"
 #include "run/folder.h"
 #include "run/run.h"
 #include "store/epoch.h"
@@ -35,7 +36,7 @@ struct ens_run {
     /* setup.c */
     struct ens_study *study;
     const struct ens_kind *kind;
-    struct ens_study_tables tables; /* of the kind found last */
+    struct ens_finder finder;
     struct ens_inputs inputs;
     struct ens_plan plan;
     struct ens_buf study_text; /* resolved */
@@ -206,6 +207,8 @@ void ens_watch_tick(uv_timer_t *timer);
 /** The first task of the epoch has ended: note how long that took. */
 void ens_watch_first(struct ens_run *r);
 void ens_watch_end(struct ens_run *r);
+/** The last line of the status file: the exit code, for who watches. */
+void ens_watch_exit(struct ens_run *r, int code);
 void ens_watch_log(struct ens_run *r, const char *fmt, ...) ENS_PRINTF(2, 3);
 /** Count what is not ok, group its messages; stop at max_errors. */
 void ens_watch_failures(struct ens_run *r, const struct ens_batch *b);

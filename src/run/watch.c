@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define PSS_NS 10000000000u /* reading it walks page tables: rarely */
@@ -127,8 +128,13 @@ static void read_pss(struct ens_run *r, uint64_t now)
     r->pss_ns = now;
     if (r->transport != NULL)
         n = r->ops->pids(r->transport, pid, 1024);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
+        uint64_t own = i > 0 ? ens_process_private(pid[i]) : 0; /* 0: zygote */
+
         sum += ens_process_pss(pid[i]);
+        if (own > r->report->worker_private_bytes)
+            r->report->worker_private_bytes = own;
+    }
     if (r->transport != NULL && r->ops->others != NULL) {
         r->ops->others(r->transport, &cpu_ns, &pss_bytes);
         sum += pss_bytes;
@@ -295,6 +301,17 @@ void ens_watch_end(struct ens_run *r)
     r->report->peak_pss_bytes = r->peak_pss_bytes;
     r->phase = ENS_RUN_OVER;
     write_status(r, &p);
+}
+
+void ens_watch_exit(struct ens_run *r, int code)
+{
+    char line[32];
+    struct stat st;
+    int n = snprintf(line, sizeof(line), "exit=%d\n", code);
+
+    /* advisory, as all of it */
+    if (r->status_fd >= 0 && r->start_ns > 0 && fstat(r->status_fd, &st) == 0)
+        (void)!pwrite(r->status_fd, line, (size_t)n, st.st_size);
 }
 
 void ens_watch_totals(struct ens_run *r, struct ens_folder_totals *t)

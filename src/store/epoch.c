@@ -164,6 +164,8 @@ static int parse_line(const char *s, size_t n, struct owner *o,
         return 0;
     v = eq + 1;
     len = n - (size_t)(v - s);
+    if (is_key(s, n, "counter"))
+        (void)ens_number_parse_u64(v, len, &info->counter); /* for readers */
     if (is_key(s, n, "host"))
         copy_text(o->host, sizeof(o->host), v, len);
     else if (is_key(s, n, "boot"))

@@ -46,6 +46,7 @@ struct ens_epoch_info {
     uint64_t run_id;
     int closed;
     uint64_t segment_end; /* when closed */
+    uint64_t counter;     /* the heartbeat */
     int alive;            /* its owner still runs (0 when closed) */
     char host[256];
     int64_t pid;

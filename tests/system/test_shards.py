@@ -178,6 +178,44 @@ def killed(work):
     expect_same(work.path / "all", work.path / "ref", "after kills")
 
 
+def cut_off(work):
+    """Shards that were killed and not run again: what they had is taken."""
+    study = work.study(with_results(
+        ini("sleep_us = 3000\narray_rows = 30000\nfields = 1\n",
+            "seed = 89\n", "commit_seconds = 0.01\n"), work))
+    for k in (1, 2):
+        run = start_shard(work, study, k)
+        journal = folder(work, k) / "journal" / "000001-01.ej"
+        wait_until(lambda: not run.running or journal.exists()
+                   and journal.read_bytes().count(b"ENSF") > 9, 20, "records")
+        kill(run.pid)
+        run.wait()
+        run.expect_no_process(5)
+    run = merge(work, shards=(1, 2))
+    check("left" in run.stderr, run.stderr)
+    work.verify(work.path / "all")
+    run_shards(work, study)
+    merge(work)
+    work.run(study, work.path / "ref")
+    expect_same(work.path / "all", work.path / "ref", "after all")
+    work.verify(work.path / "all")
+
+
+def nested(work):
+    """Merged folders can be merged; a folder deep down is made."""
+    study = work.study(with_results(ONE, work))
+    run_shards(work, study)
+    deep = work.path / "x" / "y" / "z"
+    work.ensrun("merge", folder(work, 1), folder(work, 2), "-o", deep)
+    work.ensrun("merge", folder(work, 2), folder(work, 3), "-o",
+                work.path / "w")
+    work.ensrun("merge", deep, work.path / "w", folder(work, 4), "-o",
+                work.path / "all")
+    work.run(study, work.path / "ref")
+    expect_same(work.path / "all", work.path / "ref", "merges of merges")
+    work.verify(work.path / "all")
+
+
 def full_disk(work):
     """What fits is kept; with space it goes on."""
     study = work.study(with_results(THREE, work))
@@ -519,6 +557,7 @@ def damaged(work):
 
 
 main(one_stage, three_stages, decided, other_kinds, artifacts, killed,
+     cut_off, nested,
      full_disk, stopped, retried, retried_late, edited, edited_arrays,
      mixed, inputs, hosts, loop, unfinished, other_cut, one_folder, missing_shard, two_results, refused, live,
      damaged)
