@@ -5,6 +5,7 @@ import json
 import shutil
 import signal
 
+import plugins
 from harness import BAD, ENSRUN, ENVIRONMENT, OK, REQUEUE, SOME_FAILED, \
     SOURCE, check, digests, expect_same, ini, kill, main, table, wait_until
 
@@ -123,6 +124,24 @@ def other_kinds(work):
     shutil.rmtree(work.path / "all")
     shutil.rmtree(work.path / "ref")
     same_bytes(work, COMMAND, 1, SOME_FAILED)
+
+
+def plugin(work):
+    """A kind of a plugin; another file of it is said."""
+    plugins.plugin(work)
+    text = "[study]\nkind = ./toy.so:toy\nseed = 3\nreplicates = 20\n" \
+           "[toy]\nu = 1, 2\n"
+    same_bytes(work, text, 1, n=3)
+    shutil.rmtree(work.path / "all")
+    run = merge(work, 3)
+    check("plugin" not in run.stderr, run.stderr)
+    shutil.rmtree(work.path / "all")
+    shutil.rmtree(folder(work, 2, 3))
+    plugins.plugin(work, MORE="const int another = 1;")
+    run_shards(work, work.path / "study.ini", n=3, shards=(2,))
+    run = merge(work, 3)
+    check("other files of a plugin" in run.stderr, run.stderr)
+    expect_same(work.path / "all", work.path / "ref", "with a plugin")
 
 
 def artifacts(work):
@@ -556,8 +575,8 @@ def damaged(work):
     work.verify(work.path / "all")
 
 
-main(one_stage, three_stages, decided, other_kinds, artifacts, killed,
-     cut_off, nested,
+main(one_stage, three_stages, decided, other_kinds, artifacts, plugin,
+     killed, cut_off, nested,
      full_disk, stopped, retried, retried_late, edited, edited_arrays,
      mixed, inputs, hosts, loop, unfinished, other_cut, one_folder, missing_shard, two_results, refused, live,
      damaged)
