@@ -152,7 +152,7 @@ static inline enum ens_status begin(struct fixture *x, const char *text,
                                     struct ens_mapped *input)
 {
     static const char *const names[] = {"simulation", NULL};
-    struct ens_study_kinds kinds = {find_tables, names, &x->tables};
+    struct ens_study_kinds kinds = {find_tables, names, &x->tables, NULL};
     struct ens_buf errors = ENS_BUF_INIT;
     enum ens_status s;
 
