@@ -110,6 +110,9 @@ static void take_root(struct ens_folder *f, const json_t *root,
     }
     read_plugins(f, json_object_get(root, "plugins"));
     f->finished = get_u64(root, "finished");
+    s = json_string_value(json_object_get(root, "shard"));
+    if (s != NULL)
+        ens_shard_parse(&f->shard, s, NULL);
     s = json_string_value(json_object_get(root, "cpu"));
     ens_buf_puts(&f->cpu, s != NULL ? s : "");
     s = json_string_value(json_object_get(root, "host"));
@@ -243,13 +246,22 @@ enum ens_status ens_folder_write(const struct ens_folder *f, const char *dir,
     enum ens_status s;
 
     ens_clock_utc(now);
-    ens_folder_host(&host, &cpu);
+    if (f->keep_host) {
+        ens_buf_put(&host, f->hosts.data, f->hosts.len);
+        ens_buf_put(&cpu, f->cpu.data, f->cpu.len);
+    } else {
+        ens_folder_host(&host, &cpu);
+    }
     json_object_set_new(root, "ensrun", json_string(ENS_VERSION));
     json_object_set_new(root, "kind", json_string(ens_study_kind(study)));
     json_object_set_new(root, "written", json_string(now));
     json_object_set_new(root, "epoch", json_integer(epoch));
     json_object_set_new(root, "host", json_string(ens_buf_text(&host)));
     json_object_set_new(root, "cpu", json_string(ens_buf_text(&cpu)));
+    if (f->shard.n > 0)
+        json_object_set_new(
+            root, "shard",
+            json_sprintf("%u/%u", (unsigned)f->shard.k, (unsigned)f->shard.n));
     json_object_set_new(root, "libraries", ens_about_libraries());
     json_object_set_new(root, "fingerprint", lines_json(study));
     for (size_t i = 0; i < f->n_inputs; i++)

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "input/input.h"
 #include "kind/finder.h"
+#include "plan/shard.h"
 #include <ensrun/record.h>
 
 struct ens_folder_input {
@@ -28,7 +29,9 @@ struct ens_folder {
     uint64_t finished; /* hash of the state the tables were written for */
     int has_totals;    /* of this epoch, at its end */
     struct ens_folder_totals totals;
-    struct ens_buf cpu, hosts;       /* CPU class and host of the last epoch */
+    struct ens_buf cpu, hosts; /* CPU class and host of the last epoch */
+    struct ens_shard shard;    /* n 0: the folder is of the whole study */
+    int keep_host; /* write cpu and hosts as they are, not those of here */
     struct ens_buf plugins;          /* its files, a line "NAME=digest" each */
     const struct ens_finder *finder; /* of those of this epoch */
 };

@@ -18,6 +18,7 @@
 
 /* What takes less is not worth a line. */
 #define CONVERT_QUIET_NS 1000000000u
+#define CONVERT_SECONDS  10.0 /* at least, between two lines */
 
 const struct ens_value *ens_run_value(const struct ens_run *r, const char *key)
 {
@@ -67,6 +68,7 @@ static enum ens_status choose_cells(struct ens_run *r, struct ens_error *err)
     r->where_cells = (struct ens_chosen){is_chosen, &r->where};
     if (s == ENS_OK && r->where.n > 0)
         r->chosen = &r->where_cells;
+    r->part = (struct ens_part){o->shard, r->chosen};
     return s;
 }
 
@@ -151,9 +153,16 @@ static void report_convert(void *arg, const char *name, uint64_t done,
     struct ens_run *r = arg;
     char line[256];
 
-    if (r->options->say == NULL || all == 0 ||
-        ens_clock_ns() - r->begin_ns < CONVERT_QUIET_NS)
+    uint64_t now = ens_clock_ns();
+    double every = r->options->progress_s < CONVERT_SECONDS
+                       ? CONVERT_SECONDS
+                       : r->options->progress_s;
+
+    if (r->options->say == NULL || r->options->progress_s <= 0 || all == 0 ||
+        now - r->begin_ns < CONVERT_QUIET_NS ||
+        (r->progress_ns != 0 && (double)(now - r->progress_ns) / 1e9 < every))
         return;
+    r->progress_ns = now;
     snprintf(line, sizeof(line), "input %s: converting, %.0f %%", name,
              100.0 * (double)done / (double)all);
     r->options->say(r->options->arg, line);
@@ -435,6 +444,9 @@ enum ens_status ens_run_begin(struct ens_run *r, struct ens_buf *errors,
         s = check_cpu(r, err);
     if (s == ENS_OK)
         check_plugins(r);
+    /* a merge that asks for the next stage leaves it what it is */
+    if (r->options->shard.n == 0 || r->options->shard.k > 0)
+        r->folder.shard = r->options->shard;
     snprintf(path, sizeof(path), "%s/study.ini", r->dir);
     if (s == ENS_OK)
         s = ens_file_replace(path, r->study_text.data, r->study_text.len, err);
