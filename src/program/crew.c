@@ -227,6 +227,8 @@ enum ens_status ens_crew_ask(struct ens_crew *crew,
     if (s == ENS_OK)
         s = ens_answer_open(answer, (const char *)v->said.out.data,
                             v->said.out.len, task, err);
+    if (s == ENS_EINPUT)
+        ens_wrap(err, s, "%.120s", member->run);
     if (s == ENS_EPROTOCOL || v->pid == 0) {
         stop(crew, v->pid == 0 ? 0 : group);
         job->host->group(job->result, 0);

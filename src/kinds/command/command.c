@@ -425,6 +425,8 @@ static enum ens_status serve(struct job *j, struct ens_error *err)
                         err);
     if (s == ENS_ESTOPPED)
         ens_servant_follow(status);
+    if (s == ENS_EINPUT)
+        ens_wrap(err, s, "[command] run");
     if (s == ENS_OK)
         s = ens_answer_open(&answer, (const char *)j->said->out.data,
                             j->said->out.len, j->values.task, err);
