@@ -274,7 +274,7 @@ START_TEST(numbers_of_an_answer)
     double v[2] = {7, 7};
     struct ens_error err = {0};
     struct ens_answer a;
-    char text[300];
+    char text[600];
 
     snprintf(text, sizeof(text), "{\"task\": \"t\", %s",
              numbers[_i].answer + 1);
