@@ -348,7 +348,7 @@ static inline void fake_study_init(struct fake_study *f, unsigned replicates,
 {
     static const char *const names[] = {"fake", NULL};
     struct ens_study_tables tables;
-    struct ens_study_kinds kinds = {fake_find, names, &tables};
+    struct ens_study_kinds kinds = {fake_find, names, &tables, NULL};
     struct ens_buf text = ENS_BUF_INIT, errors = ENS_BUF_INIT;
     struct ens_error err = {0};
 

@@ -275,7 +275,7 @@ enum ens_status ens_dispatch_stage(struct ens_dispatch *d,
 {
     struct ens_ranges *r =
         ens_ranges_new(d->config.plan, stage, done, d->config.n_slots,
-                       d->config.chosen, only != NULL);
+                       d->config.part, only != NULL);
 
     if (r == NULL)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");

@@ -46,7 +46,7 @@ struct ens_dispatch_config {
     uint32_t attempts, attempts_timeout;
     double timeout_s; /* 0 = none */
     double grace_s;
-    const struct ens_chosen *chosen; /* cells to run tasks of; NULL: all */
+    const struct ens_part *part; /* of every stage; NULL: all */
     struct ens_dispatch_events events;
 };
 

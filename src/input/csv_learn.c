@@ -1,5 +1,6 @@
 #include "input/csv.h"
 
+#include "base/decimal.h"
 #include "base/number.h"
 #include "input/csv_stream.h"
 #include "input/levels.h"
@@ -63,9 +64,7 @@ static int is_missing(const struct ens_csv_options *o, const char *s, size_t n)
 
 static size_t digits(const char *s, size_t n, size_t i)
 {
-    while (i < n && s[i] >= '0' && s[i] <= '9')
-        i++;
-    return i;
+    return i + ens_decimal_digits(s + i, n - i);
 }
 
 /* [+-] digits [. digits] [e [+-] digits], at least one digit before e: told

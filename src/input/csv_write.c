@@ -1,5 +1,6 @@
 #include "input/csv.h"
 
+#include "base/decimal.h"
 #include "base/number.h"
 #include "input/csv_stream.h"
 #include "input/levels.h"
@@ -58,6 +59,11 @@ static int convert(const struct ens_csv_options *o, enum ens_dtype dtype,
     double d;
 
     s = ens_csv_trim(s, &n);
+    if (dtype == ENS_DT_F64 && o->n_missing == 0 &&
+        ens_decimal_parse(s, n, &d) == 0) { /* most are: no second look */
+        memcpy(u, &d, sizeof(*u));
+        return 0;
+    }
     v = ens_csv_classify(o, s, n);
     i = v == ENS_CSV_BOOL ? (s[0] | 32) == 't' : 0;
     d = v == ENS_CSV_MISSING ? (double)NAN : (double)i;

@@ -153,7 +153,7 @@ static enum ens_status open_dispatch(struct ens_run *r, struct ens_error *err)
         .attempts_timeout = (uint32_t)ens_run_value(r, "attempts_timeout")->i,
         .timeout_s = ens_run_value(r, "timeout")->d,
         .grace_s = ens_run_value(r, "grace")->d,
-        .chosen = r->chosen,
+        .part = &r->part,
         .events = {r, ens_events_records, ens_events_frame, ens_events_attempt,
                    ens_events_ended, ens_stages_done, ens_stages_answered,
                    on_died, on_broken}};
@@ -168,6 +168,7 @@ static enum ens_status open_dispatch(struct ens_run *r, struct ens_error *err)
         .run_id = r->epoch.run_id,
         .n_slots = r->n_workers,
         .memory_limit = (uint64_t)ens_run_value(r, "memory_limit")->i,
+        .plugins = ens_finder_hash(&r->finder),
         .ranks = r->options->ranks,
         .timeout_s = config.timeout_s,
         .heartbeat_s = r->heartbeat_s,
@@ -292,8 +293,9 @@ static enum ens_status run_new(struct ens_run *r, struct ens_buf *errors,
         s = close_run(r, err);
     r->report->complete = s == ENS_OK && r->complete;
     r->report->stopped = r->stopping;
-    r->report->was_part = (r->options->only != NULL || r->chosen != NULL) &&
-                          !r->complete && !r->stopping;
+    r->report->was_part =
+        (r->only != NULL || r->chosen != NULL || r->options->shard.n > 0) &&
+        !r->complete && !r->stopping;
     ens_watch_report(r);
     if (s == ENS_OK && r->n_signals > 0 && !r->complete)
         s = ens_fail(err, ENS_ESTOPPED, "stopped by a signal");
@@ -301,6 +303,7 @@ static enum ens_status run_new(struct ens_run *r, struct ens_buf *errors,
         s = ens_fail(err, ENS_ESTOPPED,
                      "time limit: %llu tasks left; run again",
                      (unsigned long long)r->report->n_left);
+    ens_watch_exit(r, ens_run_exit(s, r->report));
     if (r->journal != NULL) /* its thread wakes the loop until it ends */
         ens_journal_abandon(r->journal);
     r->journal = NULL;

@@ -80,7 +80,7 @@ struct ens_relay_setup {
     size_t study_bytes;
     char dir[4096];
     uint32_t epoch, n_slots, first_slot, credits;
-    uint64_t run_id, memory_limit;
+    uint64_t run_id, memory_limit, plugins;
     double timeout_s, dead_man_s, heartbeat_s;
 };
 void ens_relay_put_setup(struct ens_buf *b, const struct ens_relay_setup *s);

@@ -57,6 +57,40 @@ static void take_all(struct world *w, const uint8_t *expected, uint64_t n)
     free(seen);
 }
 
+/* The shards of a stage hand out every open task once. */
+START_TEST(shards_make_the_stage)
+{
+    uint8_t seen[3 * 70] = {0};
+
+    for (uint32_t k = 1; k <= 4; k++) {
+        struct ens_range range;
+        enum ens_outcome was;
+        struct world w;
+        uint64_t left, n = 0;
+        double seconds;
+
+        world_init(&w, 70, "[fake]\nmode = ok, slow, other\n", 2);
+        for (uint32_t r = 20; r <= 40; r++)
+            ck_assert_int_eq(ens_done_add(w.done, 1, r, ENS_TASK_OK, 0, &was),
+                             1);
+        ens_ranges_free(w.ranges);
+        w.ranges = ens_ranges_new(&w.study.plan, w.stage, w.done, 2,
+                                  &(const struct ens_part){{k, 4}, NULL}, 0);
+        left = ens_ranges_left(w.ranges);
+        while (ens_ranges_take(w.ranges, &range, &seconds)) {
+            n += range.n;
+            for (uint32_t i = 0; i < range.n; i++)
+                seen[range.first + i]++;
+        }
+        ck_assert_uint_eq(n, left);
+        ck_assert_uint_eq(ens_ranges_left(w.ranges), 0);
+        world_fini(&w);
+    }
+    for (unsigned i = 0; i < sizeof(seen); i++)
+        ck_assert_uint_eq(seen[i], i < 89 || i > 109);
+}
+END_TEST
+
 START_TEST(every_open_task_once)
 {
     static const unsigned replicates[] = {1, 3, 63, 64, 1000};
@@ -155,7 +189,8 @@ static int is_middle(const void *arg, uint64_t cell)
 
 START_TEST(chosen_cells_only)
 {
-    const struct ens_chosen middle = {is_middle, NULL};
+    const struct ens_chosen cells = {is_middle, NULL};
+    const struct ens_part middle = {{0, 0}, &cells};
     struct world w;
     struct ens_range range;
     double seconds;
@@ -244,6 +279,7 @@ int main(void)
     SRunner *r = srunner_create(s);
     int failed;
 
+    tcase_add_test(t, shards_make_the_stage);
     tcase_add_loop_test(t, every_open_task_once, 0, 5);
     tcase_add_test(t, single_until_measured);
     tcase_add_test(t, single_at_the_end);

@@ -322,8 +322,9 @@ static void put_metric(struct out *o, const struct term *t,
     }
 }
 
-/* Of a column METRIC__FIELD: its mean. One per term: estimand is the term. */
-static void put_computed(struct out *o, const struct cell_sums *c)
+/* Means of the columns METRIC__FIELD: those of term j, or, when j is p, those
+ * that tasks have one of (then the column is the estimand). */
+static void put_computed(struct out *o, const struct cell_sums *c, size_t j)
 {
     size_t at = 0;
 
@@ -332,19 +333,18 @@ static void put_computed(struct out *o, const struct cell_sums *c)
 
         for (size_t k = 0; k < m->ops->n_fields; k++) {
             const struct ens_metric_field *f = &m->ops->field[k];
+            const struct ens_moments *v = &c->value[at + (f->per_term ? j : 0)];
             char name[256];
 
+            at += f->per_term ? c->p : 1;
+            if ((f->per_term != 0) != (j < c->p))
+                continue;
             snprintf(name, sizeof(name), "%s%s%s", m->name,
                      *m->name && *f->name ? "__" : "", f->name);
-            for (size_t j = 0; j < (f->per_term ? c->p : 1); j++) {
-                const struct ens_moments *v = &c->value[at++];
-                double sd = sqrt(ens_moments_var(v));
-
-                o->estimand =
-                    f->per_term ? c->fit->design.column[j].name : name;
-                put(o, f->per_term ? name : "mean", v->mean,
-                    sd / sqrt((double)v->n), v->n);
-            }
+            if (!f->per_term)
+                o->estimand = name;
+            put(o, f->per_term ? name : "mean", v->mean,
+                sqrt(ens_moments_var(v) / (double)v->n), v->n);
         }
     }
 }
@@ -361,8 +361,9 @@ static enum ens_status put_cell(const struct cell_sums *c, ens_measure_fn *sink,
         put_always(&o, t);
         for (size_t k = 0; t->has_truth && k < c->metrics->n; k++)
             put_metric(&o, t, &c->metrics->item[k], k);
+        put_computed(&o, c, j);
     }
-    put_computed(&o, c);
+    put_computed(&o, c, c->p);
     return o.status;
 }
 

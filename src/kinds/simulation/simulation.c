@@ -10,9 +10,10 @@ static const struct ens_setting settings[] = {
      .shape = ENS_LIST,
      .cls = ENS_C_RUN,
      .def = "bias, rmse, coverage",
-     .choices = "bias|rmse|coverage",
+     .choices = "bias|rmse|coverage|FILE:metric",
      .help = "measures of terms whose truth is known, beside mean, sd and "
-             "model_se; coverage(level=0.9) takes a level of its own"},
+             "model_se; coverage(level=0.9) takes a level of its own; "
+             "FILE.so:NAME is a plugin's, computed by tasks"},
     ENS_PROGRAM_RUN("metrics", ENS_C_STUDY, ""),
     {.section = "metrics",
      .key = "fields",

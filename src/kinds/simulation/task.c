@@ -199,6 +199,8 @@ static enum ens_status fit(const struct state *st, const struct ens_job *job,
                        : st->host->alloc(job->result, size, sizeof(*work));
     enum ens_status s;
 
+    if (problem->n == 0)
+        return ens_fail(err, ENS_EDOMAIN, "0 complete rows for %zu terms", p);
     if (!out || !work)
         return ens_fail(err, ENS_ENOMEMORY, "fit of %zu rows, %zu terms",
                         problem->n, p);
