@@ -1,6 +1,7 @@
 #include "program/servant.h"
 
 #include "base/children.h"
+#include "config/reader.h"
 #include "program/report.h"
 
 #include <errno.h>
@@ -155,21 +156,42 @@ static int bury(struct ens_servant *v)
     return finish(v);
 }
 
+/* Has it not read a byte of its first line? Then whatever it does is no task's
+ * doing. */
+static int is_starting(const struct ens_servant *v, const struct talk *t)
+{
+    int unread = 0;
+
+    return v->n_answers == 0 && ioctl(v->in, FIONREAD, &unread) == 0 &&
+           (size_t)unread == t->written;
+}
+
 static enum ens_status died(struct ens_servant *v, const struct talk *t,
                             int *status, struct ens_error *err)
 {
-    int unread = 0;
-    int is_first = v->n_answers == 0 && ioctl(v->in, FIONREAD, &unread) == 0 &&
-                   (size_t)unread == t->written;
+    int starting = is_starting(v, t);
 
     *status = bury(v);
-    if (!is_first || !WIFEXITED(*status))
+    if (!starting || !WIFEXITED(*status))
         return ens_fail(err, ENS_ESTOPPED, "the program died");
     v->said.status = *status;
     if (ens_program_verdict(&v->said, err) == ENS_OK)
         ens_fail(err, ENS_EINPUT, "exit status 0");
     return ens_wrap(err, ENS_EINPUT,
                     "the program ended before it read its first line");
+}
+
+static enum ens_status spoke_first(struct ens_servant *v, struct ens_error *err)
+{
+    const char *text = (const char *)v->said.out.data;
+    size_t n = strcspn(text, "\n"); /* there is one */
+
+    ens_servant_stop(v);
+    n = n > 120 ? 120 : n;
+    return ens_fail(err, ENS_EINPUT,
+                    "the program wrote to standard output before it read its "
+                    "first line: \"%.*s\"",
+                    ens_text_check(text, n) == n ? (int)n : 0, text);
 }
 
 enum ens_status ens_servant_ask(struct ens_servant *v, const void *line,
@@ -188,6 +210,8 @@ enum ens_status ens_servant_ask(struct ens_servant *v, const void *line,
     end = newline(v);
     if (end == NULL && !v->said.out_cut)
         return died(v, &t, status, err);
+    if (end != NULL && is_starting(v, &t))
+        return spoke_first(v, err);
     if (end == NULL) {
         ens_servant_stop(v);
         return ens_fail(err, ENS_EDOMAIN, "output: more than %zu bytes",

@@ -11,6 +11,8 @@
 #include "program/process.h"
 #include <stdint.h>
 
+#define ENS_SERVANT_STARTS 3
+
 struct ens_servant {
     pid_t pid;   /* 0: none */
     pid_t group; /* its own, or the one it joined; 0: killed already */
@@ -30,8 +32,9 @@ void ens_servant_stop(struct ens_servant *v);
  * One line there (n bytes, the last a newline) and one back, without its
  * newline, in v->said.out. When it is not ENS_OK there is no servant now:
  * ENS_ESTOPPED  it died; *status as of waitpid.
- * ENS_EINPUT    it ended by itself without having read a line: it cannot be
- *               started (a module that is missing), which is no task's fault.
+ * ENS_EINPUT    it ended by itself, or wrote, without having read a line: it
+ *               cannot be started (a module that is missing), which is no
+ *               task's fault. To be tried ENS_SERVANT_STARTS times.
  * ENS_EDOMAIN   it wrote more than a line, or one that is too long.
  */
 enum ens_status ens_servant_ask(struct ens_servant *v, const void *line,
