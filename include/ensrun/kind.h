@@ -233,8 +233,8 @@ struct ens_kind {
     enum ens_status (*stage)(void *state, const char *key, const void *data,
                              size_t bytes, struct ens_error *err);
 
-    /* Required. Anything but ENS_OK is the outcome `failed`, with err's text.
-     */
+    /* Required. Anything but ENS_OK is the outcome `failed`, with err's text;
+     * ENS_EINPUT is no task's fault: the run ends with it. */
     enum ens_status (*run)(void *state, const struct ens_task *task,
                            struct ens_result *result, struct ens_error *err);
 
