@@ -166,9 +166,12 @@ static enum ens_status write_block(struct ens_worker *w, struct ens_block *b)
 {
     enum ens_status s = ENS_OK;
 
-    if (!w->replay)
+    if (!w->replay && w->config.far)
+        s = ens_far_block(w, b->def->name, b->first * ELEMENT_BYTES, b->data,
+                          b->n * ELEMENT_BYTES, &w->fatal);
+    else if (!w->replay)
         s = open_file(w, b);
-    if (s == ENS_OK && !w->replay)
+    if (s == ENS_OK && !w->replay && !w->config.far)
         s = ens_array_write(b->fd, b->data_offset, ELEMENT_BYTES, b->first,
                             b->n, b->data, ens_io_default(), &w->fatal);
     if (s == ENS_OK)
@@ -204,9 +207,12 @@ enum ens_status ens_arrays_fill(struct ens_worker *w, struct ens_error *err)
 
         if (!b->taken)
             s = find_region(w, b, &w->fatal);
-        if (s == ENS_OK)
+        if (s == ENS_OK && w->config.far && b->n > 0)
+            s = ens_far_block(w, b->def->name, b->first * ELEMENT_BYTES, NULL,
+                              b->n * ELEMENT_BYTES, &w->fatal);
+        else if (s == ENS_OK && !w->config.far)
             s = open_file(w, b);
-        if (s == ENS_OK)
+        if (s == ENS_OK && !w->config.far)
             s = ens_array_fill(b->fd, b->data_offset, b->def->dtype, b->first,
                                b->n, ens_io_default(), &w->fatal);
         if (s != ENS_OK) {

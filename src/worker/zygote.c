@@ -174,6 +174,8 @@ static void be_worker(struct zygote *z, const struct ens_zygote_message *m,
         .slot = (uint16_t)(z->init.first_slot + m->slot),
         .incarnation = m->incarnation,
         .shared = slot,
+        .far = (int)z->init.far,
+        .pack_end = m->pack_end,
         .memory_limit = z->init.memory_limit,
     };
 
