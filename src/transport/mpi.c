@@ -289,6 +289,7 @@ static void check_rank(struct ens_transport *t, int rank, uint64_t now)
     if (!p->has_opened || now < p->heard_ns ||
         (double)(now - p->heard_ns) < t->config.dead_man_s * 1e9)
         return;
+    t->ranks->lost = 1;
     ens_fail(&err, ENS_EPROCESS, "no word for %g s ([run] dead_man)",
              t->config.dead_man_s);
     fail_rank(t, rank, &err);

@@ -1,6 +1,7 @@
 #include "worker/zygote.h"
 
 #include "base/bug.h"
+#include "base/file.h"
 #include "plan/plan.h"
 #include "base/children.h"
 #include "worker/message.h"
@@ -425,6 +426,12 @@ static void free_all(struct zygote *z)
     close(z->signals);
 }
 
+static void remove_folder(const char *dir)
+{
+    if (ens_file_empty(dir, NULL) == ENS_OK)
+        rmdir(dir);
+}
+
 int ens_zygote_main(int socket, const struct ens_kind_table *kinds)
 {
     struct zygote z = {.socket = socket, .kinds = kinds, .study_fd = -1};
@@ -437,6 +444,8 @@ int ens_zygote_main(int socket, const struct ens_kind_table *kinds)
         return 3;
     serve(&z);
     end_all(&z);
+    if (z.init.far) /* the supervisor may be dead and cannot */
+        remove_folder(z.init.dir);
     free_all(&z);
     return 0;
 }
