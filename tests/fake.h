@@ -209,6 +209,7 @@ static enum ens_status fake_run(void *state, const struct ens_task *task,
 {
     struct fake_state *st = state;
     const struct ens_host *h = st->host;
+    const char *of = strrchr(st->mode, ':'); /* mode "x:PURPOSE": a draw */
     enum ens_status s;
 
     if (strcmp(st->mode, "parts") == 0) {
@@ -234,7 +235,7 @@ static enum ens_status fake_run(void *state, const struct ens_task *task,
         if (s != ENS_OK)
             return s;
     }
-    h->f64(r, 0, h->uniform(h->rng(r, "fit")));
+    h->f64(r, 0, h->uniform(h->rng(r, of != NULL ? of + 1 : "fit")));
     h->i64(r, 1, task->replicate);
     h->text(r, 2, "note", 4);
     if (task->replicate % 10 == 0)
@@ -347,7 +348,7 @@ static inline void fake_study_init(struct fake_study *f, unsigned replicates,
 {
     static const char *const names[] = {"fake", NULL};
     struct ens_study_tables tables;
-    struct ens_study_kinds kinds = {fake_find, names, &tables};
+    struct ens_study_kinds kinds = {fake_find, names, &tables, NULL};
     struct ens_buf text = ENS_BUF_INIT, errors = ENS_BUF_INIT;
     struct ens_error err = {0};
 

@@ -24,7 +24,8 @@ struct ens_fit_options {
     int is_poisson; /* family poisson: log link; neither: binomial */
 };
 
-/** Rows with missing values are left out already: all numbers are finite. */
+/** Rows with missing values are left out already: all numbers are finite. x, y
+ * are NULL where a fitter's `formula` may be missing and is. */
 struct ens_fit_problem {
     size_t n, p;
     const double *x;         /* n x p, column-major */
@@ -32,6 +33,7 @@ struct ens_fit_problem {
     const double *offset;    /* n, part of the predictor; NULL: none */
     const char *const *term; /* p names, for messages */
     const char *response;
+    const struct ens_data *data; /* as generated */
 };
 
 /**

@@ -33,7 +33,8 @@ struct ens_generator {
     /**
      * Optional, in a worker, before the first call of generate: *state is
      * given to it and kept as long as the worker; for caches and programs,
-     * nothing that changes a result. NULL: no state.
+     * nothing that changes a result. What has the same open shares its state.
+     * NULL: no state.
      */
     enum ens_status (*open)(const struct ens_host *host, void **state,
                             struct ens_error *err);

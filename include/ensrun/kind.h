@@ -112,8 +112,8 @@ struct ens_host {
                              void **data, uint64_t *n, struct ens_error *err);
     /** Memory that lives until run returns; NULL when there is none. */
     void *(*alloc)(struct ens_result *r, size_t n, size_t size);
-    /** The task's stream for a purpose, e.g. "data", "fit"; purposes that
-     * begin with "data" use the data part of the cell. */
+    /** The task's stream for a purpose, e.g. "data", "fit"; "data" alone is
+     * that of the cell's data part: cells that share it draw the same. */
     struct ens_rng *(*rng)(struct ens_result *r, const char *purpose);
     double (*uniform)(struct ens_rng *g); /* [0, 1), 53 bits, one word */
     double (*normal)(struct ens_rng *g);  /* standard normal */

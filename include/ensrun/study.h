@@ -55,7 +55,8 @@ struct ens_setting {
     enum ens_class cls;
     const char *def;     /* default as text; NULL = required; "" = not set */
     double min, max;     /* bounds of INT, NUM, SECONDS, BYTES when min < max */
-    const char *choices; /* "a|b|c" for CHOICE; names of calls for CALL */
+    const char *choices; /* "a|b|c" for CHOICE; names of calls for CALL, of
+                            which "FILE:KEY" stands for those of plugins */
     const char *unit;    /* "us", "rows", or NULL */
     const char *help;    /* one line, no full stop */
 };
@@ -96,9 +97,11 @@ struct ens_impl { /* an implementation a row may select */
     const char *help;
     const struct ens_setting *settings; /* section = the role's name */
     size_t n_settings;
-    const void *ops; /* for the kind: its generator, fitter ... */
-    int open;        /* its rows may have keys of the user's own as well, typed
-                        by form, axes of class cell */
+    const void *ops;          /* for the kind: its generator, fitter ... */
+    uint32_t results_version; /* raised when its results change, from 0: cells
+                                 (metrics: studies) that use it are others */
+    int open; /* its rows may have keys of the user's own as well, typed
+                 by form, axes of class cell */
 };
 
 struct ens_role {

@@ -1,45 +1,163 @@
-# An R function as a persistent program of ensrun (kind `command`).
+# R functions as persistent programs of ensrun.
 #
 #     source("ensrun.R")
-#     serve(function(t) {
+#
+#     task(function(t) {                   # kind command, persistent = yes
 #       set.seed(t$seed31)
 #       list(mean = mean(rnorm(t$values$n)))
 #     })
+#     generate(function(t) {               # [data] generator = program
+#       set.seed(t$seed31)
+#       x <- rnorm(t$values$n)
+#       data.frame(x = x, y = 1 + 2 * x + rnorm(t$values$n))
+#     })
+#     fit(function(t) {                    # [fit] fitter = program
+#       s <- coef(summary(lm(t$formula, t$data)))
+#       list(estimate = s[, 1], std_error = s[, 2], df = nrow(t$data) - nrow(s))
+#     })
+#     metric(function(t) {                 # [metrics] run = ...
+#       list(mse = mean((t$y - t$x %*% t$estimate)^2))
+#     })
+#     serve()                              # one or more of them in one program
 #
-# t$values   the values of [axes]        t$seed31, t$replicate, t$task
-# t$seed     64 bit, as a text           t$inputs$X$path, $rows, $columns ...
+# t$values   the keys of [axes], or your own in the row
+# t$seed31, t$replicate, t$task, t$role    t$seed   64 bit, as a text
+# t$inputs$X$path, $rows, $columns ...
 #
-# What the function returns (a named list of numbers and texts) becomes the
-# fields of the task; an error makes it `failed`, with its message. What it
-# prints goes to standard error. Read an input once, outside of the function's
-# work (R's base cannot map files). Needs jsonlite. The protocol: README.md
+# generate returns a data frame, or a list of columns. fit and metric see
+# t$data, a data frame (text as factors); where the model has a formula also
+# t$formula, its model matrix t$x (columns t$terms), t$y and t$offset; t$terms,
+# t$level. metric also sees t$estimate, t$std_error, t$conf_low, t$conf_high and
+# t$truth, named vectors. estimate, std_error, conf_low and conf_high are
+# vectors in the order of t$terms, or named ("(Intercept)" is the intercept);
+# only estimate must be there. Warnings go to the task's.
+#
+# An error makes the task `failed`, with its message. What is printed goes to
+# standard error. Read an input once, outside of the function's work (R's base
+# cannot map files, it reads them). Needs jsonlite. The protocol: README.md
 # beside this file. Copy it freely.
 
-# One value as JSON; jsonlite would round numbers to 15 digits.
-as_json <- function(x) {
-  if (length(x) != 1) stop("a field is one number or one text")
-  if (is.na(x)) return("null")
-  if (is.numeric(x) && is.finite(x)) return(sprintf("%.17g", x))
-  if (is.numeric(x)) stop("a field is infinite")
-  as.character(jsonlite::toJSON(x, auto_unbox = TRUE))
-}
+# In a place of its own: only the five functions below are seen from outside.
+.ensrun <- local({
+  functions <- new.env()
+  task <- function(f) functions$task <- f
+  generate <- function(f) functions$generate <- f
+  fit <- function(f) functions$fit <- f
+  metric <- function(f) functions$metric <- f
 
-answer <- function(f, line) {
-  t <- jsonlite::fromJSON(line)
-  values <- tryCatch(lapply(as.list(f(t)), as_json), error = function(e) {
-    list(error = as_json(conditionMessage(e)))
-  })
-  values$task <- as_json(t$task)
-  keys <- vapply(names(values), as_json, "")
-  paste0("{", paste0(keys, ": ", values, collapse = ", "), "}")
-}
-
-serve <- function(f) {
-  out <- file("/dev/stdout", "w")
-  sink(stderr())
-  input <- file("stdin", "r")
-  while (length(line <- readLines(input, 1L)) > 0) {
-    writeLines(answer(f, line), out)
-    flush(out)
+  # One value as JSON; jsonlite would round numbers to 15 digits.
+  as_json <- function(x) {
+    if (length(x) != 1) stop("a field is one number or one text")
+    if (is.na(x)) return("null")
+    if (is.numeric(x) && is.finite(x)) return(sprintf("%.17g", x))
+    if (is.numeric(x)) stop("a field is infinite")
+    as.character(jsonlite::toJSON(x, auto_unbox = TRUE))
   }
-}
+
+  # A named vector as an object, another one as a list.
+  vector_json <- function(x) {
+    x <- unlist(x)
+    values <- vapply(x, as_json, "")
+    if (is.null(names(x))) {
+      return(paste0("[", paste(values, collapse = ", "), "]"))
+    }
+    keys <- vapply(names(x), as_json, "")
+    paste0("{", paste0(keys, ": ", values, collapse = ", "), "}")
+  }
+
+  # Numbers of a request.
+  read_block <- function(b) {
+    file <- file(b$path, "rb")
+    on.exit(close(file))
+    if (b$at > 0) seek(file, b$at)
+    x <- readBin(file, "double", b$rows * length(b$columns), endian = "little")
+    matrix(x, b$rows, dimnames = list(NULL, b$columns))
+  }
+
+  read_data <- function(b) {
+    x <- as.data.frame(read_block(b), optional = TRUE)
+    for (name in names(b$levels)) {
+      x[[name]] <- factor(b$levels[[name]][x[[name]] + 1],
+                          levels = b$levels[[name]])
+    }
+    x
+  }
+
+  read_numbers <- function(t) {
+    if (!is.null(t$data)) t$data <- read_data(t$data)
+    if (!is.null(t$x)) t$x <- read_block(t$x)
+    if (!is.null(t$y)) t$y <- read_block(t$y)[, 1]
+    if (!is.null(t$offset)) t$offset <- read_block(t$offset)[, 1]
+    for (name in c("estimate", "std_error", "conf_low", "conf_high", "truth")) {
+      if (!is.null(t[[name]])) {
+        t[[name]] <- setNames(as.numeric(t[[name]]), t$terms)
+      }
+    }
+    t
+  }
+
+  write_columns <- function(t, data) {
+    missing <- setdiff(t$columns, names(data))
+    if (length(missing) > 0) stop("no column ", missing[1])
+    columns <- lapply(t$columns, function(name) as.double(data[[name]]))
+    rows <- unique(lengths(columns))
+    if (length(rows) != 1) stop("columns differ in length")
+    file <- file(t$answer, "wb")
+    on.exit(close(file))
+    for (column in columns) writeBin(column, file, endian = "little")
+    list(rows = sprintf("%d", rows))
+  }
+
+  run_task <- function(t) {
+    f <- functions[[t$role]]
+    if (is.null(f)) stop("this program has no function for ", t$role)
+    if (t$role == "task") return(lapply(as.list(f(t)), as_json))
+    said <- character()
+    result <- withCallingHandlers(f(read_numbers(t)), warning = function(w) {
+      said <<- c(said, conditionMessage(w))
+      invokeRestart("muffleWarning")
+    })
+    values <- if (t$role == "generate") {
+      write_columns(t, result)
+    } else if (t$role == "fit") {
+      parts <- c("estimate", "std_error", "conf_low", "conf_high", "warnings")
+      sapply(names(result), simplify = FALSE, function(name) {
+        if (name %in% parts) vector_json(result[[name]])
+        else as_json(as.vector(result[[name]]))
+      })
+    } else {
+      lapply(as.list(result), function(x) as_json(as.vector(x)))
+    }
+    if (length(said) > 0) values$warnings <- vector_json(unique(said))
+    values
+  }
+
+  answer <- function(line) {
+    t <- jsonlite::fromJSON(line)
+    values <- tryCatch(run_task(t), error = function(e) {
+      list(error = as_json(conditionMessage(e)))
+    })
+    values$task <- as_json(t$task)
+    keys <- vapply(names(values), as_json, "")
+    paste0("{", paste0(keys, ": ", values, collapse = ", "), "}")
+  }
+
+  # Answer lines until there are no more. f: as by task().
+  serve <- function(f = NULL) {
+    if (!is.null(f)) task(f)
+    out <- file("/dev/stdout", "w")
+    sink(stderr())
+    input <- file("stdin", "r")
+    while (length(line <- readLines(input, 1L)) > 0) {
+      writeLines(answer(line), out)
+      flush(out)
+    }
+  }
+
+  environment()
+})
+task <- .ensrun$task
+generate <- .ensrun$generate
+fit <- .ensrun$fit
+metric <- .ensrun$metric
+serve <- .ensrun$serve

@@ -1,18 +1,45 @@
-"""A Python function as a persistent program of ensrun (kind `command`).
+"""Python functions as persistent programs of ensrun.
 
     import ensrun
 
+    @ensrun.task                         # kind command, persistent = yes
     def task(t):
         x = t.input("X")                 # mapped, not copied; needs numpy
         return {"mean": x[:, 0].mean() + t.values["shift"]}
 
-    ensrun.serve(task)
+    @ensrun.generate                     # [data] generator = program
+    def generate(t):
+        rng = numpy.random.default_rng(t.seed)
+        x = rng.normal(size=t.values["n"])
+        return {"x": x, "y": 1 + 2 * x + rng.normal(size=len(x))}
 
-t.values   the values of [axes]        t.seed, t.seed31, t.replicate, t.task
+    @ensrun.fit                          # [fit] fitter = program
+    def fit(t):
+        beta, cov = least_squares(t.x, t.y)
+        return {"estimate": beta, "std_error": cov.diagonal() ** 0.5,
+                "df": len(t.y) - len(beta)}
+
+    @ensrun.metric                       # [metrics] run = ...
+    def metric(t):
+        return {"mse": ((t.y - t.x @ t.estimate) ** 2).mean()}
+
+    ensrun.serve()                       # one or more of them in one program
+
+t.values   the keys of [axes], or your own in the row
+t.seed, t.seed31, t.replicate, t.task, t.role
 t.inputs   name -> {path, rows, columns, dtype, shape}
 
-What the function returns (a dict of numbers and texts) becomes the fields of
-the task; an exception makes it `failed`, with its text. What it prints goes to
+generate returns columns by their names (`t.columns`), or one array with the
+columns in that order. fit and metric see the data, t.data["y"], as read-only
+arrays over the shared memory itself (columns of text: places in
+t.levels["name"]); where the model has a formula also t.x, t.y and t.offset, its
+model matrix; t.terms, t.level, t.formula. metric also sees t.estimate,
+t.std_error, t.conf_low, t.conf_high and t.truth, arrays in the order of
+t.terms. estimate, std_error, conf_low and conf_high are arrays in that order,
+or dicts by term; only estimate must be there. Warnings: a text, or a list of
+texts, under "warnings".
+
+An exception makes the task `failed`, with its text. What is printed goes to
 standard error. The protocol: README.md beside this file. Copy it freely.
 """
 import json
@@ -32,17 +59,33 @@ def _map(entry):
                      "read others by their path")
 
 
+def _block(entry):
+    """Numbers of a request: a read-only array over the pages themselves."""
+    import numpy
+    shape = (entry["rows"], len(entry["columns"]))
+    if shape[0] == 0 or shape[1] == 0:
+        return numpy.zeros(shape)
+    return numpy.memmap(entry["path"], "<f8", "r", entry["at"], shape, "F")
+
+
 class Task:
     """One task, as its line says."""
 
     def __init__(self, line):
         said = json.loads(line)
+        self.said = said
         self.task = said["task"]
+        self.role = said.get("role", "task")
         self.seed = int(said["seed"])
         self.seed31 = said["seed31"]
         self.replicate = said["replicate"]
         self.values = said["values"]
         self.inputs = said["inputs"]
+        self.columns = said.get("columns", [])
+        self.terms = said.get("terms", [])
+        self.level = said.get("level")
+        self.formula = said.get("formula")
+        self.levels = said.get("data", {}).get("levels", {})
 
     def input(self, name):
         """An input as a read-only numpy array over the file's own pages."""
@@ -50,22 +93,84 @@ class Task:
             _mapped[name] = _map(self.inputs[name])
         return _mapped[name]
 
+    def __getattr__(self, name):
+        """Numbers are looked at when they are asked for."""
+        said = self.__dict__["said"]
+        if name not in said:
+            if name in ("x", "y", "offset"):
+                return None  # a model without a formula, or without offset
+            raise AttributeError(name)
+        if name == "data":
+            block = _block(said[name])
+            value = {column: block[:, i]
+                     for i, column in enumerate(said[name]["columns"])}
+        elif name == "x":
+            value = _block(said[name])
+        elif name in ("y", "offset"):
+            value = _block(said[name])[:, 0]
+        else:
+            value = _numbers(said[name])
+        setattr(self, name, value)
+        return value
+
+
+def _numbers(values):
+    import numpy
+    return numpy.array([math.nan if v is None else v for v in values])
+
 
 def _plain(value):
-    """numpy's scalars as Python's; nan is missing."""
-    if hasattr(value, "item"):
-        value = value.item()
+    """numpy's scalars and arrays as Python's; nan is missing."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, dict):
+        return {str(key): _plain(v) for key, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(v) for v in value]
     if isinstance(value, float) and math.isnan(value):
         return None
     return value
 
 
-def answer(function, line):
+def _write_columns(task, data):
+    import numpy
+    if isinstance(data, dict) or hasattr(data, "columns"):
+        columns = [data[name] for name in task.columns]
+        if len(data) > len(columns) and isinstance(data, dict):
+            raise ValueError("columns that the study does not name: "
+                             + ", ".join(sorted(set(data) - set(task.columns))))
+    else:
+        data = numpy.asarray(data, "<f8")
+        if data.ndim != 2 or data.shape[1] != len(task.columns):
+            raise ValueError(f"an array of shape {data.shape}; "
+                             f"{len(task.columns)} columns expected")
+        columns = data.T
+    columns = [numpy.ascontiguousarray(c, "<f8") for c in columns]
+    rows = {c.shape for c in columns}
+    if len(rows) != 1 or len(columns[0].shape) != 1:
+        raise ValueError("columns are not vectors of one length")
+    with open(task.said["answer"], "r+b", buffering=0) as file:
+        for column in columns:
+            left = memoryview(column).cast("B")
+            while left:
+                left = left[file.write(left):]
+    return {"rows": len(columns[0])}
+
+
+def _run(functions, task):
+    if task.role not in functions:
+        raise ValueError(f"this program has no function for {task.role}")
+    result = functions[task.role](task)
+    if task.role == "generate":
+        return _write_columns(task, result)
+    return _plain(result or {})
+
+
+def answer(functions, line):
     """The line that answers a line."""
     task = Task(line)
     try:
-        fields = function(task) or {}
-        said = {key: _plain(value) for key, value in fields.items()}
+        said = dict(_run(functions, task))
         said["task"] = task.task
         return json.dumps(said, allow_nan=False)
     except Exception as error:  # pylint: disable=broad-except
@@ -74,10 +179,39 @@ def answer(function, line):
                            "error": f"{type(error).__name__}: {error}"})
 
 
-def serve(function):
-    """Answer lines until there are no more."""
+_functions = {}
+
+
+def task(function):
+    """Answers the tasks of kind command."""
+    _functions["task"] = function
+    return function
+
+
+def generate(function):
+    """Makes data sets."""
+    _functions["generate"] = function
+    return function
+
+
+def fit(function):
+    """Fits models."""
+    _functions["fit"] = function
+    return function
+
+
+def metric(function):
+    """Measures fits."""
+    _functions["metric"] = function
+    return function
+
+
+def serve(function=None):
+    """Answer lines until there are no more. function: as by task()."""
+    if function is not None:
+        task(function)
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     for line in sys.stdin:
-        out.write(answer(function, line) + "\n")
+        out.write(answer(_functions, line) + "\n")
         out.flush()

@@ -61,12 +61,9 @@ static enum ens_status end_field(struct ens_csv_scan *c, struct ens_error *err)
     const char *s = c->text;
     size_t n = c->n;
 
-    while (n > 0 && is_blank(c, s[n - 1]))
+    /* in front there are none: a field begins with what is not a blank */
+    while (!c->quoted && n > 0 && is_blank(c, s[n - 1]))
         n--;
-    while (n > 0 && is_blank(c, s[0])) {
-        s++;
-        n--;
-    }
     c->n = 0;
     c->quoted = 0;
     c->state = BEFORE;
@@ -167,6 +164,61 @@ static enum ens_status step(struct ens_csv_scan *c, char b,
     return step_after(c, b, err);
 }
 
+#define ONES  UINT64_C(0x0101010101010101)
+#define HIGHS UINT64_C(0x8080808080808080)
+
+/* Where in p, from k on, the present field may end. Eight bytes at a time: one
+ * that is `own`, or below 14 as LF, CR and NUL are, sets its high bit in x or
+ * y (bits behind the first may be set without cause). */
+static size_t find_stop(const struct ens_csv_scan *c, const char *p, size_t k,
+                        size_t n, unsigned char stop)
+{
+    unsigned char own = c->state == QUOTED ? '"' : (unsigned char)c->delimiter;
+
+    while (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ && n - k >= 8) {
+        uint64_t word, x, y;
+
+        memcpy(&word, p + k, sizeof(word));
+        x = word ^ ONES * own;
+        x = (x - ONES) & ~x;
+        y = (word - ONES * 14) & ~word;
+        x = (x | y) & HIGHS;
+        if (x == 0) {
+            k += 8;
+            continue;
+        }
+        k += (size_t)__builtin_ctzll(x) / 8;
+        if (c->special[(unsigned char)p[k]] & stop)
+            return k;
+        k++;
+    }
+    while (k < n && !(c->special[(unsigned char)p[k]] & stop))
+        k++;
+    return k;
+}
+
+/* A field without quotes, with its delimiter, that is all in the block: handed
+ * out from there. The bytes taken; 0 when it is not of that sort. */
+static size_t take_field(struct ens_csv_scan *c, const char *p, size_t n,
+                         enum ens_status *s, struct ens_error *err)
+{
+    size_t end;
+    size_t k;
+
+    if (p[0] == '"' || is_blank(c, p[0]) ||
+        (c->special[(unsigned char)p[0]] & STOPS_PLAIN) != 0)
+        return 0;
+    end = find_stop(c, p, 1, n, STOPS_PLAIN);
+    if (end == n || !is_delimiter(c, p[end]) || end > ENS_CSV_FIELD_BYTES)
+        return 0;
+    for (k = end; is_blank(c, p[k - 1]);)
+        k--;
+    c->after_cr = 0;
+    c->n_fields++;
+    *s = c->field(c->arg, p, k, err);
+    return end + 1;
+}
+
 enum ens_status ens_csv_scan_feed(struct ens_csv_scan *c, const char *p,
                                   size_t n, struct ens_error *err)
 {
@@ -177,10 +229,14 @@ enum ens_status ens_csv_scan_feed(struct ens_csv_scan *c, const char *p,
         unsigned char stop = c->state == PLAIN    ? STOPS_PLAIN
                              : c->state == QUOTED ? STOPS_QUOTED
                                                   : 0;
-        size_t k = i;
+        size_t taken =
+            c->state == BEFORE ? take_field(c, p + i, n - i, &s, err) : 0;
+        size_t k = stop == 0 ? i : find_stop(c, p, i, n, stop);
 
-        while (stop != 0 && k < n && !(c->special[(unsigned char)p[k]] & stop))
-            k++;
+        if (taken > 0) {
+            i += taken;
+            continue;
+        }
         if (k > i) {
             c->after_cr = 0;
             s = append(c, p + i, k - i, err);

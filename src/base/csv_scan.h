@@ -2,9 +2,9 @@
  * size, handed out by callbacks. No memory but the struct.
  *
  * RFC 4180 and what is met besides: records end in LF, CRLF or CR; a field in
- * double quotes may hold delimiters, line ends and doubled quotes; blanks
- * around a field do not count; records with nothing but blanks are skipped.
- * With the delimiter ' ' runs of blanks and tabs separate fields.
+ * double quotes may hold delimiters, line ends, doubled quotes and blanks at
+ * its ends; blanks around a field do not count; records with nothing but blanks
+ * are skipped. With the delimiter ' ' runs of blanks and tabs separate fields.
  */
 #ifndef ENS_BASE_CSV_SCAN_H
 #define ENS_BASE_CSV_SCAN_H
@@ -17,7 +17,8 @@
 
 struct ens_csv_scan;
 
-/** A field, without its quotes and outer blanks; not terminated. */
+/** A field, without its quotes and what blanks are outside of them; not
+ * terminated. */
 typedef enum ens_status ens_csv_field_fn(void *arg, const char *s, size_t n,
                                          struct ens_error *err);
 /** The end of a record that had at least one field. */

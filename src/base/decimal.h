@@ -1,5 +1,5 @@
-/* The canonical text of a double, computed with integers: the same as the
- * loop over %.15g %.16g %.17g (number.h), several times faster. */
+/* Doubles from and to text, computed with integers: the same as strtod, and
+ * as the loop over %.15g %.16g %.17g (number.h), several times faster. */
 #ifndef ENS_BASE_DECIMAL_H
 #define ENS_BASE_DECIMAL_H
 
@@ -11,5 +11,16 @@
  * zero, inf and nan are outside, too).
  */
 size_t ens_decimal_format(char *to, double v);
+
+/**
+ * Read all n bytes of s, [+-] digits [. digits] [e [+-] digits], as the nearest
+ * double, a tie to the even one. -1 when it is not that, or outside of what is
+ * done here: at most 19 digits from the first that is not 0, times 10^-27 to
+ * 10^27 as an integer.
+ */
+int ens_decimal_parse(const char *s, size_t n, double *v);
+
+/** How many of the n bytes at p are digits, from the first on. */
+size_t ens_decimal_digits(const char *p, size_t n);
 
 #endif

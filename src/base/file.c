@@ -187,13 +187,19 @@ int ens_file_nameless(const char *path, unsigned mode)
     return open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, (mode_t)mode);
 }
 
+int ens_file_link(int fd, const char *path)
+{
+    char link[64];
+
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    return linkat(AT_FDCWD, link, AT_FDCWD, path, AT_SYMLINK_FOLLOW);
+}
+
 int ens_file_name(int fd, char *path, size_t cap)
 {
     size_t n = strlen(path);
-    char link[64];
     uint32_t r;
 
-    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
     for (int tries = 0; tries < 100; tries++) {
         if (getrandom(&r, sizeof(r), 0) != (ssize_t)sizeof(r))
             return -1;
@@ -201,7 +207,7 @@ int ens_file_name(int fd, char *path, size_t cap)
             errno = ENAMETOOLONG;
             return -1;
         }
-        if (linkat(AT_FDCWD, link, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0)
+        if (ens_file_link(fd, path) == 0)
             return 0;
         if (errno != EEXIST)
             break;

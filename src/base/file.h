@@ -22,8 +22,10 @@ int ens_read_all(int fd, void *to, size_t n, uint64_t at);
  * when it is closed, or we are killed, unless ens_file_name was called. -1 with
  * errno, also where the file system cannot do that. */
 int ens_file_nameless(const char *path, unsigned mode);
-/** Give it a name that is not taken: path (cap bytes of room, cut if need be
- * and completed). -1 with errno. */
+/** Give it the name path: -1 with errno, EEXIST when that is taken. */
+int ens_file_link(int fd, const char *path);
+/** Give it a name that is not taken: path (cap bytes of room) with a dot and
+ * eight digits behind it. -1 with errno. */
 int ens_file_name(int fd, char *path, size_t cap);
 
 /** Path of an open file as the system knows it, for messages. */

@@ -92,6 +92,8 @@ int ens_number_parse(const char *s, size_t n, double *v)
     char tmp[400];
     char *end;
 
+    if (ens_decimal_parse(s, n, v) == 0)
+        return 0;
     if (n == 0 || n >= sizeof(tmp) || memchr(s, '\0', n) != NULL)
         return -1;
     memcpy(tmp, s, n);

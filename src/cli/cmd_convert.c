@@ -1,5 +1,6 @@
 /* ensrun convert IN OUT: a file of one input format as one of another. */
 #include "cli/command.h"
+#include "cli/screen.h"
 #include "convert/convert.h"
 
 #include "base/bug.h"
@@ -51,74 +52,6 @@ static const struct ens_option options[] = {
     {"progress", 0, ENS_OPTION_CHOICE, 0, "bar|lines|none",
      "one line that changes, a line a minute, or nothing"},
 };
-
-/* -- progress and signals ---------------------------------------------------
- */
-
-#define QUIET_NS UINT64_C(2000000000)
-
-/* Set by a signal; looked at while the output is written. */
-static volatile sig_atomic_t stopped;
-/* Before that there is nothing to clean up. */
-static volatile sig_atomic_t is_writing;
-
-static void on_signal(int number)
-{
-    if (is_writing) {
-        stopped = number;
-        return;
-    }
-    signal(number, SIG_DFL);
-    raise(number);
-}
-
-struct screen {
-    int bar, lines;
-    int drawn;
-    uint64_t start_ns, told_ns;
-};
-
-static int progress(void *arg, const char *phase, uint64_t done, uint64_t all)
-{
-    struct screen *s = arg;
-    uint64_t now = ens_clock_ns();
-    uint64_t every = s->bar ? UINT64_C(500000000) : UINT64_C(60000000000);
-
-    is_writing = phase[0] == 'w';
-    if (stopped || (!s->bar && !s->lines) || now - s->start_ns < QUIET_NS ||
-        all == 0 || (s->told_ns != 0 && now - s->told_ns < every))
-        return stopped != 0;
-    s->told_ns = now;
-    s->drawn = s->bar;
-    fprintf(stderr, "%s%s, %.0f %%, %.0f s%s",
-            s->bar ? "\r\033[K" : "ensrun: ", phase,
-            100.0 * (double)done / (double)all,
-            (double)(now - s->start_ns) / 1e9, s->bar ? "" : "\n");
-    fflush(stderr);
-    return 0;
-}
-
-static void choose_look(struct screen *s, const struct ens_options *o)
-{
-    const char *text = ens_options_text(o, "progress");
-    int terminal = isatty(STDERR_FILENO);
-
-    s->start_ns = ens_clock_ns();
-    s->bar = text == NULL ? terminal : strcmp(text, "bar") == 0;
-    s->lines = text == NULL ? !terminal : strcmp(text, "lines") == 0;
-}
-
-static void catch_signals(void)
-{
-    const int number[] = {SIGINT, SIGTERM, SIGHUP};
-    struct sigaction sa = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
-    struct sigaction old;
-
-    for (size_t i = 0; i < ENS_COUNT(number); i++)
-        if (sigaction(number[i], NULL, &old) == 0 &&
-            old.sa_handler != SIG_IGN) /* nohup */
-            sigaction(number[i], &sa, NULL);
-}
 
 /* -- options ----------------------------------------------------------------
  */
@@ -231,18 +164,16 @@ static enum ens_status read_to(struct ens_convert_options *c,
  */
 
 static enum ens_status convert(struct ens_convert_options *c,
-                               struct screen *screen, struct ens_error *err)
+                               struct ens_screen *screen, struct ens_error *err)
 {
     struct ens_convert_report report;
     const char *key = NULL;
     enum ens_status s;
 
-    c->progress = progress;
+    c->progress = ens_screen_tell;
     c->arg = screen;
-    catch_signals();
     s = ens_convert(c, &report, &key, err);
-    if (screen->drawn)
-        fprintf(stderr, "\r\033[K");
+    ens_screen_clear(screen);
     if (s != ENS_OK)
         return key != NULL ? ens_wrap(err, s, "--%s", key) : s;
     if (strcmp(c->path, "-") != 0)
@@ -257,10 +188,10 @@ static int run(const struct ens_options *o)
     struct ens_convert_options c = {.path = ""};
     struct ens_arena arena = ENS_ARENA_INIT;
     struct ens_error err = {0};
-    struct screen screen = {0};
+    struct ens_screen screen;
     enum ens_status s = read_from(&c, o, &arena, &err);
 
-    choose_look(&screen, o);
+    ens_screen_init(&screen, ens_options_text(o, "progress"));
     if (s == ENS_OK)
         s = read_to(&c, o, &err);
     if (s == ENS_OK)
@@ -269,10 +200,7 @@ static int run(const struct ens_options *o)
     if (s == ENS_OK)
         return 0;
     ens_cli_fail(s, &err);
-    if (stopped) { /* as if it had never been caught, for the shell */
-        signal(stopped, SIG_DFL);
-        raise(stopped);
-    }
+    ens_screen_raise();
     return ens_status_exit(s);
 }
 

@@ -1,8 +1,10 @@
 /* ensrun kinds [NAME]: what can be written in a study file. */
 #include "cli/command.h"
+#include "cli/kinds_plugin.h"
 #include "base/bug.h"
 #include "base/number.h"
 #include "config/builtin.h"
+#include "config/plugin_name.h"
 #include "kinds/kinds.h"
 
 #include <stdio.h>
@@ -118,6 +120,13 @@ static void print_sections(const struct ens_setting *s, size_t n)
     }
 }
 
+static void print_impl(const char *key, const struct ens_impl *m)
+{
+    printf("%s = %s: %s\n", key, m->name, m->help == NULL ? "" : m->help);
+    for (size_t i = 0; i < m->n_settings; i++)
+        print_setting(&m->settings[i]);
+}
+
 static void print_role(const struct ens_role *r)
 {
     printf("\nrole %s%s: [%s] or rows [%s NAME]%s\n", r->name,
@@ -126,12 +135,8 @@ static void print_role(const struct ens_role *r)
     if (r->open)
         printf("  any keys, typed by form; lists and ranges are axes\n");
     for (size_t i = 0; i < r->n_impls; i++) {
-        const struct ens_impl *m = &r->impls[i];
-
-        printf("\n%s = %s: %s\n", r->impl_key == NULL ? "it" : r->impl_key,
-               m->name, m->help == NULL ? "" : m->help);
-        for (size_t k = 0; k < m->n_settings; k++)
-            print_setting(&m->settings[k]);
+        printf("\n");
+        print_impl(r->impl_key == NULL ? "it" : r->impl_key, &r->impls[i]);
     }
 }
 
@@ -176,8 +181,15 @@ static void print_kind(const struct ens_kind *k)
     print_classes();
 }
 
+static void print_part(const char *key, const struct ens_impl *m)
+{
+    print_impl(key, m);
+    print_classes();
+}
+
 static int run(const struct ens_options *o)
 {
+    static const struct ens_kinds_printer print = {print_kind, print_part};
     const struct ens_kind *k;
     const char *names[64];
     const char *near;
@@ -195,6 +207,11 @@ static int run(const struct ens_options *o)
         print_kind(k);
         return 0;
     }
+    if (ens_plugin_is_name(o->word[0], strlen(o->word[0]))) {
+        enum ens_status s = ens_kinds_plugin(o->word[0], &print, &err);
+
+        return s == ENS_OK ? 0 : ens_cli_fail(s, &err);
+    }
     near = ens_nearest(o->word[0], names, n);
     ens_fail(&err, ENS_ENOTFOUND, "%s: no such kind%s%s%s", o->word[0],
              near == NULL ? "; `ensrun kinds` lists them" : "; did you mean ",
@@ -204,8 +221,9 @@ static int run(const struct ens_options *o)
 
 const struct ens_command ens_command_kinds = {
     .name = "kinds",
-    .words = "[NAME]",
-    .help = "kinds of studies; the settings of all, or of one",
+    .words = "[NAME|FILE.so[:NAME]]",
+    .help = "kinds of studies; the settings of all, or of one; what a plugin "
+            "has",
     .max_words = 1,
     .run = run,
 };

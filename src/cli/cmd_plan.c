@@ -1,9 +1,10 @@
 /* ensrun plan STUDY: what a run would do; nothing is run or written but the
- * columnar cache of a CSV input. */
+ * columnar cache of a CSV input. With --pilot a few tasks are run. */
 #include "cli/command.h"
 #include "base/bug.h"
 #include "base/hash.h"
 #include "cli/page.h"
+#include "cli/pilot.h"
 #include "cli/results.h"
 #include "worker/worker.h"
 
@@ -13,12 +14,17 @@
 
 #define COLUMNS_MAX 50 /* of an input, printed */
 #define CELLS_MAX   20
+#define PILOT_MAX   1000000u /* tasks: places are held in memory */
 
 static const struct ens_option options[] = {
     {"set", 0, ENS_OPTION_LIST, 0, "S.K=V",
      "as if [S] K = V were in the study; may be repeated"},
     {"cells", 0, ENS_OPTION_COUNT, 0, "N",
      "list the first N cells (default: 20)"},
+    {"pilot", 0, ENS_OPTION_COUNT, 1, "N",
+     "run N tasks, spread over the cells, and tell time, memory and disk"},
+    {"workers", 0, ENS_OPTION_COUNT, 1, "N",
+     "of the pilot (default: [run] workers, or the cores there are)"},
 };
 
 static void print_size(uint64_t bytes)
@@ -221,6 +227,22 @@ static enum ens_status plan_study(const struct ens_options *o,
     return s;
 }
 
+static enum ens_status run_pilot(const struct ens_options *o,
+                                 const struct ens_loaded *l,
+                                 const struct ens_override *set, size_t n_set,
+                                 struct ens_buf *errors, struct ens_error *err)
+{
+    uint64_t n = ens_options_count(o, "pilot", 0);
+    const struct ens_pilot_options po = {
+        .study = o->n_words > 0 ? o->word[0] : "config.ini",
+        .set = set,
+        .n_set = n_set,
+        .workers = (uint32_t)ens_options_count(o, "workers", 0),
+        .n = n < PILOT_MAX ? (uint32_t)n : PILOT_MAX};
+
+    return ens_pilot(l, &po, errors, err);
+}
+
 static int run(const struct ens_options *o)
 {
     struct ens_override set[ENS_OPTIONS_MAX + 1];
@@ -237,6 +259,8 @@ static int run(const struct ens_options *o)
                         &errors, &err);
     if (s == ENS_OK) {
         s = plan_study(o, &l, &err);
+        if (s == ENS_OK && ens_options_has(o, "pilot"))
+            s = run_pilot(o, &l, set, n, &errors, &err);
         ens_loaded_close(&l);
     }
     if (s != ENS_OK)
@@ -252,5 +276,7 @@ const struct ens_command ens_command_plan = {
     .max_words = 1,
     .options = options,
     .n_options = ENS_COUNT(options),
+    .more = "A pilot runs in a folder beside the results, which is removed; "
+            "the same N picks\nthe same tasks.\n",
     .run = run,
 };

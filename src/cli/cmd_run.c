@@ -1,6 +1,9 @@
 /* ensrun run: the study, its progress on stderr, the end report. */
 #include "cli/command.h"
+#include "cli/progress.h"
+#include "cli/shard.h"
 #include "cli/show_cells.h"
+#include "config/value.h"
 #include "kinds/kinds.h"
 #include "run/folder.h"
 #include "run/run.h"
@@ -31,8 +34,12 @@ static const struct ens_option options[] = {
      "run tasks that failed, timed out or crashed again"},
     {"only", 0, ENS_OPTION_TEXT, 0, "ID,...",
      "only these tasks; a finished one is run again and compared"},
+    {"shard", 0, ENS_OPTION_TEXT, 0, "K/N",
+     "part K of N of the present stage, in a folder of its own; see merge"},
     {"where", 0, ENS_OPTION_LIST, 0, "K=V,...",
      "only tasks of cells whose axis K is V; may be given again"},
+    {"time-limit", 0, ENS_OPTION_TEXT, 0, "TIME",
+     "as 2h or 90m: begin no task that would not end before, and exit 85"},
     {"transport", 0, ENS_OPTION_CHOICE, 0, "auto|inline|fork|mpi",
      "tasks run in workers, in workers of all ranks of an MPI job (what auto "
      "means under mpirun), or in this process (inline)"},
@@ -62,36 +69,17 @@ static void say(void *arg, const char *line)
     fprintf(stderr, "ensrun: %s\n", line);
 }
 
-static void print_seconds(char *to, size_t cap, double s)
-{
-    if (!(s >= 0) || s > 1e9)
-        snprintf(to, cap, "?");
-    else if (s < 120)
-        snprintf(to, cap, "%.0f s", s);
-    else if (s < 7200)
-        snprintf(to, cap, "%.0f min", s / 60);
-    else
-        snprintf(to, cap, "%.1f h", s / 3600);
-}
-
 static void progress(void *arg, const struct ens_run_progress *p)
 {
     struct screen *s = arg;
-    char eta[32];
+    char text[512];
 
-    print_seconds(eta, sizeof(eta), p->eta_s);
-    if (s->look == LOOK_BAR)
-        fprintf(stderr, "\r\033[K");
-    fprintf(stderr,
-            "%s%s: %llu/%llu tasks, %llu not ok, %.4g/s, %s left, "
-            "efficiency %.0f %%, %.0f MiB%s%s",
-            s->look == LOOK_LINES ? "ensrun: " : "", p->stage,
-            (unsigned long long)p->n_done, (unsigned long long)p->n_tasks,
-            (unsigned long long)p->n_not_ok, p->tasks_per_s, eta,
-            100 * p->efficiency, (double)p->pss_bytes / 1048576.0,
-            p->note != NULL ? "; " : "", p->note != NULL ? p->note : "");
-    if (s->look == LOOK_LINES)
-        fputc('\n', stderr);
+    ens_progress_text(text, sizeof(text), p);
+    fprintf(stderr, "%s%s%s",
+            s->look == LOOK_BAR     ? "\r\033[K"
+            : s->look == LOOK_LINES ? "ensrun: "
+                                    : "",
+            text, s->look == LOOK_LINES ? "\n" : "");
     s->drawn = s->look == LOOK_BAR;
     fflush(stderr);
 }
@@ -154,6 +142,10 @@ static void print_report(const struct ens_run_report *r,
     fprintf(stderr, "  results: %s\n", r->dir);
     if (r->complete || (r->n_left == 0 && !r->stopped))
         return;
+    if (r->shard.n > 0) {
+        ens_shard_print(r);
+        return;
+    }
     fprintf(stderr, "  to go on: ensrun %s\n",
             results != NULL ? results : r->dir);
 }
@@ -177,6 +169,8 @@ static enum ens_status choose(const struct ens_options *o,
         ro->study = word;
         return ENS_OK;
     }
+    if (ro->shard.n > 0)
+        return ENS_OK; /* ens_shard_prepare */
     if (ro->results != NULL)
         return ens_fail(err, ENS_EUSAGE,
                         "%s is a results folder; --results does not go with "
@@ -251,6 +245,55 @@ static int run_study(const struct ens_options *o, struct ens_run_options *ro)
     return code;
 }
 
+/* In its own folder, with what the joined folder has. */
+static int run_shard(const struct ens_options *o, struct ens_run_options *ro)
+{
+    struct ens_buf errors = ENS_BUF_INIT;
+    struct ens_error err = {0};
+    struct screen screen = {LOOK_NONE, 0};
+    struct ens_shard_place place;
+    enum ens_status s;
+    int code = 0;
+
+    ro->arg = &screen;
+    ro->say = say;
+    s = ens_shard_prepare(ro, o->word[0], &place, &errors, &err);
+    if (s != ENS_OK)
+        code = ens_cli_fail_lines(s, &errors, &err);
+    ens_buf_fini(&errors);
+    return s == ENS_OK ? run_study(o, ro) : code;
+}
+
+static int run_here(const struct ens_options *o, struct ens_run_options *ro)
+{
+    return ro->shard.n > 0 ? run_shard(o, ro) : run_study(o, ro);
+}
+
+static enum ens_status take_time_limit(const struct ens_options *o,
+                                       double *seconds, struct ens_error *err)
+{
+    static const struct ens_setting limit = {
+        .key = "--time-limit", .type = ENS_T_SECONDS, .min = 0, .max = 1e9};
+    const char *text = ens_options_text(o, "time-limit");
+    struct ens_arena arena = ENS_ARENA_INIT;
+    const struct ens_value_context c = {.arena = &arena, .dir = "/"};
+    struct ens_values v;
+    struct ens_error why;
+    enum ens_status s = ENS_OK;
+
+    if (text == NULL)
+        return ENS_OK;
+    s = ens_value_parse(&c, &limit, text, &v, &why);
+    if (s == ENS_OK)
+        *seconds = v.v->d;
+    if (s != ENS_OK || !(*seconds > 0))
+        s = ens_fail(err, ENS_EUSAGE,
+                     "--time-limit %s: expected a time, as 2h, 90m or 1h 30m",
+                     text);
+    ens_arena_fini(&arena);
+    return s;
+}
+
 /* -- ranks ------------------------------------------------------------------
  */
 
@@ -320,7 +363,7 @@ static int run_ranks(const struct ens_options *o, struct ens_run_options *ro,
     hold_signals(ro->ranks->rank); /* MPI may have its own */
     if (ro->ranks->rank > 0)
         return supervise(ro->ranks, ro->program);
-    code = run_study(o, ro);
+    code = run_here(o, ro);
     ens_ranks_end(ro->ranks);
     ens_ranks_close(ro->ranks);
     return code;
@@ -350,8 +393,17 @@ static int cmd_run(const struct ens_options *o)
     struct ens_launched launched = ens_launched();
     struct ens_error err = {0};
     const char *text;
-    enum ens_status s = choose(o, &ro, &err);
+    enum ens_status s = ENS_OK;
 
+    text = ens_options_text(o, "shard");
+    if (text != NULL)
+        s = ens_shard_parse(&ro.shard, text, &err);
+    if (s == ENS_OK && text != NULL && ens_options_has(o, "only"))
+        s = ens_fail(&err, ENS_EUSAGE, "--only does not go with --shard");
+    if (s == ENS_OK)
+        s = choose(o, &ro, &err);
+    if (s == ENS_OK)
+        s = take_time_limit(o, &ro.time_limit_s, &err);
     ro.transport = ens_options_text(o, "transport");
     if (ro.transport == NULL || strcmp(ro.transport, "auto") == 0)
         ro.transport = launched.by == ENS_LAUNCHER_NONE  ? "fork"
@@ -376,7 +428,7 @@ static int cmd_run(const struct ens_options *o)
     ro.only = ens_options_text(o, "only");
     if (strcmp(ro.transport, "mpi") == 0)
         return run_ranks(o, &ro, &launched);
-    return run_study(o, &ro);
+    return run_here(o, &ro);
 }
 
 const struct ens_command ens_command_run = {

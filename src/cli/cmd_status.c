@@ -3,6 +3,8 @@
 #include "base/bug.h"
 #include "base/file.h"
 #include "cli/results.h"
+#include "cli/shard.h"
+#include "cli/watch.h"
 #include "store/epoch.h"
 
 #include <jansson.h>
@@ -11,6 +13,8 @@
 
 static const struct ens_option options[] = {
     {"json", 0, ENS_OPTION_FLAG, 0, NULL, "one JSON object"},
+    {"watch", 0, ENS_OPTION_FLAG, 0, NULL,
+     "follow a live run until it ends; from another host, too"},
 };
 
 struct state {
@@ -85,6 +89,7 @@ static void print_live(struct ens_buf *live)
 static void print_text(struct state *st)
 {
     const struct ens_results *r = st->r;
+    struct ens_shard shard = ens_shard_of(r->dir);
 
     printf("results  %s\nstudy    %s (%s)\nstate    %s", r->dir,
            ens_study_name(r->loaded.study), r->loaded.kind->name, st->text);
@@ -93,6 +98,8 @@ static void print_text(struct state *st)
                st->epoch.host);
     if (st->has_epoch)
         printf(", epoch %u", st->epoch.number);
+    if (shard.n > 0)
+        printf("\nshard    %u/%u", shard.k, shard.n);
     printf("\n\n%-16s %12s %12s %12s %10s %10s %10s %12s\n", "stage", "tasks",
            "done", "ok", "failed", "timeout", "crashed", "left");
     for (size_t i = 0; i < r->n_stages; i++) {
@@ -109,7 +116,11 @@ static void print_text(struct state *st)
         printf("%llu records belong to cells that are not in the study now\n",
                (unsigned long long)r->replay.n_unknown);
     print_live(&st->live);
-    if (strcmp(st->text, "stopped") == 0)
+    if (strcmp(st->text, "stopped") == 0 && shard.n > 0)
+        printf("\nto go on: ensrun run %s --shard %u/%u; when all shards are "
+               "done: ensrun merge\n",
+               r->dir, shard.k, shard.n);
+    else if (strcmp(st->text, "stopped") == 0)
         printf("\nto go on: ensrun %s\n", r->dir);
 }
 
@@ -153,6 +164,7 @@ static json_t *live_json(struct ens_buf *live)
 static int print_json(struct state *st)
 {
     const struct ens_results *r = st->r;
+    struct ens_shard shard = ens_shard_of(r->dir);
     json_t *root = json_object();
     json_t *stages = json_array();
     int bad;
@@ -163,6 +175,10 @@ static int print_json(struct state *st)
     json_object_set_new(root, "kind", json_string(r->loaded.kind->name));
     json_object_set_new(root, "state", json_string(st->text));
     set_count(root, "epoch", st->has_epoch ? st->epoch.number : 0);
+    if (shard.n > 0)
+        json_object_set_new(
+            root, "shard",
+            json_sprintf("%u/%u", (unsigned)shard.k, (unsigned)shard.n));
     set_counts(root, &st->total);
     for (size_t i = 0; i < r->n_stages; i++) {
         json_t *o = json_object();
@@ -183,15 +199,31 @@ static int print_json(struct state *st)
     return bad;
 }
 
+static int watch(const struct ens_options *o)
+{
+    struct ens_error err = {0};
+    int code = 0;
+    enum ens_status s = ENS_OK;
+
+    if (ens_options_has(o, "json"))
+        s = ens_fail(&err, ENS_EUSAGE, "--watch does not go with --json");
+    if (s == ENS_OK)
+        s = ens_watch_folder(o->word[0], &code, &err);
+    return s == ENS_OK ? code : ens_cli_fail(s, &err);
+}
+
 static int run(const struct ens_options *o)
 {
     struct ens_buf errors = ENS_BUF_INIT;
     struct ens_error err = {0};
     struct ens_results r;
     struct state st = {.r = &r};
-    enum ens_status s = ens_results_open(&r, o->word[0], 1, &errors, &err);
+    enum ens_status s;
     int code = 0;
 
+    if (ens_options_has(o, "watch"))
+        return watch(o);
+    s = ens_results_open(&r, o->word[0], 1, &errors, &err);
     if (s == ENS_OK) {
         read_state(&st);
         if (!ens_options_has(o, "json"))
@@ -215,5 +247,8 @@ const struct ens_command ens_command_status = {
     .max_words = 1,
     .options = options,
     .n_options = ENS_COUNT(options),
+    .more = "--watch reads files of the folder and nothing else; Ctrl-C ends "
+            "the watching, not\nthe run. Exit status: that of the run; 3 when "
+            "it died; 130 after Ctrl-C.\n",
     .run = run,
 };

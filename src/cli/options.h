@@ -26,7 +26,7 @@ struct ens_option {
     const char *help;
 };
 
-#define ENS_OPTIONS_MAX 256 /* words on a command line */
+#define ENS_OPTIONS_MAX 4096 /* words on a command line */
 
 struct ens_given {
     const struct ens_option *option;

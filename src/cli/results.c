@@ -12,35 +12,27 @@
 
 /* -- study ----------------------------------------------------------------- */
 
-static const struct ens_study_tables *find_tables(void *arg, const char *name)
-{
-    struct ens_loaded *l = arg;
-    const struct ens_kind *k = ens_kind_find(&ens_kinds, name);
-
-    if (k == NULL)
-        return NULL;
-    l->kind = k;
-    l->tables = ens_kind_tables(k);
-    return &l->tables;
-}
-
 enum ens_status ens_loaded_open(struct ens_loaded *l, const char *path,
                                 const struct ens_override *set, size_t n_set,
                                 struct ens_buf *errors, struct ens_error *err)
 {
-    const char *names[64] = {NULL};
-    struct ens_study_kinds kinds = {find_tables, names, l};
+    struct ens_study_kinds kinds;
+    enum ens_status s;
 
     memset(l, 0, sizeof(*l));
-    for (size_t i = 0; i < ens_kinds.n && i + 1 < ENS_COUNT(names); i++)
-        names[i] = ens_kinds.item[i]->name;
-    return ens_study_load(&l->study, path, NULL, set, n_set, &kinds, errors,
-                          err);
+    ens_finder_init(&l->finder, &ens_kinds, &ens_host);
+    kinds = ens_finder_kinds(&l->finder);
+    s = ens_study_load(&l->study, path, NULL, set, n_set, &kinds, errors, err);
+    l->kind = l->finder.kind;
+    if (s != ENS_OK)
+        ens_loaded_close(l);
+    return s;
 }
 
 void ens_loaded_close(struct ens_loaded *l)
 {
     ens_study_free(l->study);
+    ens_finder_fini(&l->finder);
     memset(l, 0, sizeof(*l));
 }
 

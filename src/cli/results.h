@@ -4,7 +4,7 @@
 
 #include "base/buf.h"
 #include "export/tables.h"
-#include "kind/registry.h"
+#include "kind/finder.h"
 #include "plan/plan.h"
 #include "store/places.h"
 #include "store/replay.h"
@@ -13,7 +13,7 @@
 struct ens_loaded {
     struct ens_study *study;
     const struct ens_kind *kind;
-    struct ens_study_tables tables; /* of the kind */
+    struct ens_finder finder;
 };
 /** errors: all errors of the file, a line each. */
 enum ens_status ens_loaded_open(struct ens_loaded *l, const char *path,

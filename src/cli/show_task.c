@@ -1,7 +1,9 @@
 #include "cli/show_task.h"
 
+#include "artifact/object.h"
 #include "base/hash.h"
 #include "base/number.h"
+#include "base/utf8.h"
 #include "export/fields.h"
 #include "plan/task.h"
 
@@ -166,14 +168,39 @@ static void print_fields(const struct ens_record *rec,
 static void print_artifact(const struct ens_item_view *item, uint32_t epoch)
 {
     struct ens_artifact_ref ref;
+    char name[300];
 
     if (!ens_artifact_ref_read(item, &ref))
         return;
-    printf("artifact     %.*s: %llu bytes, artifacts/%06u-%05llu.pack at "
+    printf("artifact     %s: %llu bytes, artifacts/%06u-%05llu.pack at "
            "%llu, XXH3-64 %016llx\n",
-           (int)ref.name_bytes, ref.name, (unsigned long long)ref.length, epoch,
-           (unsigned long long)ref.slot, (unsigned long long)ref.offset,
-           (unsigned long long)ref.hash);
+           ens_utf8_show(name, sizeof(name), ref.name, ref.name_bytes),
+           (unsigned long long)ref.length, epoch, (unsigned long long)ref.slot,
+           (unsigned long long)ref.offset, (unsigned long long)ref.hash);
+}
+
+/* Those that the program left: they lie in an artifact of their own. */
+static enum ens_status print_files(const struct ens_results *r,
+                                   const struct ens_record *rec, uint32_t epoch,
+                                   struct ens_error *err)
+{
+    struct ens_objects all;
+    struct ens_object ob;
+    int more, any = 0;
+    char name[300];
+    enum ens_status s;
+
+    ens_objects_init(&all, r->dir, rec, epoch);
+    while ((s = ens_objects_next(&all, &more, &ob, err)) == ENS_OK && more) {
+        if (!ob.collected)
+            continue;
+        printf("%s  %-24s %llu bytes, XXH3-64 %016llx\n",
+               any++ ? "" : "\nfiles\n",
+               ens_utf8_show(name, sizeof(name), ob.name, ob.name_bytes),
+               (unsigned long long)ob.length, (unsigned long long)ob.hash);
+    }
+    ens_objects_fini(&all);
+    return s;
 }
 
 static void print_block(const struct ens_item_view *item)
@@ -263,10 +290,12 @@ enum ens_status ens_show_task(struct ens_results *r, const char *name,
         return s;
     print_identity(r, &f);
     if (ens_places_get(p, ens_stage_place(st, f.cell, f.replicate), &rec,
-                       &epoch))
+                       &epoch)) {
         print_record(p, &rec, epoch);
-    else
+        s = print_files(r, &rec, epoch, err);
+    } else {
         printf("status       open: it has not ended yet\n");
+    }
     ens_places_free(p);
-    return ENS_OK;
+    return s;
 }

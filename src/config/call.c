@@ -4,6 +4,8 @@
 #include "base/number.h"
 #include "config/diag.h"
 #include "config/names.h"
+#include "config/plugin_name.h"
+#include "config/study.h"
 
 #include <string.h>
 
@@ -59,6 +61,8 @@ struct call {
     const struct ens_value_context *c;
     struct ens_arena *arena;
     const char *name;
+    const char *text_name;       /* as it can be read again */
+    const struct ens_impl *impl; /* of a plugin's */
     size_t n;
     struct ens_call_arg arg[MAX_ARGS];
     struct ens_error *err;
@@ -107,12 +111,19 @@ static enum ens_status read_args(struct call *call, struct ens_slice args)
     return ENS_OK; /* brackets match: the caller's split has seen them */
 }
 
-/* Rows of section "NAME()" in both tables. */
+/* Rows of section "NAME()" in both tables; a plugin's own. */
 static size_t find_rows(const struct call *call, const struct ens_setting **row)
 {
     size_t len = strlen(call->name);
     size_t n = 0;
 
+    if (call->impl != NULL) {
+        while (n < call->impl->n_settings && n < MAX_ARGS) {
+            row[n] = &call->impl->settings[n];
+            n++;
+        }
+        return n;
+    }
     for (int t = 0; t < 2; t++)
         for (size_t i = 0; i < call->c->n_calls[t] && n < MAX_ARGS; i++) {
             const struct ens_setting *s = &call->c->calls[t][i];
@@ -203,7 +214,7 @@ static const char *canonical(const struct call *call, const int *leave_out)
     const char *sep = "(";
     const char *text = NULL;
 
-    ens_buf_puts(&b, call->name);
+    ens_buf_puts(&b, call->text_name);
     for (size_t i = 0; i < call->n; i++) {
         const struct ens_call_arg *a = &call->arg[i];
 
@@ -255,8 +266,70 @@ static enum ens_status fill(struct call *call, struct ens_value *v,
     if (arg == NULL || v->text == NULL)
         return ens_out_of_memory(call->err);
     memcpy(arg, call->arg, call->n * sizeof(*arg));
-    v->call = (struct ens_call){call->name, call->n, arg, NULL};
+    v->call = (struct ens_call){call->name, call->n, arg, call->impl};
     return ENS_OK;
+}
+
+/* "metric" of the choice "FILE:metric": names of plugins are allowed. */
+static const char *plugin_key(const struct ens_setting *s)
+{
+    const char *p = s->choices == NULL ? NULL : strstr(s->choices, "FILE:");
+
+    return p == NULL ? NULL : p + 5;
+}
+
+static enum ens_status find_plugin(struct call *call,
+                                   const struct ens_setting *s,
+                                   struct ens_slice name)
+{
+    const struct ens_study_kinds *k = call->c->kinds;
+    const char *key = plugin_key(s);
+    struct ens_plugin_name p;
+    enum ens_status st;
+
+    if (key != NULL)
+        key = ens_arena_strndup(call->arena, key, strcspn(key, "|"));
+    if (key == NULL)
+        return ens_out_of_memory(call->err);
+    st = ens_plugin_name_read(&p, call->arena, call->c->dir, name.p, name.n,
+                              call->err);
+    if (st == ENS_OK)
+        st = k->plugins->impl(k->arg, p.path, key, p.name, &call->impl,
+                              call->err);
+    if (st == ENS_OK) {
+        call->name = p.label;
+        call->text_name = p.full;
+    }
+    return st;
+}
+
+static enum ens_status find_name(struct call *call, const struct ens_setting *s,
+                                 struct ens_slice name)
+{
+    call->text_name = call->name =
+        ens_arena_strndup(call->arena, name.p, name.n);
+    return call->name == NULL ? ens_out_of_memory(call->err)
+                              : check_name(s, call->name, call->err);
+}
+
+/* As ens_call_split, where plugins are allowed. */
+static int split(const struct ens_value_context *c, const struct ens_setting *s,
+                 struct ens_slice text, struct ens_slice *name,
+                 struct ens_slice *args, int *is_plugin)
+{
+    size_t n;
+
+    *is_plugin = c->kinds != NULL && c->kinds->plugins != NULL &&
+                 plugin_key(s) != NULL && ens_plugin_is_name(text.p, text.n);
+    if (!*is_plugin)
+        return ens_call_split(text, name, args);
+    n = ens_plugin_name_end(text.p, text.n);
+    *name = (struct ens_slice){text.p, n};
+    *args = (struct ens_slice){text.p + n, 0};
+    if (n + 2 <= text.n)
+        *args =
+            ens_slice_trim((struct ens_slice){text.p + n + 1, text.n - n - 2});
+    return 1;
 }
 
 enum ens_status ens_call_parse(const struct ens_value_context *c,
@@ -269,23 +342,21 @@ enum ens_status ens_call_parse(const struct ens_value_context *c,
     struct call call;
     struct ens_slice name, args;
     enum ens_status st;
+    int is_plugin;
     size_t n;
 
-    if (!ens_call_split(text, &name, &args))
+    if (!split(c, s, text, &name, &args, &is_plugin))
         return ens_fail(err, ENS_ESTUDY,
                         "\"%.*s\" is not NAME or NAME(arg, key=value)",
                         ENS_SHOW(text));
     call = (struct call){.c = c, .arena = c->arena, .err = err};
-    call.name = ens_arena_strndup(c->arena, name.p, name.n);
-    if (call.name == NULL)
-        return ens_out_of_memory(err);
-    st = check_name(s, call.name, err);
+    st = is_plugin ? find_plugin(&call, s, name) : find_name(&call, s, name);
     if (st == ENS_OK)
         st = read_args(&call, args);
     if (st != ENS_OK)
         return st;
     n = find_rows(&call, row);
-    if (n > 0)
+    if (n > 0 || is_plugin)
         st = check_args(&call, row, n, is_default);
     return st != ENS_OK ? st : fill(&call, v, is_default);
 }

@@ -66,8 +66,12 @@ static int add_lines(struct ens_arena *a, struct lines *l,
 
         if (impl_due &&
             (key == NULL || ens_key_order(role->impl_key, key->s->key) < 0)) {
-            ens_buf_printf(&l->text, "%s.%s=%s\n", role->name, role->impl_key,
+            ens_buf_printf(&l->text, "%s.%s=%s", role->name, role->impl_key,
                            row->impl->name);
+            if (row->impl->results_version > 0)
+                ens_buf_printf(&l->text, "@%u",
+                               (unsigned)row->impl->results_version);
+            ens_buf_puts(&l->text, "\n");
             impl_due = 0;
         }
         if (key != NULL && ens_key_in_part(role, key, part) &&

@@ -1,6 +1,7 @@
 /* From bytes to a study: the order of the steps. */
 #include "base/file.h"
 #include "config/names.h"
+#include "config/plugin_name.h"
 #include "config/resolve.h"
 
 #include <stdlib.h>
@@ -45,14 +46,37 @@ static const char *peek_kind(struct ens_resolve *r, const struct source *src)
     return kind;
 }
 
+/* What is wrong stays in r->plugin_error. */
+static const struct ens_study_tables *find_plugin(struct ens_resolve *r,
+                                                  const char *kind)
+{
+    const struct ens_study_kinds *k = r->kinds;
+    const struct ens_study_tables *t;
+    enum ens_status s =
+        ens_plugin_name_read(&r->plugin, &r->study->arena, r->study->dir, kind,
+                             strlen(kind), &r->plugin_error);
+
+    if (s == ENS_OK)
+        s = k->plugins->kind(k->arg, r->plugin.path, r->plugin.name, &t,
+                             &r->plugin_error);
+    return s == ENS_OK ? t : NULL;
+}
+
 static int find_tables(struct ens_resolve *r, const char *kind)
 {
-    const struct ens_study_tables *t =
-        kind == NULL ? NULL : r->kinds->find(r->kinds->arg, kind);
+    const struct ens_study_tables *t = NULL;
+    int is_plugin = kind != NULL && r->kinds->plugins != NULL &&
+                    ens_plugin_is_name(kind, strlen(kind));
 
+    if (is_plugin)
+        t = find_plugin(r, kind);
+    else if (kind != NULL)
+        t = r->kinds->find(r->kinds->arg, kind);
     if (t == NULL)
         return 0;
     r->study->tables = *t;
+    if (is_plugin)
+        r->study->tables.kind = r->plugin.label;
     r->context.calls[0] = t->settings;
     r->context.n_calls[0] = t->n_settings;
     r->has_tables = 1;
@@ -67,6 +91,11 @@ static void unknown_kind(struct ens_resolve *r)
 
     if (e == NULL || *e->text == '\0')
         return; /* "missing", "no value" are said by its table row */
+    if (r->plugin_error.status != ENS_OK) {
+        ens_diag_add(&r->diag, e->pos, "[study] kind: %s",
+                     r->plugin_error.text);
+        return;
+    }
     ens_near_init(&near, e->text);
     for (const char *const *n = r->kinds->names; n != NULL && *n != NULL; n++)
         ens_near_add(&near, *n);
@@ -149,6 +178,8 @@ static void take_study(struct ens_resolve *r)
                      "[study] name: \"%.60s\" has a / (a folder is set with "
                      "results)",
                      name->value.v->text);
+    if (r->plugin.full != NULL && r->has_tables)
+        set_text(r, "kind", r->plugin.full);
     if (!name->value.v->set)
         set_text(r, "name", stem(&st->arena, st->path));
     st->name = text_of(st, "name");
@@ -243,6 +274,7 @@ enum ens_status ens_study_parse(struct ens_study **study, const char *name,
     r.ini.arena = &st->arena;
     r.context.arena = &st->arena;
     r.context.dir = st->dir;
+    r.context.kinds = kinds;
     build(&r, &src);
     s = finish(&r, errors, err);
     if (s != ENS_OK)

@@ -49,6 +49,7 @@ struct ens_row {
     const char *name;    /* "d1", or "" */
     struct ens_pos pos;
     const struct ens_impl *impl;
+    const char *impl_text;       /* as the resolved study names it */
     const struct ens_grid *grid; /* or NULL */
     size_t n_keys;
     struct ens_key *key;     /* in table order */

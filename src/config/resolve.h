@@ -3,6 +3,7 @@
 #define ENS_CONFIG_RESOLVE_H
 
 #include "config/model.h"
+#include "config/plugin_name.h"
 #include "config/reader.h"
 
 struct ens_grid;
@@ -13,7 +14,9 @@ struct ens_resolve {
     struct ens_ini ini;
     struct ens_value_context context;
     const struct ens_study_kinds *kinds;
-    int has_tables; /* the kind is known */
+    int has_tables;                /* the kind is known */
+    struct ens_plugin_name plugin; /* where it is from; or zero */
+    struct ens_error plugin_error; /* why it is not known */
     /* of the role being resolved */
     struct ens_grid *default_grid; /* of the section [ROLE] */
     int grid_is_bad;               /* that of the present row: was told */

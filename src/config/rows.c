@@ -1,6 +1,7 @@
 /* The rows of roles: [ROLE NAME] with the defaults of [ROLE]. */
 #include "config/grid.h"
 #include "config/names.h"
+#include "config/plugin_name.h"
 #include "config/resolve.h"
 
 #include <string.h>
@@ -23,6 +24,35 @@ static const char *suggest_impl(const struct ens_role *role, const char *name,
     return ens_near_text(near);
 }
 
+/* "FILE:NAME": a copy whose name is the label. */
+static void take_plugin(struct ens_resolve *r, struct ens_row *row,
+                        const struct ens_role *role, const struct ens_entry *e)
+{
+    const struct ens_study_kinds *k = r->kinds;
+    struct ens_arena *arena = &r->study->arena;
+    struct ens_impl *own = ens_arena_alloc(arena, 1, sizeof(*own));
+    const struct ens_impl *impl;
+    struct ens_plugin_name p;
+    struct ens_error err;
+    enum ens_status s = ens_plugin_name_read(&p, arena, r->study->dir, e->text,
+                                             strlen(e->text), &err);
+
+    if (s == ENS_OK)
+        s = k->plugins->impl(k->arg, p.path, role->impl_key, p.name, &impl,
+                             &err);
+    if (s == ENS_ENOMEMORY || own == NULL) {
+        r->diag.no_memory = 1;
+    } else if (s != ENS_OK) {
+        ens_diag_add(&r->diag, e->pos, "[%.80s] %s: %s", row->section,
+                     role->impl_key, err.text);
+    } else {
+        *own = *impl;
+        own->name = p.label;
+        row->impl = own;
+        row->impl_text = p.full;
+    }
+}
+
 static void choose_impl(struct ens_resolve *r, struct ens_row *row,
                         const struct ens_role *role, struct ens_section *own,
                         struct ens_section *defaults)
@@ -39,8 +69,15 @@ static void choose_impl(struct ens_resolve *r, struct ens_row *row,
     e = e != NULL ? e : d;
     name = e != NULL ? e->text : name;
     row->impl = find_impl(role, name);
+    if (row->impl != NULL)
+        row->impl_text = row->impl->name;
     if (row->impl != NULL || own == NULL)
         return;
+    if (e != NULL && r->kinds->plugins != NULL &&
+        ens_plugin_is_name(name, strlen(name))) {
+        take_plugin(r, row, role, e);
+        return;
+    }
     if (e != NULL)
         ens_diag_add(&r->diag, e->pos, "[%.80s] %s: \"%.60s\" is unknown; %s",
                      row->section, role->impl_key, name,

@@ -23,12 +23,25 @@ struct ens_study_tables {
     size_t n_roles;
 };
 
+/** What "FILE:NAME" names: errors say what is wrong with the file, or what it
+ * has. path is absolute. Lent for ever. */
+struct ens_study_plugins {
+    enum ens_status (*kind)(void *arg, const char *path, const char *name,
+                            const struct ens_study_tables **tables,
+                            struct ens_error *err);
+    /** key: "generator", "fitter", "metric". */
+    enum ens_status (*impl)(void *arg, const char *path, const char *key,
+                            const char *name, const struct ens_impl **impl,
+                            struct ens_error *err);
+};
+
 /** Finds the tables of a kind by name; NULL when unknown. `names` lists all
  * (for error texts), NULL-terminated. */
 struct ens_study_kinds {
     const struct ens_study_tables *(*find)(void *arg, const char *name);
     const char *const *names;
     void *arg;
+    const struct ens_study_plugins *plugins; /* NULL: there are none */
 };
 
 /** --set SECTION.KEY=VALUE, in the order given. */

@@ -16,6 +16,8 @@
 #include "base/buf.h"
 #include <ensrun/study.h>
 
+struct ens_study_kinds;
+
 #define ENS_MAX_ELEMENTS ((uint64_t)1000000) /* of a list or an axis */
 
 struct ens_value_context {
@@ -25,6 +27,7 @@ struct ens_value_context {
     size_t n_inputs;
     const struct ens_setting *calls[2]; /* tables with rows "NAME()" */
     size_t n_calls[2];
+    const struct ens_study_kinds *kinds; /* of plugins; NULL: there are none */
 };
 
 struct ens_values {

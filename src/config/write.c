@@ -1,6 +1,7 @@
 /* The resolved study file, and the texts that are compared at a resume. */
 #include "config/grid.h"
 #include "config/model.h"
+#include "config/plugin_name.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +23,7 @@ static void write_row(const struct ens_row *row, const struct ens_role *role,
 {
     ens_buf_printf(out, "\n[%s]\n", row->section);
     if (row->impl != NULL)
-        ens_buf_printf(out, "%s = %s\n", role->impl_key, row->impl->name);
+        ens_buf_printf(out, "%s = %s\n", role->impl_key, row->impl_text);
     for (size_t i = 0, n = 1; i < row->n_axes; i += n) {
         const struct ens_grid *grid = row->axis[i]->grid;
 
@@ -83,6 +84,30 @@ static void add_line(struct lines *l, const char *section, const char *key,
     l->n++;
 }
 
+/* What a plugin computes in tasks is of class study whatever its setting is:
+ * the calls among the values that have an implementation, by their label. */
+static void add_computed(struct lines *l, const struct ens_row *row,
+                         const struct ens_key *key)
+{
+    const struct ens_value *v = key->value.v;
+    struct ens_buf text = ENS_BUF_INIT;
+
+    for (size_t i = 0; i < v->n_list; i++) {
+        const struct ens_call *call = &v->list[i].call;
+        const char *full = v->list[i].text;
+
+        if (call->impl == NULL)
+            continue;
+        full += ens_plugin_name_end(full, strlen(full)) - strlen(call->name);
+        ens_buf_printf(&text, "%s%s", text.len > 0 ? ", " : "", full);
+        if (call->impl->results_version > 0)
+            ens_buf_printf(&text, "@%u", (unsigned)call->impl->results_version);
+    }
+    if (text.len > 0)
+        add_line(l, row->section, key->s->key, ens_buf_text(&text));
+    ens_buf_fini(&text);
+}
+
 /* Settings of a class that are not at their default: so that a key that is
  * new in a later version changes nothing. */
 static void add_row(struct lines *l, const struct ens_row *row,
@@ -92,6 +117,8 @@ static void add_row(struct lines *l, const struct ens_row *row,
         if (row->key[i].s->cls == cls && row->key[i].is_default != 0)
             add_line(l, row->section, row->key[i].s->key,
                      row->key[i].value.v->text);
+        else if (cls == ENS_C_STUDY && row->key[i].s->type == ENS_T_CALL)
+            add_computed(l, row, &row->key[i]);
 }
 
 static void add_roles(struct lines *l, const struct ens_study *study,

@@ -206,7 +206,7 @@ size_t ens_element_print(char *to, const struct ens_view *v, uint64_t i)
         return print_real(to, v->dtype, e.as.real);
     if (v->dtype == ENS_DT_BOOL)
         return (size_t)snprintf(to, ENS_ELEMENT_BYTES, "%s",
-                                e.as.unsigned_ != 0 ? "true" : "false");
+                                e.as.unsigned_ != 0 ? "TRUE" : "FALSE");
     return e.kind == ENS_EL_SIGNED ? ens_number_format_i64(to, e.as.signed_)
                                    : ens_number_format_u64(to, e.as.unsigned_);
 }

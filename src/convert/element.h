@@ -30,8 +30,9 @@ int ens_element_store(void *p, enum ens_dtype t, const struct ens_element *e,
 
 /**
  * Print element i of a one-dimensional view so that it reads back the same in
- * its own type: integers with all digits, reals with as few as do; true and
- * false of bools. to has ENS_ELEMENT_BYTES. Returns the length, 0 for NaN.
+ * its own type: integers with all digits, reals with as few as do; bools as
+ * TRUE and FALSE, which R and pandas know. to has ENS_ELEMENT_BYTES. Returns
+ * the length, 0 for NaN.
  */
 size_t ens_element_print(char *to, const struct ens_view *v, uint64_t i);
 

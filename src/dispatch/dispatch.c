@@ -167,6 +167,32 @@ static void feed_last(struct ens_dispatch *d, uint32_t slot)
     send_range(d, slot, range);
 }
 
+static int fits(struct ens_dispatch *d, struct ens_range range)
+{
+    uint64_t now = ens_clock_ns();
+    double left_s;
+
+    if (d->deadline_ns == 0)
+        return 1;
+    left_s = now < d->deadline_ns ? (double)(d->deadline_ns - now) / 1e9 : 0;
+    return !(ens_ranges_seconds(d->ranges, range) > left_s); /* NaN: try */
+}
+
+/* The next range that will end in time. */
+static int take_range(struct ens_dispatch *d, struct ens_range *range,
+                      double *expected_s)
+{
+    while (ens_ranges_take(d->ranges, range, expected_s)) {
+        uint64_t left = ens_ranges_left(d->ranges);
+
+        if (fits(d, *range))
+            return 1;
+        ens_ranges_forget(d->ranges, *range);
+        d->n_forgotten += range->n + left - ens_ranges_left(d->ranges);
+    }
+    return 0;
+}
+
 void ens_dispatch_feed(struct ens_dispatch *d, uint32_t slot)
 {
     struct ens_hand *h = &d->hand[slot];
@@ -183,7 +209,7 @@ void ens_dispatch_feed(struct ens_dispatch *d, uint32_t slot)
     if (d->stage == NULL || d->stage_told)
         return;
     while (h->n_ranges < 2) {
-        if (!ens_ranges_take(d->ranges, &range, &expected_s)) {
+        if (!take_range(d, &range, &expected_s)) {
             if (h->n_ranges == 0)
                 feed_last(d, slot);
             return;
@@ -249,7 +275,7 @@ enum ens_status ens_dispatch_stage(struct ens_dispatch *d,
 {
     struct ens_ranges *r =
         ens_ranges_new(d->config.plan, stage, done, d->config.n_slots,
-                       d->config.chosen, only != NULL);
+                       d->config.part, only != NULL);
 
     if (r == NULL)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
@@ -418,6 +444,11 @@ void ens_dispatch_stop(struct ens_dispatch *d)
     ens_dispatch_check_end(d);
 }
 
+void ens_dispatch_deadline(struct ens_dispatch *d, uint64_t ns)
+{
+    d->deadline_ns = ns;
+}
+
 void ens_dispatch_kill(struct ens_dispatch *d)
 {
     d->stopping = 1;
@@ -433,6 +464,7 @@ void ens_dispatch_totals(const struct ens_dispatch *d,
     memset(totals, 0, sizeof(*totals));
     totals->n_deaths = d->n_deaths;
     totals->n_started = d->n_started;
+    totals->n_forgotten = d->n_forgotten;
     for (uint32_t i = 0; d->transport != NULL && i < d->config.n_slots; i++) {
         const struct ens_slot *s = d->ops->slot(d->transport, i);
 

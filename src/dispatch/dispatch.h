@@ -46,7 +46,7 @@ struct ens_dispatch_config {
     uint32_t attempts, attempts_timeout;
     double timeout_s; /* 0 = none */
     double grace_s;
-    const struct ens_chosen *chosen; /* cells to run tasks of; NULL: all */
+    const struct ens_part *part; /* of every stage; NULL: all */
     struct ens_dispatch_events events;
 };
 
@@ -80,6 +80,10 @@ void ens_dispatch_next(struct ens_dispatch *d, const void *order, size_t n);
 /** No new tasks; stage_done when the running ones have ended, or were killed
  * after the grace period. */
 void ens_dispatch_stop(struct ens_dispatch *d);
+/** Hand out no task that would, by what is measured, end after that time on
+ * the monotonic clock (0: any). stage_done comes when the others have ended.
+ * May be called again, when a scheduler says how much time is left. */
+void ens_dispatch_deadline(struct ens_dispatch *d, uint64_t ns);
 /** Kill the workers now (second Ctrl-C); nobody is charged. */
 void ens_dispatch_kill(struct ens_dispatch *d);
 /** Stop and resume reading from workers. */
@@ -89,6 +93,7 @@ struct ens_dispatch_totals {
     uint64_t busy_ns;   /* of all workers, in tasks */
     uint64_t n_running; /* workers in a task now */
     uint64_t n_deaths;
+    uint64_t n_forgotten; /* tasks that did not fit before the deadline */
     uint32_t n_started;
 };
 void ens_dispatch_totals(const struct ens_dispatch *d,

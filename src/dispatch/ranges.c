@@ -32,7 +32,7 @@ struct ens_ranges {
     const struct ens_plan *plan;
     const struct ens_stage *stage;
     const struct ens_done *done;
-    const struct ens_chosen *chosen; /* NULL: all cells */
+    const struct ens_part *part; /* NULL: all */
     uint32_t n_workers;
     /* the cursor: cell `cell` of run `run`, from `replicate` on */
     size_t run;
@@ -47,15 +47,23 @@ struct ens_ranges {
     struct row_cost row[ROW_SLOTS];
 };
 
-static int is_chosen(const struct ens_ranges *r, uint64_t cell)
+/* Tasks of a cell that are to be handed out here. */
+static uint64_t open_tasks(const struct ens_ranges *r,
+                           const struct ens_stage_run *run, uint64_t cell)
 {
-    return r->chosen == NULL || r->chosen->has(r->chosen->arg, cell);
+    uint32_t first, last;
+
+    if (!ens_part_get(r->part, run, cell, &first, &last))
+        return 0;
+    return last - (first - 1) - ens_done_count(r->done, cell, last) +
+           ens_done_count(r->done, cell, first - 1);
 }
 
-struct ens_ranges *
-ens_ranges_new(const struct ens_plan *plan, const struct ens_stage *stage,
-               const struct ens_done *done, uint32_t n_workers,
-               const struct ens_chosen *chosen, int only_queued)
+struct ens_ranges *ens_ranges_new(const struct ens_plan *plan,
+                                  const struct ens_stage *stage,
+                                  const struct ens_done *done,
+                                  uint32_t n_workers,
+                                  const struct ens_part *part, int only_queued)
 {
     struct ens_ranges *r = calloc(1, sizeof(*r));
 
@@ -64,7 +72,7 @@ ens_ranges_new(const struct ens_plan *plan, const struct ens_stage *stage,
     r->plan = plan;
     r->stage = stage;
     r->done = done;
-    r->chosen = chosen;
+    r->part = part;
     r->n_workers = n_workers > 0 ? n_workers : 1;
     r->row_cell = UINT64_MAX;
     r->replicate = 1;
@@ -77,11 +85,8 @@ ens_ranges_new(const struct ens_plan *plan, const struct ens_stage *stage,
     for (size_t i = 0; i < stage->n_runs; i++) {
         const struct ens_stage_run *run = &stage->run[i];
 
-        for (uint64_t c = run->first_cell; c < run->first_cell + run->n_cells;
-             c++)
-            if (is_chosen(r, c))
-                r->left += run->n_replicates -
-                           ens_done_count(done, c, run->n_replicates);
+        for (uint64_t c = 0; c < run->n_cells; c++)
+            r->left += open_tasks(r, run, run->first_cell + c);
     }
     return r;
 }
@@ -194,12 +199,14 @@ static int seek(struct ens_ranges *r, uint64_t *n)
         const struct ens_stage_run *run = &r->stage->run[r->run];
 
         while (r->cell < run->first_cell + run->n_cells) {
-            uint32_t at =
-                r->replicate > run->n_replicates || !is_chosen(r, r->cell)
-                    ? 0
-                    : ens_done_next_open(r->done, r->cell, r->replicate,
-                                         run->n_replicates, n);
+            uint32_t first, last, at = 0;
 
+            if (ens_part_get(r->part, run, r->cell, &first, &last) &&
+                r->replicate <= last) {
+                if (first < r->replicate)
+                    first = r->replicate;
+                at = ens_done_next_open(r->done, r->cell, first, last, n);
+            }
             if (at > 0) {
                 r->replicate = at;
                 return 1;
@@ -267,6 +274,39 @@ int ens_ranges_take(struct ens_ranges *r, struct ens_range *range,
         return 0;
     r->left -= range->n;
     return 1;
+}
+
+double ens_ranges_seconds(struct ens_ranges *r, struct ens_range range)
+{
+    uint64_t cell;
+    uint32_t replicate;
+
+    ens_stage_task(r->stage, range.first, &cell, &replicate);
+    return range.n * expected(r, cell, ens_stage_replicates(r->stage, cell));
+}
+
+void ens_ranges_forget(struct ens_ranges *r, struct ens_range range)
+{
+    uint64_t cell;
+    uint64_t n;
+    uint32_t replicate;
+    uint32_t last;
+
+    ens_stage_task(r->stage, range.first + range.n - 1, &cell, &replicate);
+    if (r->run >= r->stage->n_runs || cell != r->cell)
+        return; /* it was given back, or ended its cell */
+    last = r->stage->run[r->run].n_replicates;
+    while (r->replicate <= last) {
+        uint32_t at =
+            ens_done_next_open(r->done, r->cell, r->replicate, last, &n);
+
+        if (at == 0)
+            break;
+        r->left -= n;
+        r->replicate = at + (uint32_t)n;
+    }
+    r->cell++; /* seek goes on to the next run */
+    r->replicate = 1;
 }
 
 uint64_t ens_ranges_left(const struct ens_ranges *r)

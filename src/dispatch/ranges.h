@@ -10,6 +10,7 @@
 #ifndef ENS_DISPATCH_RANGES_H
 #define ENS_DISPATCH_RANGES_H
 
+#include "dispatch/part.h"
 #include "plan/plan.h"
 #include "store/done.h"
 
@@ -23,13 +24,13 @@ struct ens_range {
 
 struct ens_ranges;
 
-/** NULL: out of memory. Lends all arguments until free. chosen: tasks of these
- * cells only (NULL: of all). only_queued: hand out nothing but what is put
- * back (--only). */
-struct ens_ranges *
-ens_ranges_new(const struct ens_plan *plan, const struct ens_stage *stage,
-               const struct ens_done *done, uint32_t n_workers,
-               const struct ens_chosen *chosen, int only_queued);
+/** NULL: out of memory. Lends all arguments until free. part: of the stage
+ * (NULL: all). only_queued: hand out nothing but what is put back (--only). */
+struct ens_ranges *ens_ranges_new(const struct ens_plan *plan,
+                                  const struct ens_stage *stage,
+                                  const struct ens_done *done,
+                                  uint32_t n_workers,
+                                  const struct ens_part *part, int only_queued);
 void ens_ranges_free(struct ens_ranges *r);
 /**
  * The next range; 0 when there is none now. *expected_s: how long it should
@@ -37,6 +38,11 @@ void ens_ranges_free(struct ens_ranges *r);
  */
 int ens_ranges_take(struct ens_ranges *r, struct ens_range *range,
                     double *expected_s);
+/** How long tasks like these should take; NaN when nothing is known. */
+double ens_ranges_seconds(struct ens_ranges *r, struct ens_range range);
+/** A range just taken is not handed out, nor is what is left of its cell: it
+ * is not counted any more. For runs that end before they are done. */
+void ens_ranges_forget(struct ens_ranges *r, struct ens_range range);
 /** Tasks not handed out (upper bound while done tasks lie ahead). */
 uint64_t ens_ranges_left(const struct ens_ranges *r);
 /** Give back; they go out again before the cursor moves on. */

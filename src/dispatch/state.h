@@ -51,7 +51,9 @@ struct ens_dispatch {
     uint64_t n_deaths;
     uint32_t n_started;
     uint64_t stop_ns;
-    uint64_t tick_ns; /* of the last tick */
+    uint64_t deadline_ns; /* 0: none */
+    uint64_t n_forgotten; /* tasks not handed out for it */
+    uint64_t tick_ns;     /* of the last tick */
     uv_timer_t timer;
     uv_idle_t done_idle; /* raises stage_done outside of callbacks */
 };

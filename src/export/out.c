@@ -98,8 +98,11 @@ static enum ens_status settle(struct ens_out *o, struct ens_error *err)
         return s;
     if (o->io->sync(o->io, o->fd) != 0)
         return ens_fail_errno(err, ENS_EIO, "cannot sync %s", o->path);
-    if (o->nameless && ens_file_name(o->fd, o->tmp, sizeof(o->tmp)) != 0)
-        return ens_fail_errno(err, ENS_EIO, "cannot name %s", o->tmp);
+    if (o->nameless && ens_file_link(o->fd, o->path) == 0)
+        return ens_file_sync_parent(o->path, err);
+    if (o->nameless &&
+        (errno != EEXIST || ens_file_name(o->fd, o->tmp, sizeof(o->tmp)) != 0))
+        return ens_fail_errno(err, ENS_EIO, "cannot create %s", o->path);
     o->nameless = 0;
     if (rename(o->tmp, o->path) != 0)
         return ens_fail_errno(err, ENS_EIO, "cannot rename %s", o->tmp);

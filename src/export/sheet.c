@@ -1,6 +1,7 @@
 /* A table seen through a selection of columns and rows. */
 #include "export/table.h"
 
+#include "base/bug.h"
 #include "base/number.h"
 #include "base/utf8.h"
 #include "config/where.h"
@@ -165,8 +166,10 @@ enum ens_status ens_sheet_init(struct ens_sheet *sheet,
 struct pass {
     const struct ens_sheet *sheet;
     struct ens_datum *chosen;
+    struct ens_row row; /* of all columns */
     uint64_t n_rows;
-    ens_row_fn *fn;
+    ens_row_fn *fn; /* or task_fn */
+    ens_sheet_task_fn *task_fn;
     void *arg;
 };
 
@@ -203,29 +206,47 @@ static enum ens_status pass_row(void *arg, const struct ens_datum *row,
         return ENS_OK;
     for (size_t i = 0; i < p->sheet->n; i++)
         p->chosen[i] = row[p->sheet->source[i]];
-    s = p->fn(p->arg, p->chosen, err);
+    ENS_BUG_ON(p->fn == NULL && p->row.task == NULL); /* not table tasks */
+    s = p->fn != NULL ? p->fn(p->arg, p->chosen, err)
+                      : p->task_fn(p->arg, p->row.task, p->chosen, err);
     p->n_rows++;
     if (s == ENS_OK && p->n_rows == p->sheet->head)
         return ENS_ESTOPPED; /* enough; not an error */
     return s;
 }
 
+static enum ens_status make_pass(struct pass *p, struct ens_error *err)
+{
+    const struct ens_sheet *sheet = p->sheet;
+    enum ens_status s;
+
+    p->row = (struct ens_row){.n = sheet->n_all, .fn = pass_row, .arg = p};
+    p->chosen = calloc(sheet->n + 1, sizeof(*p->chosen));
+    p->row.d = calloc(sheet->n_all + 1, sizeof(*p->row.d));
+    if (p->chosen == NULL || p->row.d == NULL)
+        s = ens_fail(err, ENS_ENOMEMORY, "tables: out of memory");
+    else
+        s = sheet->table->rows(sheet->tables, &p->row, err);
+    free(p->chosen);
+    free(p->row.d);
+    return s == ENS_ESTOPPED ? ENS_OK : s;
+}
+
 enum ens_status ens_sheet_rows(const struct ens_sheet *sheet, ens_row_fn *row,
                                void *arg, struct ens_error *err)
 {
-    struct pass p = {sheet, NULL, 0, row, arg};
-    struct ens_row r = {sheet->n_all, 0, NULL, pass_row, &p};
-    enum ens_status s;
+    struct pass p = {.sheet = sheet, .fn = row, .arg = arg};
 
-    p.chosen = calloc(sheet->n + 1, sizeof(*p.chosen));
-    r.d = calloc(sheet->n_all + 1, sizeof(*r.d));
-    if (p.chosen == NULL || r.d == NULL)
-        s = ens_fail(err, ENS_ENOMEMORY, "tables: out of memory");
-    else
-        s = sheet->table->rows(sheet->tables, &r, err);
-    free(p.chosen);
-    free(r.d);
-    return s == ENS_ESTOPPED ? ENS_OK : s;
+    return make_pass(&p, err);
+}
+
+enum ens_status ens_sheet_tasks(const struct ens_sheet *sheet,
+                                ens_sheet_task_fn *fn, void *arg,
+                                struct ens_error *err)
+{
+    struct pass p = {.sheet = sheet, .task_fn = fn, .arg = arg};
+
+    return make_pass(&p, err);
 }
 
 /* -- export ---------------------------------------------------------------- */

@@ -215,16 +215,15 @@ static enum ens_status walk_cell(struct walk *w, const struct ens_places *p,
                                  struct ens_error *err)
 {
     struct ens_record record;
-    struct ens_table_task task = {ens_places_stage(p), &w->cell, {0}, &record};
+    struct ens_table_task task = {
+        ens_places_stage(p), &w->cell, {0}, &record, 0};
     enum ens_status s = ENS_OK;
 
     task.task.stage = task.stage->key;
     task.task.stage_index = task.stage->index;
     task.task.cell = w->cell.cell;
     for (uint32_t r = 1; r <= n && s == ENS_OK; r++) {
-        uint32_t epoch;
-
-        if (!ens_places_get(p, first + r - 1, &record, &epoch))
+        if (!ens_places_get(p, first + r - 1, &record, &task.epoch))
             continue;
         task.task.replicate = r;
         task.task.seed =

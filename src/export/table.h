@@ -19,12 +19,15 @@ void ens_columns_add(struct ens_columns *c, const char *name,
                      enum ens_datum_type type, const char *unit,
                      const char *help);
 
+struct ens_table_task;
+
 /** A row being filled, column by column. */
 struct ens_row {
     size_t n, at;
     struct ens_datum *d;
     ens_row_fn *fn;
     void *arg;
+    const struct ens_table_task *task; /* of this row; set by table tasks */
 };
 void ens_row_text(struct ens_row *r, const char *p, size_t n);
 void ens_row_string(struct ens_row *r, const char *s);
@@ -79,12 +82,23 @@ struct ens_table_task {
     const struct ens_table_cell *cell;
     struct ens_task task; /* its cell, too; seed set */
     const struct ens_record *record;
+    uint32_t epoch; /* of the segment that holds it */
 };
 typedef enum ens_status ens_task_fn(void *arg, const struct ens_table_task *t,
                                     struct ens_error *err);
 /** All of them, in task order. */
 enum ens_status ens_tables_walk(const struct ens_tables *t, ens_task_fn *fn,
                                 void *arg, struct ens_error *err);
+
+/** Called for a row of table tasks; row has the columns that were chosen. */
+typedef enum ens_status ens_sheet_task_fn(void *arg,
+                                          const struct ens_table_task *t,
+                                          const struct ens_datum *row,
+                                          struct ens_error *err);
+/** Call fn for the tasks of the rows of a sheet of table tasks. */
+enum ens_status ens_sheet_tasks(const struct ens_sheet *sheet,
+                                ens_sheet_task_fn *fn, void *arg,
+                                struct ens_error *err);
 
 /** Why a task is not ok; NULL when it is, or gave no text. */
 const char *ens_record_error(const struct ens_record *r, size_t *n);

@@ -126,6 +126,7 @@ static enum ens_status tasks_row(void *arg, const struct ens_table_task *task,
     put_error(a->row, task->record);
     if (a->warnings.failed)
         return ens_fail(err, ENS_ENOMEMORY, "tables: out of memory");
+    a->row->task = task;
     return ens_row_end(a->row, err);
 }
 

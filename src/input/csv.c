@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 /* raised when the same text would be read differently */
-#define READER_VERSION 2
+#define READER_VERSION 3
 
 struct job { /* one conversion, for the progress callback */
     const struct ens_opening *o;

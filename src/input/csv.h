@@ -6,10 +6,11 @@
  * columnar form (columnar.h). csv.c wraps both in the cache (cache.h).
  *
  * Values: an empty field and the texts of `missing` (NA) are missing; nan is
- * a missing number. A column of integers without missing values is int64; of
- * true and false, 1 and 0 of int64; of numbers otherwise, float64, missing as
- * NaN. A column with any other text is one of text: the place of each among
- * the sorted texts as int32, missing as -1.
+ * a missing number. Blanks at the ends, which only a field in quotes has, count
+ * in a text and in nothing else. A column of integers without missing values is
+ * int64; of true and false, 1 and 0 of int64; of numbers otherwise, float64,
+ * missing as NaN. A column with any other text is one of text: the place of
+ * each among the sorted texts as int32, missing as -1.
  */
 #ifndef ENS_INPUT_CSV_H
 #define ENS_INPUT_CSV_H
@@ -45,6 +46,8 @@ struct ens_csv {
 
 typedef void ens_csv_progress_fn(void *arg, uint64_t done, uint64_t all);
 
+/** Without the blanks at its ends. */
+const char *ens_csv_trim(const char *s, size_t *n);
 enum ens_csv_value ens_csv_classify(const struct ens_csv_options *o,
                                     const char *s, size_t n);
 

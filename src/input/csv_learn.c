@@ -1,5 +1,6 @@
 #include "input/csv.h"
 
+#include "base/decimal.h"
 #include "base/number.h"
 #include "input/csv_stream.h"
 #include "input/levels.h"
@@ -63,9 +64,7 @@ static int is_missing(const struct ens_csv_options *o, const char *s, size_t n)
 
 static size_t digits(const char *s, size_t n, size_t i)
 {
-    while (i < n && s[i] >= '0' && s[i] <= '9')
-        i++;
-    return i;
+    return i + ens_decimal_digits(s + i, n - i);
 }
 
 /* [+-] digits [. digits] [e [+-] digits], at least one digit before e: told
@@ -94,6 +93,17 @@ static int is_decimal(const char *s, size_t n, int *is_integer)
     return k == n;
 }
 
+const char *ens_csv_trim(const char *s, size_t *n)
+{
+    while (*n > 0 && (s[*n - 1] == ' ' || s[*n - 1] == '\t'))
+        --*n;
+    while (*n > 0 && (*s == ' ' || *s == '\t')) {
+        s++;
+        --*n;
+    }
+    return s;
+}
+
 enum ens_csv_value ens_csv_classify(const struct ens_csv_options *o,
                                     const char *s, size_t n)
 {
@@ -101,6 +111,7 @@ enum ens_csv_value ens_csv_classify(const struct ens_csv_options *o,
     double d;
     int64_t i;
 
+    s = ens_csv_trim(s, &n);
     if (is_missing(o, s, n))
         return ENS_CSV_MISSING;
     if (is_decimal(s, n, &is_integer)) {
@@ -292,6 +303,8 @@ static enum ens_status learn_field(void *arg, const char *s, size_t n,
     struct learn *l = arg;
     enum ens_status status = ENS_OK;
 
+    if (l->in_header)
+        s = ens_csv_trim(s, &n);
     if (l->is_first) {
         status = add_column(l, err);
         if (status == ENS_OK)

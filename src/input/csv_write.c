@@ -1,5 +1,6 @@
 #include "input/csv.h"
 
+#include "base/decimal.h"
 #include "base/number.h"
 #include "input/csv_stream.h"
 #include "input/levels.h"
@@ -53,9 +54,19 @@ static uint32_t little_endian32(uint32_t u)
 static int convert(const struct ens_csv_options *o, enum ens_dtype dtype,
                    const char *s, size_t n, uint64_t *u)
 {
-    enum ens_csv_value v = ens_csv_classify(o, s, n);
-    int64_t i = v == ENS_CSV_BOOL ? (s[0] | 32) == 't' : 0;
-    double d = v == ENS_CSV_MISSING ? (double)NAN : (double)i;
+    enum ens_csv_value v;
+    int64_t i;
+    double d;
+
+    s = ens_csv_trim(s, &n);
+    if (dtype == ENS_DT_F64 && o->n_missing == 0 &&
+        ens_decimal_parse(s, n, &d) == 0) { /* most are: no second look */
+        memcpy(u, &d, sizeof(*u));
+        return 0;
+    }
+    v = ens_csv_classify(o, s, n);
+    i = v == ENS_CSV_BOOL ? (s[0] | 32) == 't' : 0;
+    d = v == ENS_CSV_MISSING ? (double)NAN : (double)i;
 
     if (dtype == ENS_DT_I64) {
         if (v != ENS_CSV_BOOL &&

@@ -108,6 +108,7 @@ static enum ens_status read_banner(struct text *t, struct ens_mtx *m)
                        "or 'skew-symmetric'");
     m->is_array = form == 1;
     m->is_pattern = field == 3;
+    m->is_integer = field == 1;
     m->mirror = kind == 2 ? -1 : kind;
     if (m->is_array && m->is_pattern)
         return fail(t, "a pattern has coordinates; this is an array");
@@ -166,6 +167,7 @@ static enum ens_status read_entry(struct text *t, const struct ens_mtx *m,
                                   uint64_t row, uint64_t column, double *out)
 {
     double v = 1;
+    int64_t i;
     size_t n;
     const char *s;
 
@@ -177,6 +179,9 @@ static enum ens_status read_entry(struct text *t, const struct ens_mtx *m,
         s = word(t, &n);
         if (ens_number_parse(s, n, &v) != 0)
             return fail(t, "expected a number");
+        if (m->is_integer && ens_number_parse_i64(s, n, &i) == 0 &&
+            !(v < 0x1p63 && (int64_t)v == i))
+            return fail(t, "an integer that float64 does not hold");
     }
     out[row - 1 + (column - 1) * m->rows] += v;
     if (m->mirror != 0 && row != column)

@@ -4,7 +4,8 @@
  * general|symmetric|skew-symmetric", comments (%), a line of sizes (rows,
  * columns and, of coordinates, entries), then entries: row, column from 1 and
  * a value (1 for a pattern), or values column by column; of a symmetric matrix
- * the lower triangle. Entries of one place are added, as scipy does. The dense
+ * the lower triangle. Entries of one place are added, as scipy does. An
+ * integer that float64 would round is refused. The dense
  * form, float64 in Fortran order, is an .npy file in the cache.
  *
  * Source: Boisvert, Pozo and Remington (1996), NISTIR 5935.
@@ -18,7 +19,7 @@
 
 struct ens_mtx {
     uint64_t rows, columns, entries;
-    int is_array, is_pattern;
+    int is_array, is_pattern, is_integer;
     int mirror;    /* of an entry's transpose: 0 none, 1 equal, -1 negative */
     size_t at;     /* of the first entry */
     uint64_t line; /* of it */

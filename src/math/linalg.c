@@ -6,7 +6,10 @@
 #include <cblas.h>
 #include <lapacke.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
+
+#define QR_EXPONENT 450
 
 static double dot_block(const double *x, const double *y, size_t n)
 {
@@ -172,6 +175,24 @@ void ens_cholesky_inverse(const double *l, size_t p, double *inverse)
             inverse[j + i * p] = inverse[i + j * p];
 }
 
+/* Squares of columns beyond 2^QR_EXPONENT overflow, or vanish, in a norm;
+ * OpenBLAS forms it in long double on some processors and not on others. A
+ * power of two changes no bit of the factor. Returns it. */
+static double scale_column(double *x, size_t n)
+{
+    double top = 0;
+    int e;
+
+    for (size_t i = 0; i < n; i++)
+        top = fmax(top, fabs(x[i]));
+    e = top > 0 && isfinite(top) ? ilogb(top) : 0;
+    if (abs(e) <= QR_EXPONENT)
+        return 1;
+    for (size_t i = 0; i < n; i++)
+        x[i] = ldexp(x[i], -e);
+    return ldexp(1, e);
+}
+
 size_t ens_qr_factor(double *x, size_t n, size_t p, double tol, double *l,
                      double *work)
 {
@@ -179,15 +200,17 @@ size_t ens_qr_factor(double *x, size_t n, size_t p, double tol, double *l,
     int info;
 
     ENS_BUG_ON(n < p);
+    memset(l, 0, p * p * sizeof(*l));
+    for (size_t j = 0; j < p; j++)
+        l[j + j * p] = scale_column(x + j * n, n);
     info = LAPACKE_dgeqrf_work(LAPACK_COL_MAJOR, (int)n, (int)p, x, (int)n, tau,
                                work + p, (int)(64 * p));
     ENS_BUG_ON(info != 0);
-    memset(l, 0, p * p * sizeof(*l));
     for (size_t j = 0; j < p; j++) {
-        double length = 0;
+        double scale = l[j + j * p], length = 0;
 
         for (size_t k = 0; k <= j; k++) {
-            l[j + k * p] = x[k + j * n];
+            l[j + k * p] = scale * x[k + j * n];
             length = hypot(length, x[k + j * n]);
         }
         if (!(fabs(x[j + j * n]) > tol * length))

@@ -53,7 +53,8 @@ void ens_cholesky_inverse(const double *l, size_t p, double *inverse);
 /**
  * The same factor from X itself, which does not square its condition:
  * L = R' of the QR decomposition of x[n, p], n >= p.
- * x is overwritten. work[ENS_QR_WORK(p)].
+ * x is overwritten. work[ENS_QR_WORK(p)]. Columns may be of any size: no
+ * square of theirs overflows.
  * Returns p, or the first column whose part that is orthogonal to those
  * before it is shorter than tol times the column: it is aliased with them.
  */

@@ -63,7 +63,7 @@ void ens_program_end_fini(struct ens_program_end *end)
  */
 
 /* All signals as a fresh process has them; a group of its own; nothing open
- * but the three. */
+ * but the three and what it is to share. */
 static int set_up(posix_spawn_file_actions_t *files, posix_spawnattr_t *attr,
                   const struct ens_program *p, int in, int out, int errors)
 {
@@ -75,7 +75,7 @@ static int set_up(posix_spawn_file_actions_t *files, posix_spawnattr_t *attr,
     r |= posix_spawnattr_setflags(attr, POSIX_SPAWN_SETPGROUP |
                                             POSIX_SPAWN_SETSIGDEF |
                                             POSIX_SPAWN_SETSIGMASK);
-    r |= posix_spawnattr_setpgroup(attr, 0);
+    r |= posix_spawnattr_setpgroup(attr, p->join);
     r |= posix_spawnattr_setsigdefault(attr, &all);
     r |= posix_spawnattr_setsigmask(attr, &none);
     if (in < 0)
@@ -85,7 +85,9 @@ static int set_up(posix_spawn_file_actions_t *files, posix_spawnattr_t *attr,
         r |= posix_spawn_file_actions_adddup2(files, in, 0);
     r |= posix_spawn_file_actions_adddup2(files, out, 1);
     r |= posix_spawn_file_actions_adddup2(files, errors, 2);
-    r |= posix_spawn_file_actions_addclosefrom_np(files, 3);
+    for (int i = 0; i < (int)p->n_files; i++)
+        r |= posix_spawn_file_actions_adddup2(files, p->file[i], 3 + i);
+    r |= posix_spawn_file_actions_addclosefrom_np(files, 3 + (int)p->n_files);
     r |= posix_spawn_file_actions_addchdir_np(files, p->folder);
     return r;
 }

@@ -21,6 +21,10 @@ struct ens_program {
                                 in PATH */
     const char *const *env;
     const char *folder; /* to run in */
+    pid_t join;         /* group to be in; 0: one of its own */
+    const int *file;    /* n_files descriptors, open as 3, 4 ... there; their
+                           numbers here are larger than those */
+    size_t n_files;
     /* Called with the group when it exists, and with 0 before it is reaped. */
     void (*group)(void *arg, pid_t group);
     void *arg;

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -54,6 +55,7 @@ enum ens_status ens_servant_start(struct ens_servant *v,
     v->in = in[1];
     v->out = out[0];
     v->err = errors[0];
+    v->group = p->join > 0 ? p->join : v->pid;
     if (r == 0)
         return ENS_OK;
     v->pid = 0;
@@ -66,7 +68,8 @@ static int finish(struct ens_servant *v)
 {
     int status = 0;
 
-    kill(-v->pid, SIGKILL);
+    if (v->group > 0)
+        kill(-v->group, SIGKILL);
     while (waitpid(v->pid, &status, 0) < 0 && errno == EINTR)
         ;
     v->pid = 0;
@@ -179,4 +182,13 @@ enum ens_status ens_servant_ask(struct ens_servant *v, const void *line,
     }
     v->said.out.len = length;
     return ENS_OK;
+}
+
+_Noreturn void ens_servant_follow(int status)
+{
+    int number = WIFSIGNALED(status) ? WTERMSIG(status) : SIGABRT;
+
+    signal(number, SIG_DFL);
+    raise(number);
+    abort();
 }

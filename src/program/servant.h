@@ -1,9 +1,9 @@
 /* A program that stays: a line in, a line out, task after task.
  *
- * One per worker, started before its first task and in a process group of its
- * own. Its death is the worker's: the one ends with the signal of the other,
- * so that the task is charged, tried again and given up like any task whose
- * worker died. It is killed when the worker ends.
+ * Started before its first task, in a process group of its own or that of
+ * another (crew.h). Its death is the worker's: the one ends with the signal of
+ * the other, so that the task is charged, tried again and given up like any
+ * task whose worker died. It is killed when the worker ends.
  */
 #ifndef ENS_PROGRAM_SERVANT_H
 #define ENS_PROGRAM_SERVANT_H
@@ -11,7 +11,8 @@
 #include "program/process.h"
 
 struct ens_servant {
-    pid_t pid; /* 0: none */
+    pid_t pid;   /* 0: none */
+    pid_t group; /* its own, or the one it joined; 0: killed already */
     int in, out;
     int err;
     struct ens_program_end said; /* of the present task */
@@ -31,5 +32,8 @@ void ens_servant_stop(struct ens_servant *v);
  */
 enum ens_status ens_servant_ask(struct ens_servant *v, const void *line,
                                 size_t n, int *status, struct ens_error *err);
+/** As its program died, so does the worker: who hands out tasks then charges
+ * this one and has it tried again. */
+_Noreturn void ens_servant_follow(int status);
 
 #endif

@@ -10,17 +10,22 @@
 
 static const char *const of_tasks[] = {"seed", "seed31", "replicate", "task"};
 
-void ens_task_values_set(struct ens_task_values *v, const struct ens_task *task)
+void ens_task_values_as(struct ens_task_values *v, uint64_t id, uint64_t seed)
 {
     char hex[ENS_HEX64_BYTES];
 
+    ens_hex64(hex, id);
+    snprintf(v->task, sizeof(v->task), "%s:%s", hex, v->replicate);
+    snprintf(v->seed, sizeof(v->seed), "%llu", (unsigned long long)seed);
+    snprintf(v->seed31, sizeof(v->seed31), "%u", (unsigned)(seed >> 33));
+}
+
+void ens_task_values_set(struct ens_task_values *v, const struct ens_task *task)
+{
     v->cell = &task->cell;
-    snprintf(v->seed, sizeof(v->seed), "%llu", (unsigned long long)task->seed);
-    snprintf(v->seed31, sizeof(v->seed31), "%u", (unsigned)(task->seed >> 33));
     snprintf(v->replicate, sizeof(v->replicate), "%u",
              (unsigned)task->replicate);
-    ens_hex64(hex, task->cell.hash[0]);
-    snprintf(v->task, sizeof(v->task), "%s:%s", hex, v->replicate);
+    ens_task_values_as(v, task->cell.hash[0], task->seed);
 }
 
 const char *ens_task_values_input_path(const struct ens_study *study,
@@ -61,18 +66,9 @@ static int is_of_tasks(const char *name)
     return 0;
 }
 
-static enum ens_status check_name(const struct ens_study *study,
-                                  const struct ens_row *row, const char *name,
-                                  struct ens_error *err)
+static enum ens_status check_input(const struct ens_study *study,
+                                   const char *name, struct ens_error *err)
 {
-    if (is_of_tasks(name) || ens_row_find(row, name) != NULL)
-        return ENS_OK;
-    if (strncmp(name, "input.", 6) != 0)
-        return ens_fail(err, ENS_ESTUDY,
-                        "{%.60s}: [%.60s] has no such key, and "
-                        "it is none of seed, seed31, replicate, task, "
-                        "input.NAME",
-                        name, row->section);
     if (ens_task_values_input_path(study, name + 6) == NULL)
         return ens_fail(err, ENS_ESTUDY,
                         "{%.60s}: no input of that name with a "
@@ -97,25 +93,39 @@ enum ens_status ens_task_values_check_axes(const struct ens_study *study,
     return ENS_OK;
 }
 
+static enum ens_status check_name(const struct ens_rows *axes, const char *name,
+                                  struct ens_error *err)
+{
+    for (size_t i = 0; !is_of_tasks(name) && i < axes->n; i++)
+        if (ens_row_find(&axes->row[i], name) == NULL)
+            return ens_fail(err, ENS_ESTUDY,
+                            "{%.60s}: [%.60s] has no such key, and it is none "
+                            "of seed, seed31, replicate, task, input.NAME",
+                            name, axes->row[i].section);
+    return ENS_OK;
+}
+
 enum ens_status ens_task_values_check_names(const struct ens_study *study,
                                             const struct ens_words *line,
                                             int persistent,
                                             struct ens_error *err)
 {
-    const struct ens_rows *axes = ens_study_rows(study, "axes");
     enum ens_status s = ENS_OK;
 
     for (size_t k = 0; s == ENS_OK && k < line->n; k++) {
         const struct ens_words_piece *p = &line->piece[k];
 
-        if (p->is_value && persistent && strncmp(p->text, "input.", 6) != 0)
-            return ens_fail(err, ENS_ESTUDY,
-                            "{%.60s}: a persistent program is started once, "
-                            "and told the values of a task in its line of "
-                            "input",
-                            p->text);
-        for (size_t i = 0; s == ENS_OK && p->is_value && i < axes->n; i++)
-            s = check_name(study, &axes->row[i], p->text, err);
+        if (!p->is_value)
+            continue;
+        if (strncmp(p->text, "input.", 6) == 0)
+            s = check_input(study, p->text, err);
+        else if (persistent)
+            s = ens_fail(err, ENS_ESTUDY,
+                         "{%.60s}: a persistent program is started once, and "
+                         "told the values of a task in its line of input",
+                         p->text);
+        else
+            s = check_name(ens_study_rows(study, "axes"), p->text, err);
     }
     return s;
 }

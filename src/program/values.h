@@ -18,6 +18,8 @@ struct ens_task_values {
 
 void ens_task_values_set(struct ens_task_values *v,
                          const struct ens_task *task);
+/** Another identity and seed for the same replicate. */
+void ens_task_values_as(struct ens_task_values *v, uint64_t id, uint64_t seed);
 /** An ens_words_value_fn over struct ens_task_values. */
 ens_words_value_fn ens_task_values_get;
 /** Path of an input's file; NULL for one that selects columns of another, and

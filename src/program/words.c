@@ -1,6 +1,8 @@
 #include "program/words.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct parser {
     const char *p;
@@ -206,4 +208,50 @@ enum ens_status ens_words_expand(const struct ens_words *c, const char *folder,
             ens_buf_u8(to, 0);
     }
     return to->failed ? out_of_memory(err) : ENS_OK;
+}
+
+/* -- does it exist? ---------------------------------------------------------
+ */
+
+static int is_in_path(const char *name, struct ens_arena *arena)
+{
+    const char *path = getenv("PATH");
+
+    while (path != NULL && *path != '\0') {
+        size_t n = strcspn(path, ":");
+        const char *full =
+            ens_arena_printf(arena, "%.*s/%s", (int)n, path, name);
+
+        if (full != NULL && access(full, X_OK) == 0)
+            return 1;
+        path += n + (path[n] == ':');
+    }
+    return 0;
+}
+
+enum ens_status ens_words_check_program(const struct ens_words *c,
+                                        const char *folder,
+                                        struct ens_arena *arena,
+                                        struct ens_error *err)
+{
+    const struct ens_words_piece *first = &c->piece[0];
+    const char *at = first->text;
+
+    if (c->shell || first->is_value || !first->ends_word)
+        return ENS_OK;
+    if (is_relative(at))
+        at = ens_arena_printf(arena, "%s/%s", folder, at);
+    if (at == NULL)
+        return ens_fail(err, ENS_ENOMEMORY, "path of a program");
+    if (strchr(at, '/') != NULL)
+        return access(at, X_OK) == 0
+                   ? ENS_OK
+                   : ens_fail_errno(err, ENS_EINPUT, "%s", at);
+    return is_in_path(at, arena)
+               ? ENS_OK
+               : ens_fail(
+                     err, ENS_EINPUT,
+                     "no program %s in the folders of PATH; one beside the "
+                     "study is ./%s",
+                     at, at);
 }

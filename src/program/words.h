@@ -46,5 +46,11 @@ typedef const char *ens_words_value_fn(void *arg, const char *name);
 enum ens_status ens_words_expand(const struct ens_words *c, const char *folder,
                                  ens_words_value_fn *value, void *arg,
                                  struct ens_buf *to, struct ens_error *err);
+/** Is there such a program? To be told once, not as the failure of every task.
+ * Where that depends on a value, or for a shell: ENS_OK. ENS_EINPUT. */
+enum ens_status ens_words_check_program(const struct ens_words *c,
+                                        const char *folder,
+                                        struct ens_arena *arena,
+                                        struct ens_error *err);
 
 #endif

@@ -1,7 +1,7 @@
 /* What workers elsewhere would have written into the results folder: parts
  * of output arrays and packs, written as they come. */
 #include "base/clock.h"
-#include "record/parts.h"
+#include "record/parcel.h"
 #include "run/state.h"
 #include "store/array.h"
 
@@ -20,7 +20,7 @@ void ens_far_fini(struct ens_run *r)
 }
 
 static enum ens_status write_pack(struct ens_run *r, uint32_t slot,
-                                  const struct ens_part *part,
+                                  const struct ens_parcel *part,
                                   struct ens_error *err)
 {
     struct ens_pack *p = &r->far.pack;
@@ -36,7 +36,7 @@ static enum ens_status write_pack(struct ens_run *r, uint32_t slot,
 
 /* Point r->far at the array that a part belongs to. */
 static enum ens_status open_array(struct ens_run *r,
-                                  const struct ens_part *part,
+                                  const struct ens_parcel *part,
                                   struct ens_error *err)
 {
     struct ens_far *f = &r->far;
@@ -68,7 +68,7 @@ static enum ens_status open_array(struct ens_run *r,
 }
 
 static enum ens_status write_block(struct ens_run *r,
-                                   const struct ens_part *part,
+                                   const struct ens_parcel *part,
                                    struct ens_error *err)
 {
     const struct ens_far *f = &r->far;
@@ -90,8 +90,8 @@ static enum ens_status write_block(struct ens_run *r,
 static enum ens_status put(struct ens_run *r, const struct ens_frame *f,
                            struct ens_error *err)
 {
-    struct ens_part part;
-    enum ens_status s = ens_part_read(&part, f->payload, f->length, err);
+    struct ens_parcel part;
+    enum ens_status s = ens_parcel_read(&part, f->payload, f->length, err);
 
     if (s != ENS_OK)
         return s;

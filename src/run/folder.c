@@ -23,6 +23,7 @@ void ens_folder_fini(struct ens_folder *f)
     ens_buf_fini(&f->print);
     ens_buf_fini(&f->cpu);
     ens_buf_fini(&f->hosts);
+    ens_buf_fini(&f->plugins);
     free(f->input);
     memset(f, 0, sizeof(*f));
 }
@@ -79,6 +80,15 @@ static void read_input(struct ens_folder_input *in, const json_t *o)
                                 &in->digest) == 0;
 }
 
+static void read_plugins(struct ens_folder *f, json_t *plugins)
+{
+    const char *name;
+    json_t *digest;
+
+    json_object_foreach(plugins, name, digest) if (json_is_string(digest))
+        ens_buf_printf(&f->plugins, "%s=%s\n", name, json_string_value(digest));
+}
+
 static void take_root(struct ens_folder *f, const json_t *root,
                       const struct ens_study *study)
 {
@@ -98,7 +108,11 @@ static void take_root(struct ens_folder *f, const json_t *root,
         if (o != NULL)
             read_input(&f->input[i], o);
     }
+    read_plugins(f, json_object_get(root, "plugins"));
     f->finished = get_u64(root, "finished");
+    s = json_string_value(json_object_get(root, "shard"));
+    if (s != NULL)
+        ens_shard_parse(&f->shard, s, NULL);
     s = json_string_value(json_object_get(root, "cpu"));
     ens_buf_puts(&f->cpu, s != NULL ? s : "");
     s = json_string_value(json_object_get(root, "host"));
@@ -188,6 +202,24 @@ static json_t *lines_json(const struct ens_study *study)
     return list;
 }
 
+/* By the file's name: a study may move with its plugins. */
+static const char *plugin_name(const struct ens_plugin_file *file)
+{
+    return strrchr(file->path, '/') + 1;
+}
+
+static json_t *plugins_json(const struct ens_finder *finder)
+{
+    json_t *o = json_object();
+    char hex[33];
+
+    for (size_t i = 0; finder != NULL && i < finder->n_files; i++) {
+        hash_text(hex, finder->file[i].digest);
+        json_object_set_new(o, plugin_name(&finder->file[i]), json_string(hex));
+    }
+    return o;
+}
+
 static json_t *totals_json(const struct ens_folder_totals *t)
 {
     json_t *o = json_object();
@@ -214,19 +246,29 @@ enum ens_status ens_folder_write(const struct ens_folder *f, const char *dir,
     enum ens_status s;
 
     ens_clock_utc(now);
-    ens_folder_host(&host, &cpu);
+    if (f->keep_host) {
+        ens_buf_put(&host, f->hosts.data, f->hosts.len);
+        ens_buf_put(&cpu, f->cpu.data, f->cpu.len);
+    } else {
+        ens_folder_host(&host, &cpu);
+    }
     json_object_set_new(root, "ensrun", json_string(ENS_VERSION));
     json_object_set_new(root, "kind", json_string(ens_study_kind(study)));
     json_object_set_new(root, "written", json_string(now));
     json_object_set_new(root, "epoch", json_integer(epoch));
     json_object_set_new(root, "host", json_string(ens_buf_text(&host)));
     json_object_set_new(root, "cpu", json_string(ens_buf_text(&cpu)));
+    if (f->shard.n > 0)
+        json_object_set_new(
+            root, "shard",
+            json_sprintf("%u/%u", (unsigned)f->shard.k, (unsigned)f->shard.n));
     json_object_set_new(root, "libraries", ens_about_libraries());
     json_object_set_new(root, "fingerprint", lines_json(study));
     for (size_t i = 0; i < f->n_inputs; i++)
         json_object_set_new(inputs, ens_study_input_name(study, i),
                             input_json(&f->input[i]));
     json_object_set_new(root, "inputs", inputs);
+    json_object_set_new(root, "plugins", plugins_json(f->finder));
     if (f->has_totals)
         json_object_set_new(root, "totals", totals_json(&f->totals));
     set_u64(root, "finished", f->finished);
@@ -334,6 +376,23 @@ enum ens_status ens_folder_compare(struct ens_folder *f,
                     "(%llu finished tasks would be invalid); undo that, or "
                     "use --restart to begin anew (the old results are kept)",
                     n, n == 1 ? "" : "s", (unsigned long long)n_done);
+}
+
+const char *ens_folder_plugin(struct ens_folder *f)
+{
+    for (size_t i = 0; f->finder != NULL && i < f->finder->n_files; i++) {
+        const struct ens_plugin_file *file = &f->finder->file[i];
+        const char *name = plugin_name(file);
+        char hex[33];
+        size_t n;
+        const char *old =
+            find_line(ens_buf_text(&f->plugins), name, strlen(name), &n);
+
+        hash_text(hex, file->digest);
+        if (old != NULL && (n != strlen(hex) || memcmp(old, hex, n) != 0))
+            return file->path;
+    }
+    return NULL;
 }
 
 enum ens_status ens_folder_retire(const char *dir, char *to, size_t cap,

@@ -4,6 +4,8 @@
 
 #include "base/buf.h"
 #include "input/input.h"
+#include "kind/finder.h"
+#include "plan/shard.h"
 #include <ensrun/record.h>
 
 struct ens_folder_input {
@@ -28,6 +30,10 @@ struct ens_folder {
     int has_totals;    /* of this epoch, at its end */
     struct ens_folder_totals totals;
     struct ens_buf cpu, hosts; /* CPU class and host of the last epoch */
+    struct ens_shard shard;    /* n 0: the folder is of the whole study */
+    int keep_host; /* write cpu and hosts as they are, not those of here */
+    struct ens_buf plugins;          /* its files, a line "NAME=digest" each */
+    const struct ens_finder *finder; /* of those of this epoch */
 };
 
 /** Read dir/run.json; inputs are matched by name. A missing file is fine. */
@@ -49,6 +55,9 @@ enum ens_status ens_folder_compare(struct ens_folder *f,
                                    const struct ens_study *study,
                                    uint64_t n_done, struct ens_buf *errors,
                                    struct ens_error *err);
+
+/** The first plugin whose file is not the last epoch's of that name; NULL. */
+const char *ens_folder_plugin(struct ens_folder *f);
 
 /** --restart: rename dir to dir.1 (the first number that is free). */
 enum ens_status ens_folder_retire(const char *dir, char *to, size_t cap,

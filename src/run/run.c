@@ -87,6 +87,38 @@ static void start_timer(struct ens_run *r, uv_timer_t *t, uv_timer_cb cb,
     uv_timer_start(t, cb, ms > 0 ? ms : 1, ms > 0 ? ms : 1);
 }
 
+static void on_limit(uv_timer_t *timer)
+{
+    struct ens_run *r = timer->data;
+
+    if (r->stopping || r->phase == ENS_RUN_OVER)
+        return;
+    ens_watch_log(r, "event=time_limit");
+    r->is_late = 1;
+    ens_run_stop(r);
+}
+
+/* Near the limit nothing new begins: tasks that would end behind it are not
+ * handed out, and what runs then may finish within `grace`. Kept back: time
+ * for the last commit, and of the grace at most a tenth of the limit, so that
+ * a short limit is not all grace. */
+static void start_limit(struct ens_run *r)
+{
+    double limit = r->options->time_limit_s;
+    double grace = ens_run_value(r, "grace")->d;
+    double passed = (double)(ens_clock_ns() - r->begin_ns) / 1e9;
+    double end = limit - (limit / 20 < 5 ? limit / 20 : 5);
+    double stop = end - (limit / 10 < grace ? limit / 10 : grace) - passed;
+
+    if (!(limit > 0))
+        return;
+    ens_dispatch_deadline(r->dispatch, r->begin_ns + (uint64_t)(end * 1e9));
+    uv_timer_init(&r->loop, &r->limit_timer);
+    r->limit_timer.data = r;
+    uv_timer_start(&r->limit_timer, on_limit,
+                   stop > 0 ? (uint64_t)(stop * 1000) : 0, 0);
+}
+
 static enum ens_status open_loop(struct ens_run *r, struct ens_error *err)
 {
     if (uv_loop_init(&r->loop) != 0)
@@ -116,7 +148,7 @@ static enum ens_status open_dispatch(struct ens_run *r, struct ens_error *err)
         .attempts_timeout = (uint32_t)ens_run_value(r, "attempts_timeout")->i,
         .timeout_s = ens_run_value(r, "timeout")->d,
         .grace_s = ens_run_value(r, "grace")->d,
-        .chosen = r->chosen,
+        .part = &r->part,
         .events = {r, ens_events_records, ens_events_frame, ens_events_attempt,
                    ens_events_ended, ens_stages_done, ens_stages_answered,
                    on_died, on_broken}};
@@ -131,6 +163,7 @@ static enum ens_status open_dispatch(struct ens_run *r, struct ens_error *err)
         .run_id = r->epoch.run_id,
         .n_slots = r->n_workers,
         .memory_limit = (uint64_t)ens_run_value(r, "memory_limit")->i,
+        .plugins = ens_finder_hash(&r->finder),
         .ranks = r->options->ranks,
         .timeout_s = config.timeout_s,
         .heartbeat_s = r->heartbeat_s,
@@ -175,6 +208,7 @@ static enum ens_status run_loop(struct ens_run *r, struct ens_error *err)
     if (s != ENS_OK)
         return s;
     ens_watch_begin(r);
+    start_limit(r);
     s = ens_digest_begin(r, err);
     if (s == ENS_OK)
         s = ens_stages_first(r, err);
@@ -254,11 +288,17 @@ static enum ens_status run_new(struct ens_run *r, struct ens_buf *errors,
         s = close_run(r, err);
     r->report->complete = s == ENS_OK && r->complete;
     r->report->stopped = r->stopping;
-    r->report->was_part = (r->options->only != NULL || r->chosen != NULL) &&
-                          !r->complete && !r->stopping;
+    r->report->was_part =
+        (r->only != NULL || r->chosen != NULL || r->options->shard.n > 0) &&
+        !r->complete && !r->stopping;
     ens_watch_report(r);
     if (s == ENS_OK && r->n_signals > 0 && !r->complete)
         s = ens_fail(err, ENS_ESTOPPED, "stopped by a signal");
+    else if (s == ENS_OK && r->is_late && !r->complete)
+        s = ens_fail(err, ENS_ESTOPPED,
+                     "time limit: %llu tasks left; run again",
+                     (unsigned long long)r->report->n_left);
+    ens_watch_exit(r, ens_run_exit(s, r->report));
     if (r->journal != NULL) /* its thread wakes the loop until it ends */
         ens_journal_abandon(r->journal);
     r->journal = NULL;

@@ -10,12 +10,14 @@
  *   commit.c   when a group of records is made durable, and what with it
  *   folder.c   run.json: fingerprint, digests of inputs, what is finished
  *   digest.c   digests of the inputs, beside the first tasks
+ *   pilot.c    a few tasks that stand for all
  *   watch.c    progress, the status file, the log, memory of the job
  */
 #ifndef ENS_RUN_RUN_H
 #define ENS_RUN_RUN_H
 
 #include "kind/registry.h"
+#include "plan/shard.h"
 #include "transport/transport.h"
 #include <signal.h>
 
@@ -47,13 +49,17 @@ struct ens_run_report {
     uint64_t n_new; /* tasks that ended in this epoch */
     double seconds, efficiency;
     uint64_t peak_pss_bytes;
+    uint64_t worker_private_bytes; /* the largest that was seen */
     uint64_t n_deaths;
     uint32_t n_workers;
     uint64_t n_other_failures; /* of further kinds */
     size_t n_failures;
     struct ens_run_failure failure[ENS_RUN_FAILURES];
-    int was_finished;  /* nothing had to be done */
-    int was_part;      /* --only, --where: its part is done, no tables */
+    int was_finished; /* nothing had to be done */
+    int was_part; /* --only, --where, --shard: its part is done, no tables */
+    struct ens_shard shard;       /* n 0: none */
+    char stage[64];               /* key of the present one */
+    uint64_t n_part, n_part_left; /* tasks of it that were to be run */
     uint64_t n_differ; /* of its replays: another result than the stored one */
     int complete;      /* all tasks have ended and the tables are written */
     int stopped;       /* by a signal, max_errors or the disk */
@@ -74,8 +80,12 @@ struct ens_run_options {
     const char *only;         /* comma list of task ids, or NULL */
     const char *const *where; /* lists of conditions (config/where.h) */
     size_t n_where;
+    struct ens_shard shard; /* n 0: all tasks; k 0: none, but `next` */
     const struct ens_kind_table *kinds;
-    double progress_s; /* how often; 0 = never */
+    uint32_t pilot; /* only so many tasks of the first stage, spread over its
+                       cells (pilot.h); no tables; 0: all */
+    double time_limit_s; /* from the start of ens_run on; 0: none */
+    double progress_s;   /* how often; 0 = never */
     void *arg;
     void (*progress)(void *arg, const struct ens_run_progress *p);
     /** A line for the user: warnings, what --only replays ... */

@@ -18,6 +18,7 @@
 
 /* What takes less is not worth a line. */
 #define CONVERT_QUIET_NS 1000000000u
+#define CONVERT_SECONDS  10.0 /* at least, between two lines */
 
 const struct ens_value *ens_run_value(const struct ens_run *r, const char *key)
 {
@@ -27,35 +28,26 @@ const struct ens_value *ens_run_value(const struct ens_run *r, const char *key)
     return v;
 }
 
-static const struct ens_study_tables *find_tables(void *arg, const char *name)
-{
-    struct ens_run *r = arg;
-    const struct ens_kind *k = ens_kind_find(r->options->kinds, name);
-
-    if (k == NULL)
-        return NULL;
-    r->kind = k;
-    r->tables = ens_kind_tables(k);
-    return &r->tables;
-}
-
 static enum ens_status load_study(struct ens_run *r, struct ens_buf *errors,
                                   struct ens_error *err)
 {
     const struct ens_run_options *o = r->options;
-    const char *names[64] = {NULL};
-    struct ens_study_kinds kinds = {find_tables, names, r};
+    struct ens_study_kinds kinds;
     char path[PATH_MAX];
     const char *file = o->study;
+    enum ens_status s;
 
-    for (size_t i = 0; i < o->kinds->n && i + 1 < ENS_COUNT(names); i++)
-        names[i] = o->kinds->item[i]->name;
+    ens_finder_init(&r->finder, o->kinds, &ens_host);
+    kinds = ens_finder_kinds(&r->finder);
     if (file == NULL) {
         snprintf(path, sizeof(path), "%s/study.ini", o->results);
         file = path;
     }
-    return ens_study_load(&r->study, file, NULL, o->set, o->n_set, &kinds,
-                          errors, err);
+    s = ens_study_load(&r->study, file, NULL, o->set, o->n_set, &kinds, errors,
+                       err);
+    if (s == ENS_OK)
+        r->kind = r->finder.kind;
+    return s;
 }
 
 static int is_chosen(const void *arg, uint64_t cell)
@@ -72,6 +64,7 @@ static enum ens_status choose_cells(struct ens_run *r, struct ens_error *err)
     r->where_cells = (struct ens_chosen){is_chosen, &r->where};
     if (s == ENS_OK && r->where.n > 0)
         r->chosen = &r->where_cells;
+    r->part = (struct ens_part){o->shard, r->chosen};
     return s;
 }
 
@@ -156,9 +149,16 @@ static void report_convert(void *arg, const char *name, uint64_t done,
     struct ens_run *r = arg;
     char line[256];
 
-    if (r->options->say == NULL || all == 0 ||
-        ens_clock_ns() - r->begin_ns < CONVERT_QUIET_NS)
+    uint64_t now = ens_clock_ns();
+    double every = r->options->progress_s < CONVERT_SECONDS
+                       ? CONVERT_SECONDS
+                       : r->options->progress_s;
+
+    if (r->options->say == NULL || r->options->progress_s <= 0 || all == 0 ||
+        now - r->begin_ns < CONVERT_QUIET_NS ||
+        (r->progress_ns != 0 && (double)(now - r->progress_ns) / 1e9 < every))
         return;
+    r->progress_ns = now;
     snprintf(line, sizeof(line), "input %s: converting, %.0f %%", name,
              100.0 * (double)done / (double)all);
     r->options->say(r->options->arg, line);
@@ -196,6 +196,7 @@ static enum ens_status read_folder(struct ens_run *r, struct ens_buf *errors,
     enum ens_status s;
 
     s = ens_folder_read(&r->folder, r->dir, r->study, err);
+    r->folder.finder = &r->finder;
     if (s == ENS_OK)
         s = ens_log_open(&r->log, r->dir, NULL, err);
     if (s == ENS_OK)
@@ -395,6 +396,23 @@ static enum ens_status check_cpu(struct ens_run *r, struct ens_error *err)
     return s;
 }
 
+/* Results are known by version, not by the bytes of a compiler: a file that
+ * was built anew is taken, and said. */
+static void check_plugins(struct ens_run *r)
+{
+    const char *path = ens_folder_plugin(&r->folder);
+    char line[1024];
+
+    if (path == NULL || r->options->say == NULL)
+        return;
+    snprintf(line, sizeof(line),
+             "%.600s is not the file that earlier tasks ran; their results "
+             "are kept. If it computes other ones, raise its results_version "
+             "or use --restart",
+             path);
+    r->options->say(r->options->arg, line);
+}
+
 enum ens_status ens_run_begin(struct ens_run *r, struct ens_buf *errors,
                               struct ens_error *err)
 {
@@ -419,6 +437,11 @@ enum ens_status ens_run_begin(struct ens_run *r, struct ens_buf *errors,
     }
     if (s == ENS_OK)
         s = check_cpu(r, err);
+    if (s == ENS_OK)
+        check_plugins(r);
+    /* a merge that asks for the next stage leaves it what it is */
+    if (r->options->shard.n == 0 || r->options->shard.k > 0)
+        r->folder.shard = r->options->shard;
     snprintf(path, sizeof(path), "%s/study.ini", r->dir);
     if (s == ENS_OK)
         s = ens_file_replace(path, r->study_text.data, r->study_text.len, err);
@@ -460,6 +483,7 @@ void ens_run_fini(struct ens_run *r)
     ens_inputs_close(&r->inputs);
     ens_where_fini(&r->where);
     ens_study_free(r->study);
+    ens_finder_fini(&r->finder);
     ens_draft_fini(&r->draft);
     ens_schemas_fini(&r->empty);
     ens_buf_fini(&r->study_text);

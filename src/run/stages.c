@@ -2,6 +2,7 @@
 #include "base/bug.h"
 #include "base/clock.h"
 #include "run/only.h"
+#include "run/pilot.h"
 #include "run/state.h"
 #include "store/array.h"
 #include "store/pack.h"
@@ -68,16 +69,18 @@ static void count_part(struct ens_run *r)
     r->stage_tasks = r->stage_done = 0;
     for (size_t i = 0; i < r->stage.n_runs; i++) {
         const struct ens_stage_run *run = &r->stage.run[i];
-        uint32_t last = run->n_replicates;
 
         for (uint64_t k = 0; k < run->n_cells; k++) {
             uint64_t cell = run->first_cell + k;
+            uint32_t first, last;
 
-            if (r->chosen != NULL && !r->chosen->has(r->chosen->arg, cell))
+            if (!ens_part_get(&r->part, run, cell, &first, &last))
                 continue;
-            r->stage_tasks += last;
-            r->stage_done += ens_done_count(r->done, cell, last);
-            n_ok += ens_done_count_as(r->done, cell, last, ENS_TASK_OK);
+            r->stage_tasks += last - (first - 1);
+            r->stage_done += ens_done_count(r->done, cell, last) -
+                             ens_done_count(r->done, cell, first - 1);
+            n_ok += ens_done_count_as(r->done, cell, last, ENS_TASK_OK) -
+                    ens_done_count_as(r->done, cell, first - 1, ENS_TASK_OK);
         }
     }
     r->stage_not_ok = r->stage_done - n_ok;
@@ -90,6 +93,11 @@ static enum ens_status begin(struct ens_run *r, struct ens_error *err)
 
     r->phase = ENS_RUN_STAGE;
     count_part(r);
+    if (r->options->shard.n > 0 && r->options->shard.k == 0 &&
+        ens_chain_is_open(r)) { /* a merge: its tasks are not for here */
+        over(r);
+        return ENS_OK;
+    }
     if (ens_chain_is_open(r) && r->stage.from == 0) {
         ens_stage_encode(&r->stage, &b);
         s = ens_run_put(r, ENS_FRAME_STAGE, &b, err);
@@ -151,6 +159,8 @@ enum ens_status ens_stages_first(struct ens_run *r, struct ens_error *err)
         s = ens_chain_enter(r, err);
     if (s == ENS_OK && r->options->only != NULL)
         s = seek_only(r, err);
+    else if (s == ENS_OK && r->options->pilot > 0)
+        s = ens_pilot_choose(r, err);
     if (s == ENS_OK)
         s = begin(r, err);
     return s;
@@ -254,6 +264,7 @@ static void go_on(struct ens_run *r)
 
 void ens_stages_synced(struct ens_run *r)
 {
+    struct ens_dispatch_totals totals;
     int known;
 
     if (r->phase == ENS_RUN_NEXT_SYNC) {
@@ -265,7 +276,9 @@ void ens_stages_synced(struct ens_run *r)
     }
     if (r->phase != ENS_RUN_STAGE_SYNC)
         return;
-    if (r->stopping || ens_chain_is_open(r) || r->options->only != NULL) {
+    ens_dispatch_totals(r->dispatch, &totals);
+    r->is_late |= totals.n_forgotten > 0;
+    if (r->stopping || ens_chain_is_open(r) || r->only != NULL) {
         over(r);
         return;
     }

@@ -4,6 +4,7 @@
 
 #include "config/where.h"
 #include "dispatch/dispatch.h"
+#include "kind/finder.h"
 #include "run/folder.h"
 #include "run/run.h"
 #include "store/epoch.h"
@@ -45,7 +46,7 @@ struct ens_run {
     /* setup.c */
     struct ens_study *study;
     const struct ens_kind *kind;
-    struct ens_study_tables tables; /* of the kind found last */
+    struct ens_finder finder;
     struct ens_inputs inputs;
     struct ens_plan plan;
     struct ens_buf study_text; /* resolved */
@@ -60,6 +61,7 @@ struct ens_run {
     struct ens_where where; /* --where */
     struct ens_chosen where_cells;
     const struct ens_chosen *chosen; /* NULL: all cells */
+    struct ens_part part;            /* those, and --shard */
     uint32_t n_workers;
     uint32_t round;
     struct ens_draft draft; /* of records that the coordinator writes */
@@ -69,7 +71,7 @@ struct ens_run {
     uv_loop_t loop;
     int has_loop;
     uv_async_t journal_wake;
-    uv_timer_t commit_timer, beat_timer, watch_timer;
+    uv_timer_t commit_timer, beat_timer, watch_timer, limit_timer;
     uv_signal_t signal[4];
     int n_signals; /* received */
     struct ens_dispatch *dispatch;
@@ -80,13 +82,14 @@ struct ens_run {
     enum ens_run_phase phase;
     struct ens_stage stage; /* present one */
     struct ens_done *done;  /* of it; lent by replay */
-    /* its tasks of chosen cells, for progress */
+    /* its tasks that are to be run here, for progress */
     uint64_t stage_tasks, stage_done, stage_not_ok;
     uint64_t definition;
     struct ens_stage *chain; /* all stages of this study so far */
     size_t n_chain;
     struct ens_buf answer; /* STAGE payloads: u32 length, bytes */
     int stopping, complete;
+    int is_late;    /* tasks are left for want of time */
     uint64_t *only; /* places of the present stage (--only) */
     size_t n_only;
 
@@ -224,6 +227,8 @@ void ens_watch_tick(uv_timer_t *timer);
 /** The first task of the epoch has ended: note how long that took. */
 void ens_watch_first(struct ens_run *r);
 void ens_watch_end(struct ens_run *r);
+/** The last line of the status file: the exit code, for who watches. */
+void ens_watch_exit(struct ens_run *r, int code);
 void ens_watch_log(struct ens_run *r, const char *fmt, ...) ENS_PRINTF(2, 3);
 /** Count what is not ok, group its messages; stop at max_errors. */
 void ens_watch_failures(struct ens_run *r, const struct ens_batch *b);

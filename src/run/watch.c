@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define PSS_NS 10000000000u /* reading it walks page tables: rarely */
@@ -127,8 +128,13 @@ static void read_pss(struct ens_run *r, uint64_t now)
     r->pss_ns = now;
     if (r->transport != NULL)
         n = r->ops->pids(r->transport, pid, 1024);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
+        uint64_t own = i > 0 ? ens_process_private(pid[i]) : 0; /* 0: zygote */
+
         sum += ens_process_pss(pid[i]);
+        if (own > r->report->worker_private_bytes)
+            r->report->worker_private_bytes = own;
+    }
     if (r->transport != NULL && r->ops->others != NULL) {
         r->ops->others(r->transport, &cpu_ns, &pss_bytes);
         sum += pss_bytes;
@@ -297,6 +303,17 @@ void ens_watch_end(struct ens_run *r)
     write_status(r, &p);
 }
 
+void ens_watch_exit(struct ens_run *r, int code)
+{
+    char line[32];
+    struct stat st;
+    int n = snprintf(line, sizeof(line), "exit=%d\n", code);
+
+    /* advisory, as all of it */
+    if (r->status_fd >= 0 && r->start_ns > 0 && fstat(r->status_fd, &st) == 0)
+        (void)!pwrite(r->status_fd, line, (size_t)n, st.st_size);
+}
+
 void ens_watch_totals(struct ens_run *r, struct ens_folder_totals *t)
 {
     uint64_t ended = 0;
@@ -327,6 +344,10 @@ void ens_watch_report(struct ens_run *r)
     rep->n_tasks = t.n_tasks;
     rep->n_left = t.n_left;
     memcpy(rep->by_outcome, t.by_outcome, sizeof(rep->by_outcome));
+    rep->shard = r->options->shard;
+    snprintf(rep->stage, sizeof(rep->stage), "%s", r->stage.key);
+    rep->n_part = r->stage_tasks;
+    rep->n_part_left = r->stage_tasks - r->stage_done;
     if (r->log_file != NULL)
         ens_watch_log(r,
                       "event=end new=%llu ok=%llu failed=%llu timeout=%llu "

@@ -336,12 +336,12 @@ enum ens_status ens_array_create(const char *dir, const char *name,
 }
 
 /* -- using --------------------------------------------------------------- */
-static enum ens_status open_file(const char *dir, const char *name,
-                                 uint64_t cell_id, int flags, int *fd,
-                                 struct head *h, struct ens_error *err)
+static enum ens_status open_file(const char *dir, const char *folder,
+                                 const char *name, uint64_t cell_id, int flags,
+                                 int *fd, struct head *h, struct ens_error *err)
 {
     char path[PATH_MAX];
-    enum ens_status s = path_of(path, dir, "arrays", name, cell_id, err);
+    enum ens_status s = path_of(path, dir, folder, name, cell_id, err);
     int f;
 
     if (s != ENS_OK)
@@ -364,7 +364,8 @@ enum ens_status ens_array_open(const char *dir, const char *name,
                                struct ens_error *err)
 {
     struct head h;
-    enum ens_status s = open_file(dir, name, cell_id, O_RDWR, fd, &h, err);
+    enum ens_status s =
+        open_file(dir, "arrays", name, cell_id, O_RDWR, fd, &h, err);
 
     if (s == ENS_OK)
         *data_offset = h.data_offset;
@@ -387,6 +388,22 @@ static void make_view(struct ens_view *view, const struct head *h,
     }
 }
 
+static enum ens_status map_fd(int fd, const struct head *h, const char *name,
+                              struct ens_view *view, void **base,
+                              uint64_t *map_bytes, struct ens_error *err)
+{
+    uint64_t n = h->data_offset + 8 * h->n;
+    void *p = mmap(NULL, (size_t)n, PROT_READ, MAP_SHARED, fd, 0);
+
+    close(fd);
+    if (p == MAP_FAILED)
+        return ens_fail_errno(err, ENS_EIO, "cannot map array %s", name);
+    make_view(view, h, p);
+    *base = p;
+    *map_bytes = n;
+    return ENS_OK;
+}
+
 enum ens_status ens_array_map(const char *dir, const char *name,
                               uint64_t cell_id, struct ens_view *view,
                               void **base, uint64_t *map_bytes,
@@ -394,21 +411,23 @@ enum ens_status ens_array_map(const char *dir, const char *name,
 {
     struct head h;
     int fd = -1;
-    enum ens_status s = open_file(dir, name, cell_id, O_RDONLY, &fd, &h, err);
-    uint64_t n;
-    void *p;
+    enum ens_status s =
+        open_file(dir, "arrays", name, cell_id, O_RDONLY, &fd, &h, err);
 
-    if (s != ENS_OK)
-        return s;
-    n = h.data_offset + 8 * h.n;
-    p = mmap(NULL, (size_t)n, PROT_READ, MAP_SHARED, fd, 0);
-    close(fd);
-    if (p == MAP_FAILED)
-        return ens_fail_errno(err, ENS_EIO, "cannot map array %s", name);
-    make_view(view, &h, p);
-    *base = p;
-    *map_bytes = n;
-    return ENS_OK;
+    return s == ENS_OK ? map_fd(fd, &h, name, view, base, map_bytes, err) : s;
+}
+
+enum ens_status ens_array_map_unused(const char *dir, const char *name,
+                                     uint64_t cell_id, struct ens_view *view,
+                                     void **base, uint64_t *map_bytes,
+                                     struct ens_error *err)
+{
+    struct head h;
+    int fd = -1;
+    enum ens_status s =
+        open_file(dir, "arrays/unused", name, cell_id, O_RDONLY, &fd, &h, err);
+
+    return s == ENS_OK ? map_fd(fd, &h, name, view, base, map_bytes, err) : s;
 }
 
 void ens_array_unmap(void *base, uint64_t map_bytes)

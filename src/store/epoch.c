@@ -164,6 +164,8 @@ static int parse_line(const char *s, size_t n, struct owner *o,
         return 0;
     v = eq + 1;
     len = n - (size_t)(v - s);
+    if (is_key(s, n, "counter"))
+        (void)ens_number_parse_u64(v, len, &info->counter); /* for readers */
     if (is_key(s, n, "host"))
         copy_text(o->host, sizeof(o->host), v, len);
     else if (is_key(s, n, "boot"))
@@ -355,7 +357,7 @@ static enum ens_status take(struct ens_epoch *e, struct ens_error *err)
     char tmp[PATH_MAX], hex[ENS_HEX64_BYTES];
     enum ens_status s = check_newest(e->dir, ens_epoch_newest(e->dir), err);
 
-    if (s == ENS_OK)
+    if (s == ENS_OK && e->run_id == 0)
         s = random_id(&e->run_id, err);
     if (s != ENS_OK)
         return s;
@@ -376,6 +378,12 @@ static enum ens_status take(struct ens_epoch *e, struct ens_error *err)
 enum ens_status ens_epoch_take(struct ens_epoch *e, const char *dir,
                                struct ens_error *err)
 {
+    return ens_epoch_take_as(e, dir, 0, err);
+}
+
+enum ens_status ens_epoch_take_as(struct ens_epoch *e, const char *dir,
+                                  uint64_t run_id, struct ens_error *err)
+{
     struct ens_epoch t;
     size_t n = strlen(dir);
     enum ens_status s;
@@ -384,6 +392,7 @@ enum ens_status ens_epoch_take(struct ens_epoch *e, const char *dir,
     if (n >= sizeof(t.dir) - 64)
         return ens_fail(err, ENS_EIO, "%s: path too long", dir);
     memcpy(t.dir, dir, n + 1);
+    t.run_id = run_id;
     s = make_folders(dir, err);
     if (s == ENS_OK)
         s = take(&t, err);

@@ -28,6 +28,9 @@ struct ens_epoch {
  */
 enum ens_status ens_epoch_take(struct ens_epoch *e, const char *dir,
                                struct ens_error *err);
+/** As above with the run id of a segment that is copied here (merge). */
+enum ens_status ens_epoch_take_as(struct ens_epoch *e, const char *dir,
+                                  uint64_t run_id, struct ens_error *err);
 /** Rewrite the counter. ENS_ELOCKED when a newer epoch exists. */
 enum ens_status ens_epoch_beat(struct ens_epoch *e, struct ens_error *err);
 /** 1 when a newer epoch exists. For the journal thread too. */
@@ -43,6 +46,7 @@ struct ens_epoch_info {
     uint64_t run_id;
     int closed;
     uint64_t segment_end; /* when closed */
+    uint64_t counter;     /* the heartbeat */
     int alive;            /* its owner still runs (0 when closed) */
     char host[256];
     int64_t pid;

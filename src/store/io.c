@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -57,6 +58,60 @@ static int plain_allocate(struct ens_io *io, int fd, off_t at, off_t n)
     (void)io;
     errno = e;
     return e == 0 ? 0 : -1;
+}
+
+#define COPY_BYTES ((size_t)1 << 20)
+
+/* 1 = copied; 0 = has to be done by hand (from *done on); -1. */
+static int copy_inside(int from, uint64_t from_at, int to, uint64_t to_at,
+                       uint64_t n, uint64_t *done)
+{
+    while (*done < n) {
+        off_t a = (off_t)(from_at + *done), b = (off_t)(to_at + *done);
+        uint64_t part = n - *done < SSIZE_MAX ? n - *done : SSIZE_MAX;
+        ssize_t k = copy_file_range(from, &a, to, &b, (size_t)part, 0);
+
+        if (k < 0 && errno == EINTR)
+            continue;
+        if (k < 0 && (errno == ENOSPC || errno == EDQUOT || errno == EIO))
+            return -1;
+        if (k <= 0)
+            return 0;
+        *done += (uint64_t)k;
+    }
+    return 1;
+}
+
+int ens_io_copy(struct ens_io *io, int from, uint64_t from_at, int to,
+                uint64_t to_at, uint64_t n)
+{
+    uint64_t done = 0;
+    int r = 0;
+    char *b;
+
+    if (io->pwrite == plain_pwrite) /* else each write is to be seen */
+        r = copy_inside(from, from_at, to, to_at, n, &done);
+    if (r != 0)
+        return r > 0 ? 0 : -1;
+    b = malloc(COPY_BYTES);
+    if (b == NULL)
+        return -1;
+    while (r == 0 && done < n) {
+        size_t want = n - done < COPY_BYTES ? (size_t)(n - done) : COPY_BYTES;
+        ssize_t k = pread(from, b, want, (off_t)(from_at + done));
+
+        if (k < 0 && errno == EINTR)
+            continue;
+        if (k == 0)
+            errno = 0;
+        if (k <= 0 ||
+            ens_io_write_all(io, to, b, (size_t)k, to_at + done, NULL) != 0)
+            r = -1;
+        else
+            done += (uint64_t)k;
+    }
+    free(b);
+    return r;
 }
 
 /* Atomic: the journal's thread and the loop share the default object. */

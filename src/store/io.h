@@ -25,6 +25,11 @@ struct ens_io {
 int ens_io_write_all(struct ens_io *io, int fd, const void *p, size_t n,
                      uint64_t at, size_t *left);
 
+/** Copy n bytes from one file into another, by the file system itself where
+ * it can; -1 with errno (0: the source is shorter). */
+int ens_io_copy(struct ens_io *io, int from, uint64_t from_at, int to,
+                uint64_t to_at, uint64_t n);
+
 /** The system's calls; or, when ENSRUN_FAULT is set, the faulty ones. */
 struct ens_io *ens_io_default(void);
 

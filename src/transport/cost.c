@@ -11,21 +11,39 @@
 #define PSS_NS   10000000000u
 #define PIDS_MAX 4097
 
-uint64_t ens_process_pss(int32_t pid)
+/* Sum of lines "KEY:  N kB" of smaps_rollup. */
+static uint64_t memory_of(int32_t pid, const char *const *key, size_t n)
 {
     char path[64];
     struct ens_buf b = ENS_BUF_INIT;
-    unsigned long long kib = 0;
-    const char *p;
+    uint64_t sum = 0;
 
     snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", pid);
-    if (ens_file_read(&b, path, 65536, NULL) == ENS_OK) {
-        p = strstr(ens_buf_text(&b), "\nPss:");
-        if (p == NULL || sscanf(p, "\nPss: %llu", &kib) != 1)
-            kib = 0;
+    if (ens_file_read(&b, path, 65536, NULL) != ENS_OK)
+        ens_buf_clear(&b);
+    for (size_t i = 0; i < n; i++) {
+        const char *p = strstr(ens_buf_text(&b), key[i]);
+        unsigned long long kib = 0;
+
+        if (p != NULL && sscanf(p + strlen(key[i]), " %llu", &kib) == 1)
+            sum += kib * 1024;
     }
     ens_buf_fini(&b);
-    return kib * 1024;
+    return sum;
+}
+
+uint64_t ens_process_pss(int32_t pid)
+{
+    static const char *const key[] = {"\nPss:"};
+
+    return memory_of(pid, key, 1);
+}
+
+uint64_t ens_process_private(int32_t pid)
+{
+    static const char *const key[] = {"\nPrivate_Clean:", "\nPrivate_Dirty:"};
+
+    return memory_of(pid, key, 2);
 }
 
 /* Fields 14 and 15 of /proc/PID/stat. */

@@ -19,8 +19,10 @@ void ens_cost_read(const struct ens_cost_meter *m,
                    const struct ens_transport *t, uint32_t n_slots,
                    struct ens_relay_cost *cost);
 
-/** Of a process; 0 when it cannot be read. */
+/** Of a process; 0 when it cannot be read. PSS counts shared pages by share;
+ * private are pages that no other process maps. */
 uint64_t ens_process_pss(int32_t pid);
+uint64_t ens_process_private(int32_t pid);
 uint64_t ens_process_cpu_ns(int32_t pid);
 
 #endif

@@ -1,7 +1,7 @@
 #include "transport/fork.h"
 
 #include "base/bug.h"
-#include "record/parts.h"
+#include "record/parcel.h"
 #include "worker/order.h"
 
 #include <errno.h>
@@ -19,9 +19,9 @@
 /* Bytes of a dead worker's artifacts stay where they are. */
 static void note_pack(struct ens_link *l, const struct ens_frame *f)
 {
-    struct ens_part part;
+    struct ens_parcel part;
 
-    if (ens_part_read(&part, f->payload, f->length, NULL) == ENS_OK &&
+    if (ens_parcel_read(&part, f->payload, f->length, NULL) == ENS_OK &&
         part.offset + part.n > l->pack_end)
         l->pack_end = part.offset + part.n;
 }

@@ -454,6 +454,7 @@ static enum ens_status set_up(struct ens_transport *t, struct ens_error *err)
         .credits = credits(t->ranks),
         .run_id = c->run_id,
         .memory_limit = c->memory_limit,
+        .plugins = c->plugins,
         .timeout_s = c->timeout_s,
         .dead_man_s = c->dead_man_s,
         .heartbeat_s = t->beat_s,

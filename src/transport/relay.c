@@ -113,6 +113,7 @@ void ens_relay_put_setup(struct ens_buf *b, const struct ens_relay_setup *s)
     ens_buf_u32(&t, s->credits);
     ens_buf_u64(&t, s->run_id);
     ens_buf_u64(&t, s->memory_limit);
+    ens_buf_u64(&t, s->plugins);
     ens_buf_f64(&t, s->timeout_s);
     ens_buf_f64(&t, s->dead_man_s);
     ens_buf_f64(&t, s->heartbeat_s);
@@ -137,6 +138,7 @@ int ens_relay_get_setup(struct ens_relay_setup *s,
     s->credits = ens_cursor_u32(&c);
     s->run_id = ens_cursor_u64(&c);
     s->memory_limit = ens_cursor_u64(&c);
+    s->plugins = ens_cursor_u64(&c);
     s->timeout_s = ens_cursor_f64(&c);
     s->dead_man_s = ens_cursor_f64(&c);
     s->heartbeat_s = ens_cursor_f64(&c);

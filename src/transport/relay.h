@@ -86,7 +86,7 @@ struct ens_relay_setup {
     char host[64], boot[64]; /* of rank 0, and the folder there: */
     uint64_t dir_dev, dir_ino;
     uint32_t epoch, n_slots, first_slot, credits;
-    uint64_t run_id, memory_limit;
+    uint64_t run_id, memory_limit, plugins;
     double timeout_s, dead_man_s, heartbeat_s;
 };
 void ens_relay_put_setup(struct ens_buf *b, const struct ens_relay_setup *s);

@@ -40,6 +40,7 @@ static enum ens_status send_study(struct ens_transport *t, int socket,
     m.far = (uint32_t)t->config.far;
     m.run_id = t->config.run_id;
     m.memory_limit = t->config.memory_limit;
+    m.plugins = t->config.plugins;
     r = ens_message_send(socket, &m, fd, 2, 0);
     m.type = ENS_Z_MAP;
     for (size_t i = 0; r == 0 && i < t->n_inputs; i++) {

@@ -2,9 +2,11 @@
 
 #include "base/bug.h"
 #include "base/clock.h"
+#include "kind/finder.h"
 #include "transport/cost.h"
 #include "transport/scratch.h"
 #include "transport/ticker.h"
+#include "worker/worker.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +33,7 @@ struct supervisor {
     struct ens_relay_setup setup;
     struct ens_buf text; /* setup.study_text */
     struct ens_study *study;
-    struct ens_study_tables tables; /* of the kind found last */
+    struct ens_finder finder;
     struct ens_inputs inputs;
     struct ens_plan plan; /* nothing but the inputs */
     struct ens_relay_opened opened;
@@ -142,26 +144,16 @@ static void on_broken(void *arg, const struct ens_error *err)
 /* -- setting up ---------------------------------------------------------------
  */
 
-static const struct ens_study_tables *find_tables(void *arg, const char *name)
-{
-    struct supervisor *s = arg;
-    const struct ens_kind *k = ens_kind_find(s->kinds, name);
-
-    if (k == NULL)
-        return NULL;
-    s->tables = ens_kind_tables(k);
-    return &s->tables;
-}
-
 static enum ens_status open_inputs(struct supervisor *s, struct ens_error *err)
 {
-    const char *names[1] = {NULL};
-    struct ens_study_kinds kinds = {find_tables, names, s};
+    struct ens_study_kinds kinds;
     struct ens_buf errors = ENS_BUF_INIT;
-    enum ens_status status =
-        ens_study_parse(&s->study, "study.ini", s->text.data, s->text.len, "/",
-                        NULL, 0, &kinds, &errors, err);
+    enum ens_status status;
 
+    ens_finder_init(&s->finder, s->kinds, &ens_host);
+    kinds = ens_finder_kinds(&s->finder);
+    status = ens_study_parse(&s->study, "study.ini", s->text.data, s->text.len,
+                             "/", NULL, 0, &kinds, &errors, err);
     ens_buf_fini(&errors);
     if (status == ENS_OK)
         status = ens_inputs_open(&s->inputs, s->study, NULL, NULL, err);
@@ -210,6 +202,7 @@ static enum ens_status open_crew(struct supervisor *s, struct ens_error *err)
         .n_slots = s->setup.n_slots,
         .first_slot = s->setup.first_slot,
         .memory_limit = s->setup.memory_limit,
+        .plugins = s->setup.plugins,
         .events = {s, on_ready, on_frame, on_dead, on_broken}};
 
     s->overdue = calloc(s->setup.n_slots, sizeof(*s->overdue));
@@ -440,6 +433,7 @@ static void fini(struct supervisor *s)
     ens_inputs_close(&s->inputs);
     if (s->study != NULL)
         ens_study_free(s->study);
+    ens_finder_fini(&s->finder);
     ens_buf_fini(&s->text);
     ens_buf_fini(&s->up);
     free(s->overdue);

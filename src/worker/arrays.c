@@ -162,8 +162,32 @@ static enum ens_status open_file(struct ens_worker *w, struct ens_block *b)
                           &b->fd, &b->data_offset, &w->fatal);
 }
 
+struct target { /* a block on its way to the disk */
+    struct ens_worker *w;
+    const struct ens_block *block;
+};
+
+static enum ens_status put_data(void *arg, struct ens_error *err)
+{
+    const struct target *t = arg;
+    const struct ens_block *b = t->block;
+
+    return ens_array_write(b->fd, b->data_offset, ELEMENT_BYTES, b->first, b->n,
+                           b->data, t->w->pack.io, err);
+}
+
+static enum ens_status put_missing(void *arg, struct ens_error *err)
+{
+    const struct target *t = arg;
+    const struct ens_block *b = t->block;
+
+    return ens_array_fill(b->fd, b->data_offset, b->def->dtype, b->first, b->n,
+                          t->w->pack.io, err);
+}
+
 static enum ens_status write_block(struct ens_worker *w, struct ens_block *b)
 {
+    struct target t = {w, b};
     enum ens_status s = ENS_OK;
 
     if (!w->replay && w->config.far)
@@ -172,8 +196,7 @@ static enum ens_status write_block(struct ens_worker *w, struct ens_block *b)
     else if (!w->replay)
         s = open_file(w, b);
     if (s == ENS_OK && !w->replay && !w->config.far)
-        s = ens_array_write(b->fd, b->data_offset, ELEMENT_BYTES, b->first,
-                            b->n, b->data, ens_io_default(), &w->fatal);
+        s = ens_worker_write(w, put_data, &t);
     if (s == ENS_OK)
         ens_draft_block(&w->result.draft, b->def->name,
                         ens_hash64(b->data, (size_t)b->n * ELEMENT_BYTES));
@@ -203,6 +226,7 @@ enum ens_status ens_arrays_fill(struct ens_worker *w, struct ens_error *err)
 {
     for (size_t i = 0; i < w->stage.n_writes && !w->replay; i++) {
         struct ens_block *b = &w->block[i];
+        struct target t = {w, b};
         enum ens_status s = ENS_OK;
 
         if (!b->taken)
@@ -213,8 +237,7 @@ enum ens_status ens_arrays_fill(struct ens_worker *w, struct ens_error *err)
         else if (s == ENS_OK && !w->config.far)
             s = open_file(w, b);
         if (s == ENS_OK && !w->config.far)
-            s = ens_array_fill(b->fd, b->data_offset, b->def->dtype, b->first,
-                               b->n, ens_io_default(), &w->fatal);
+            s = ens_worker_write(w, put_missing, &t);
         if (s != ENS_OK) {
             if (err != NULL)
                 *err = w->fatal;

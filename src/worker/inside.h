@@ -150,6 +150,15 @@ void ens_worker_phase(struct ens_worker *w, enum ens_phase phase);
 /** Is another order waiting? Asks the driver. */
 int ens_worker_has_more(struct ens_worker *w);
 
+/* space.c --------------------------------------------------------------- */
+/** Write and, while the disk is full, wait and write again, for at most
+ * disk_wait; the task's time does not run meanwhile. A failure is the world's
+ * and sets w->fatal. */
+enum ens_status
+ens_worker_write(struct ens_worker *w,
+                 enum ens_status (*write)(void *arg, struct ens_error *err),
+                 void *arg);
+
 /* arrays.c -------------------------------------------------------------- */
 enum ens_status ens_arrays_enter(struct ens_worker *w, struct ens_error *err);
 void ens_arrays_leave_cell(struct ens_worker *w);

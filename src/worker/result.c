@@ -1,12 +1,10 @@
 #include "worker/inside.h"
 
 #include "base/bug.h"
-#include "base/clock.h"
 #include "base/hash.h"
 #include "input/input.h"
 
 #include <string.h>
-#include <time.h>
 
 enum ens_status ens_result_init(struct ens_result *r, struct ens_worker *w,
                                 struct ens_error *err)
@@ -129,19 +127,20 @@ static void warn(struct ens_result *r, const char *text)
 
 /* -- artifacts ------------------------------------------------------------- */
 
-#define SPACE_RETRY_NS 100000000L
-
 struct piece { /* bytes on their way into the pack */
+    struct ens_pack *pack;
     const void *data;
     size_t bytes;
     struct ens_artifact_ref *ref; /* NULL: a part of an artifact */
 };
 
-static enum ens_status put_piece(struct ens_pack *p, const struct piece *d,
-                                 struct ens_error *err)
+static enum ens_status put_piece(void *arg, struct ens_error *err)
 {
-    return d->ref == NULL ? ens_pack_part(p, d->data, d->bytes, err)
-                          : ens_pack_append(p, d->data, d->bytes, d->ref, err);
+    const struct piece *d = arg;
+
+    return d->ref == NULL
+               ? ens_pack_part(d->pack, d->data, d->bytes, err)
+               : ens_pack_append(d->pack, d->data, d->bytes, d->ref, err);
 }
 
 /* A failure is the world's, never the task's. */
@@ -154,33 +153,21 @@ static enum ens_status broken(struct ens_worker *w, const struct ens_error *why,
     return (enum ens_status)why->status;
 }
 
-static enum ens_status store(struct ens_worker *w, const struct piece *d,
+static enum ens_status store(struct ens_worker *w, struct piece *d,
                              struct ens_error *err)
 {
-    const struct timespec pause = {0, SPACE_RETRY_NS};
-    uint64_t start = ens_clock_ns();
-    struct ens_error local;
-    uint32_t phase = atomic_load(&w->config.shared->phase);
-    enum ens_status s;
+    enum ens_status s = ens_worker_write(w, put_piece, d);
 
-    for (;;) {
-        s = put_piece(&w->pack, d, &local);
-        if (s != ENS_ENOSPACE ||
-            (double)(ens_clock_ns() - start) > w->disk_wait_s * 1e9)
-            break;
-        /* Nobody's time-out runs while the disk is full. */
-        ens_worker_phase(w, ENS_PHASE_SENDING);
-        nanosleep(&pause, NULL);
-    }
-    ens_worker_phase(w, (enum ens_phase)phase);
-    return s == ENS_OK ? s : broken(w, &local, err);
+    if (s != ENS_OK && err != NULL)
+        *err = w->fatal;
+    return s;
 }
 
 enum ens_status ens_worker_store(struct ens_worker *w, const void *data,
                                  size_t bytes, struct ens_artifact_ref *ref,
                                  struct ens_error *err)
 {
-    const struct piece d = {data, bytes, ref};
+    struct piece d = {&w->pack, data, bytes, ref};
 
     return store(w, &d, err);
 }
@@ -291,7 +278,7 @@ static enum ens_status artifact_part(struct ens_result *r, const void *data,
                                      size_t bytes, struct ens_error *err)
 {
     struct ens_worker *w = r->worker;
-    const struct piece d = {data, bytes, NULL};
+    struct piece d = {&r->worker->pack, data, bytes, NULL};
 
     if (r->parts == NULL)
         return ens_fail(err, ENS_EUSAGE, "part of an artifact without begin");
@@ -334,7 +321,7 @@ static void set_stream(const struct ens_worker *w, struct ens_rng *g,
                        const char *purpose, uint64_t hash)
 {
     const struct ens_cell *c = &w->task.cell;
-    int data = strncmp(purpose, "data", 4) == 0;
+    int data = strcmp(purpose, "data") == 0;
 
     ens_rng_set(g, w->seed, data ? c->data_hash[0] : c->hash[0],
                 w->task.replicate, hash);

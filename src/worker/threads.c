@@ -1,8 +1,8 @@
 #include "worker/threads.h"
 
 #include "base/buf.h"
+#include "base/threads.h"
 
-#include <dirent.h>
 #include <link.h>
 #include <string.h>
 
@@ -30,24 +30,10 @@ static int add_name(struct dl_phdr_info *info, size_t size, void *arg)
     return 0;
 }
 
-static unsigned count_threads(void)
-{
-    DIR *d = opendir("/proc/self/task");
-    const struct dirent *e;
-    unsigned n = 0;
-
-    if (d == NULL)
-        return 1; /* no /proc: nothing to go by */
-    while ((e = readdir(d)) != NULL)
-        n += e->d_name[0] != '.';
-    closedir(d);
-    return n;
-}
-
 enum ens_status ens_threads_check(struct ens_error *err)
 {
     struct ens_buf b = ENS_BUF_INIT;
-    unsigned n = count_threads();
+    unsigned n = ens_threads_count();
 
     if (n == 1)
         return ENS_OK;

@@ -222,7 +222,7 @@ static enum ens_status open_worker(struct ens_worker *w, struct ens_error *err)
     ens_worker_phase(w, ENS_PHASE_OPENING);
     w->busy_ns = atomic_load(&w->config.shared->busy_ns);
     ens_pack_init(&w->pack, w->config.dir, w->config.epoch, w->config.slot,
-                  ens_io_default());
+                  w->config.io);
     if (w->config.far)
         ens_pack_redirect(&w->pack, w->config.pack_end, ens_far_pack, w);
     s = read_settings(w, err);

@@ -30,6 +30,7 @@ struct ens_worker_config {
                 what would be written goes up in frames */
     uint64_t pack_end;     /* far: of the slot's pack so far */
     uint64_t memory_limit; /* private bytes above what `open` needed; 0 none */
+    struct ens_io *io;     /* of packs and blocks; NULL: the default */
     /** Takes whole frames; returns ENS_OK or the worker must end. */
     enum ens_status (*send)(void *arg, const void *frames, size_t n);
     /** Is another order waiting? Asked at most once per ms; NULL: only

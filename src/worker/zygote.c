@@ -45,38 +45,24 @@ struct zygote {
     struct ens_plan plan;
     int opened;
     struct ens_zygote_message init;
-    struct ens_study_tables tables; /* of the kind found last */
+    struct ens_finder finder;
 };
 
 /* -- opening the study ----------------------------------------------------- */
 
-static const struct ens_study_tables *find_tables(void *arg, const char *name)
-{
-    struct zygote *z = arg;
-    const struct ens_kind *k = ens_kind_find(z->kinds, name);
-
-    if (k == NULL)
-        return NULL;
-    z->tables = ens_kind_tables(k);
-    return &z->tables;
-}
-
 static enum ens_status parse_study(struct zygote *z, const void *text, size_t n,
                                    struct ens_error *err)
 {
-    const char **names = calloc(z->kinds->n + 1, sizeof(*names));
-    struct ens_study_kinds kinds = {find_tables, names, z};
+    struct ens_study_kinds kinds;
     struct ens_buf errors = ENS_BUF_INIT;
     enum ens_status s;
 
-    if (names == NULL)
-        return ens_fail(err, ENS_ENOMEMORY, "out of memory");
-    for (size_t i = 0; i < z->kinds->n; i++)
-        names[i] = z->kinds->item[i]->name;
+    ens_finder_init(&z->finder, z->kinds, &ens_host);
+    z->finder.alone = 1;
+    kinds = ens_finder_kinds(&z->finder);
     s = ens_study_parse(&z->study, "study.ini", text, n, "/", NULL, 0, &kinds,
                         &errors, err);
     ens_buf_fini(&errors);
-    free(names);
     return s;
 }
 
@@ -99,18 +85,21 @@ static enum ens_status read_study(struct zygote *z, struct ens_error *err)
 
 static enum ens_status open_all(struct zygote *z, struct ens_error *err)
 {
-    const struct ens_kind *kind;
     size_t n = z->n_inputs;
     enum ens_status s = read_study(z, err);
 
     if (s != ENS_OK)
         return s;
-    kind = ens_kind_find(z->kinds, ens_study_kind(z->study));
-    ENS_BUG_ON(kind == NULL);
+    if (z->init.plugins != 0 && ens_finder_hash(&z->finder) != z->init.plugins)
+        return ens_fail(err, ENS_ECHANGED,
+                        "%s: was changed while the study ran; run it again",
+                        z->finder.n_files == 1 ? z->finder.file[0].path
+                                               : "a plugin");
     z->n_inputs = 0; /* taken over, come what may */
     s = ens_inputs_open_fds(&z->inputs, z->study, z->input_fd, n, err);
     if (s == ENS_OK)
-        s = ens_plan_make(&z->plan, &ens_host, kind, z->study, &z->inputs, err);
+        s = ens_plan_make(&z->plan, &ens_host, z->finder.kind, z->study,
+                          &z->inputs, err);
     if (s == ENS_OK)
         s = ens_threads_check(err);
     return s;
@@ -417,6 +406,7 @@ static void free_all(struct zygote *z)
         ens_inputs_close(&z->inputs);
         ens_study_free(z->study);
     }
+    ens_finder_fini(&z->finder);
     for (size_t i = 0; i < z->n_inputs; i++)
         close(z->input_fd[i]);
     free(z->input_fd);

@@ -2,7 +2,7 @@
  * chooses: a command line (words, shell) or output (any, declared fields; both
  * also as the answer of a persistent program). */
 #include "program/output.h"
-#include "program/request.h"
+#include "program/answer.h"
 #include "program/words.h"
 
 #include <math.h>
@@ -65,11 +65,14 @@ static void read_output(const char *text, size_t n, int declared)
 static void read_answer(const char *text, size_t n)
 {
     struct ens_error err = {0};
-    enum ens_status s = ens_request_check_answer(text, n, "t", &err);
+    struct ens_answer answer;
+    enum ens_status s = ens_answer_open(&answer, text, n, "t", &err);
 
     if (s != ENS_OK &&
         ((s != ENS_EPROTOCOL && s != ENS_EDOMAIN) || err.status != (int)s))
         abort();
+    if (s == ENS_OK)
+        ens_answer_close(&answer);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)

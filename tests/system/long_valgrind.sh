@@ -14,14 +14,16 @@ cd "$build/tests"
 [ $# -gt 0 ] || set -- $(find . -maxdepth 1 -type f -name 'test_*' -perm -u+x |
     sed 's|^\./||' | sort)
 for name in "$@"; do
+    log=$build/valgrind-$name.log
     if CK_FORK=no CK_DEFAULT_TIMEOUT=3600 OPENBLAS_NUM_THREADS=1 \
         timeout 3600 valgrind -q --error-exitcode=9 --leak-check=full \
-        --errors-for-leak-kinds=definite "./$name" >"$build/valgrind.log" 2>&1
+        --errors-for-leak-kinds=definite "./$name" >"$log" 2>&1
     then
         echo "$name: clean"
+        rm "$log"
     else
-        echo "$name: FAILED"
-        tail -n 40 "$build/valgrind.log"
+        echo "$name: FAILED, see $log"
+        head -n 60 "$log"
         failed=1
     fi
 done

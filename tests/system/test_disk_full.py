@@ -60,6 +60,33 @@ def full_from_the_start(work):
         subprocess.run(["umount", "-l", small], check=True)
 
 
+def full_while_converting(work):
+    """No half file; a cache that is full is done without."""
+    rows = "".join(f"{i},{i * 0.37},x{i % 7}\n" for i in range(50000))
+    (work.path / "t.csv").write_text("a,b,c\n" + rows * 4)
+    study = work.study(ini("fields = 1", "seed = 2\nreplicates = 10",
+                           more="[inputs]\nX = t.csv"))
+    work.run(study, work.path / "plenty")
+    work.ensrun("convert", "t.csv", "t.npy", "--columns", "a,b")
+    small = work.path / "small"
+    mount(small, "2m")
+    try:
+        for source, name in (("t.csv", "o.npy"), ("t.csv", "o.csv"),
+                             ("t.npy", "o.npz"), ("t.npy", "o.raw"),
+                             ("t.npy", "o.csv"), ("t.npy", "o.mtx")):
+            options = ["--columns", "a,b"] if source == "t.csv" else []
+            run = work.ensrun("convert", source, small / name, *options,
+                              expect=ENVIRONMENT)
+            check("no space left" in run.stderr.lower()
+                  and "small" in run.stderr, run.stderr)
+            check(os.listdir(small) == [], f"left: {os.listdir(small)}")
+        work.run(study, work.path / "full", env={"ENSRUN_CACHE": str(small)})
+        expect_same(work.path / "full", digests(work.path / "plenty"),
+                    "a cache without room")
+    finally:
+        subprocess.run(["umount", "-l", small], check=True)
+
+
 def can_mount():
     """Whether we may mount; else start again in a user namespace."""
     probe = os.path.join(os.environ.get("TMPDIR", "/tmp"),
@@ -82,4 +109,4 @@ def can_mount():
 
 if not can_mount():
     skip("neither root nor user namespaces: cannot mount a small tmpfs")
-main(full_while_running, full_from_the_start)
+main(full_while_running, full_from_the_start, full_while_converting)

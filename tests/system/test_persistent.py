@@ -140,7 +140,7 @@ def what_a_line_says(work):
     work.run(path, work.path / "r")
     row = table(work.path / "r")[1]
     said = json.loads(row["line"])
-    check(said == {"task": row["cell"] + ":1", "replicate": 1,
+    check(said == {"role": "task", "task": row["cell"] + ":1", "replicate": 1,
                    "seed": row["seed"], "seed31": int(row["seed"]) >> 33,
                    "values": {"n": 1, "text": 'a "b" \\ ü', "big": 1e300},
                    "inputs": {"X": {"path": str(work.path / "X.npy"),

@@ -32,9 +32,9 @@ static const struct ens_setting fix_program[] = {
 };
 
 static const struct ens_impl fix_generators[] = {
-    {"linear", "help", fix_linear, 3, NULL, 0},
-    {"bootstrap", "help", fix_bootstrap, 2, NULL, 0},
-    {"program", "help", fix_program, 1, NULL, 1},
+    {"linear", "help", fix_linear, 3, NULL, 0, 0},
+    {"bootstrap", "help", fix_bootstrap, 2, NULL, 0, 0},
+    {"program", "help", fix_program, 1, NULL, 0, 1},
 };
 
 static const struct ens_setting fix_ols[] = {
@@ -53,8 +53,8 @@ static const struct ens_setting fix_glm[] = {
 };
 
 static const struct ens_impl fix_fitters[] = {
-    {"ols", "help", fix_ols, 1, NULL, 0},
-    {"glm", "help", fix_glm, 4, NULL, 0},
+    {"ols", "help", fix_ols, 1, NULL, 0, 0},
+    {"glm", "help", fix_glm, 4, NULL, 0, 0},
 };
 
 static const struct ens_role fix_roles[] = {
@@ -126,6 +126,6 @@ static const struct ens_study_tables *fix_find(void *arg, const char *name)
     return NULL;
 }
 
-static const struct ens_study_kinds fix_all = {fix_find, fix_names, NULL};
+static const struct ens_study_kinds fix_all = {fix_find, fix_names, NULL, NULL};
 
 #endif

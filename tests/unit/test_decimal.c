@@ -98,6 +98,104 @@ START_TEST(leaves_the_rest_to_others)
 }
 END_TEST
 
+/* -- reading ----------------------------------------------------------------
+ */
+
+static unsigned n_read;
+
+static void check_read(const char *text)
+{
+    double want = strtod(text, NULL);
+    double got = 0;
+
+    if (ens_decimal_parse(text, strlen(text), &got) != 0)
+        return;
+    n_read++;
+    ck_assert_msg(memcmp(&want, &got, sizeof(want)) == 0, "%s: %a, not %a",
+                  text, got, want);
+}
+
+static void check_digits(uint64_t r, uint64_t digits, int q)
+{
+    char text[64];
+    int n = snprintf(text, sizeof(text), "%s%llu", (r & 1) != 0 ? "-" : "",
+                     (unsigned long long)digits);
+
+    check_read(text);
+    snprintf(text + n, sizeof(text) - (size_t)n, "e%d", q);
+    check_read(text);
+    snprintf(text, sizeof(text), "%llu.%llu",
+             (unsigned long long)(digits / 1000000),
+             (unsigned long long)(digits % 1000000));
+    check_read(text);
+}
+
+START_TEST(reads_what_strtod_reads)
+{
+    uint64_t s = 2463534242u;
+    char text[64];
+
+    for (int i = 0; i < 100000; i++) {
+        uint64_t r = next(&s);
+        double u = ldexp((double)(r >> 11) * 0x1p-53, (int)(r % 80) - 40);
+        int q = (int)(r >> 7 & 63) - 32;
+
+        for (int k = 3; k <= 19; k += 2) {
+            snprintf(text, sizeof(text), "%.*g", k, u);
+            check_read(text);
+        }
+        snprintf(text, sizeof(text), "%.3f", u);
+        check_read(text);
+        check_digits(r, next(&s) >> (r & 63), q);
+        /* between two doubles: a tie goes to the even one */
+        check_digits(r, r >> 10 | 1, q);
+        check_digits(r, ((uint64_t)1 << 53 | r >> 12) * 2 + 1, -(q & 3));
+    }
+    ck_assert_uint_gt(n_read, 1000000);
+}
+END_TEST
+
+START_TEST(reads_forms)
+{
+    static const char *const good[] = {
+        "0",
+        "-0",
+        "+0.0",
+        "5.",
+        ".5",
+        "1e5",
+        "1E+05",
+        "-.5e-3",
+        "00012",
+        "0.0000000000000000000000000000000001e20",
+        "9999999999999999999",
+        "9007199254740993",
+        "0.1e1",
+        "1e-27",
+        "1e27"};
+    static const char *const bad[] = {"",        "-",
+                                      "+",       ".",
+                                      "e5",      "1e",
+                                      "1e+",     "1e5x",
+                                      "1.2.3",   "--1",
+                                      " 1",      "1 ",
+                                      "inf",     "nan",
+                                      "0x10",    "1e28",
+                                      "1e-28",   "18446744073709551616",
+                                      "1e99999", "12345678901234567890"};
+    double v;
+
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        ck_assert_msg(ens_decimal_parse(good[i], strlen(good[i]), &v) == 0,
+                      "%s", good[i]);
+        check_read(good[i]);
+    }
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        ck_assert_msg(ens_decimal_parse(bad[i], strlen(bad[i]), &v) != 0, "%s",
+                      bad[i]);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("decimal");
@@ -109,6 +207,8 @@ int main(void)
     tcase_add_test(tc, does_what_printf_does);
     tcase_add_test(tc, does_the_corners);
     tcase_add_test(tc, leaves_the_rest_to_others);
+    tcase_add_test(tc, reads_what_strtod_reads);
+    tcase_add_test(tc, reads_forms);
     suite_add_tcase(suite, tc);
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);

@@ -184,7 +184,7 @@ static const struct {
      AT "d.csv:1: fields: is there twice\n"},
     {"labels\na\nb\n", RULER "[ruler]\ngrid = @d.csv\n",
      AT "d.csv:1: labels: takes one value for all cells of the section; "
-        "allowed: work_us, fields, level, wait, size\n"},
+        "allowed: work_us, fields, level, wait, size, line\n"},
     {"fields\n1\n", RULER "[ruler]\ngrid = @d.csv\nfields = 2\n",
      "s.ini:5: [ruler] fields: given twice, also as a column of grid on line "
      "4\n"},

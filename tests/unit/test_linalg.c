@@ -149,6 +149,25 @@ START_TEST(aliased_column_is_named)
 }
 END_TEST
 
+/* Exactly what the columns give without their powers of two. */
+START_TEST(size_of_a_column_is_only_a_factor)
+{
+    static const int power[4] = {600, 0, -600, 900};
+    size_t n = 100, p = 4;
+
+    fill(n, p);
+    memcpy(copy, x, sizeof(x));
+    ck_assert_uint_eq(ens_qr_factor(copy, n, p, 1e-7, gram, work), p);
+    memcpy(copy, x, sizeof(x));
+    for (size_t k = 0; k < n * p; k++)
+        copy[k] = ldexp(copy[k], power[k / n]);
+    ck_assert_uint_eq(ens_qr_factor(copy, n, p, 1e-7, other, work), p);
+    for (size_t j = 0; j < p; j++)
+        for (size_t k = 0; k < p; k++)
+            ck_assert(other[j + k * p] == ldexp(gram[j + k * p], power[j]));
+}
+END_TEST
+
 START_TEST(not_positive_definite_is_seen)
 {
     double indefinite[4] = {1, 2, 0, 1};
@@ -174,6 +193,7 @@ int main(void)
     tcase_add_test(t, cross_and_times_are_products);
     tcase_add_test(t, ratio_is_one_minus_r_squared);
     tcase_add_test(t, aliased_column_is_named);
+    tcase_add_test(t, size_of_a_column_is_only_a_factor);
     tcase_add_test(t, not_positive_definite_is_seen);
     suite_add_tcase(s, t);
     r = srunner_create(s);

@@ -57,6 +57,40 @@ static void take_all(struct world *w, const uint8_t *expected, uint64_t n)
     free(seen);
 }
 
+/* The shards of a stage hand out every open task once. */
+START_TEST(shards_make_the_stage)
+{
+    uint8_t seen[3 * 70] = {0};
+
+    for (uint32_t k = 1; k <= 4; k++) {
+        struct ens_range range;
+        enum ens_outcome was;
+        struct world w;
+        uint64_t left, n = 0;
+        double seconds;
+
+        world_init(&w, 70, "[fake]\nmode = ok, slow, other\n", 2);
+        for (uint32_t r = 20; r <= 40; r++)
+            ck_assert_int_eq(ens_done_add(w.done, 1, r, ENS_TASK_OK, 0, &was),
+                             1);
+        ens_ranges_free(w.ranges);
+        w.ranges = ens_ranges_new(&w.study.plan, w.stage, w.done, 2,
+                                  &(const struct ens_part){{k, 4}, NULL}, 0);
+        left = ens_ranges_left(w.ranges);
+        while (ens_ranges_take(w.ranges, &range, &seconds)) {
+            n += range.n;
+            for (uint32_t i = 0; i < range.n; i++)
+                seen[range.first + i]++;
+        }
+        ck_assert_uint_eq(n, left);
+        ck_assert_uint_eq(ens_ranges_left(w.ranges), 0);
+        world_fini(&w);
+    }
+    for (unsigned i = 0; i < sizeof(seen); i++)
+        ck_assert_uint_eq(seen[i], i < 89 || i > 109);
+}
+END_TEST
+
 START_TEST(every_open_task_once)
 {
     static const unsigned replicates[] = {1, 3, 63, 64, 1000};
@@ -109,6 +143,70 @@ START_TEST(single_until_measured)
         ens_ranges_measure(w.ranges, 0, 1e-7);
     ck_assert(ens_ranges_take(w.ranges, &range, &seconds));
     ck_assert_uint_eq(range.n, ENS_RANGE_MAX_TASKS);
+    world_fini(&w);
+}
+END_TEST
+
+/* What does not fit before a deadline is left with the rest of its cell; the
+ * other cells go on, and nothing counts as left at the end. */
+START_TEST(forgotten_cells_are_left)
+{
+    struct world w;
+    struct ens_range range;
+    double seconds;
+    uint64_t taken = 0;
+    enum ens_outcome before;
+
+    world_init(&w, 100, "[fake]\nmode = ok, b, c\n", 2);
+    ck_assert_uint_eq(ens_stage_n_tasks(w.stage), 300);
+    ck_assert_int_eq(ens_done_add(w.done, 1, 50, ENS_TASK_OK, 0, &before), 1);
+    ens_ranges_free(w.ranges);
+    w.ranges = ens_ranges_new(&w.study.plan, w.stage, w.done, 2, NULL, 0);
+    ck_assert(isnan(ens_ranges_seconds(w.ranges, (struct ens_range){0, 3})));
+    for (uint64_t c = 0; c < 3; c++)
+        ens_ranges_measure(w.ranges, c, c == 1 ? 3600 : 0.5);
+    ck_assert_double_eq_tol(
+        ens_ranges_seconds(w.ranges, (struct ens_range){100, 2}), 7200, 1e-6);
+    while (ens_ranges_take(w.ranges, &range, &seconds)) {
+        if (ens_ranges_seconds(w.ranges, range) > 60) {
+            ck_assert_uint_eq(range.first, 100);
+            ens_ranges_forget(w.ranges, range);
+        } else {
+            taken += range.n;
+        }
+    }
+    ck_assert_uint_eq(taken, 200);
+    ck_assert_uint_eq(ens_ranges_left(w.ranges), 0);
+    world_fini(&w);
+}
+END_TEST
+
+static int is_middle(const void *arg, uint64_t cell)
+{
+    (void)arg;
+    return cell == 1;
+}
+
+START_TEST(chosen_cells_only)
+{
+    const struct ens_chosen cells = {is_middle, NULL};
+    const struct ens_part middle = {{0, 0}, &cells};
+    struct world w;
+    struct ens_range range;
+    double seconds;
+    uint64_t taken = 0;
+
+    world_init(&w, 100, "[fake]\nmode = ok, b, c\n", 2);
+    ens_ranges_free(w.ranges);
+    w.ranges = ens_ranges_new(&w.study.plan, w.stage, w.done, 2, &middle, 0);
+    ck_assert_uint_eq(ens_ranges_left(w.ranges), 100);
+    while (ens_ranges_take(w.ranges, &range, &seconds)) {
+        ck_assert_uint_ge(range.first, 100);
+        ck_assert_uint_lt(range.first + range.n, 201);
+        taken += range.n;
+    }
+    ck_assert_uint_eq(taken, 100);
+    ck_assert_uint_eq(ens_ranges_left(w.ranges), 0);
     world_fini(&w);
 }
 END_TEST
@@ -181,9 +279,12 @@ int main(void)
     SRunner *r = srunner_create(s);
     int failed;
 
+    tcase_add_test(t, shards_make_the_stage);
     tcase_add_loop_test(t, every_open_task_once, 0, 5);
     tcase_add_test(t, single_until_measured);
     tcase_add_test(t, single_at_the_end);
+    tcase_add_test(t, forgotten_cells_are_left);
+    tcase_add_test(t, chosen_cells_only);
     tcase_add_test(t, big_cells_are_not_spanned);
     tcase_add_test(t, what_comes_back_goes_first);
     suite_add_tcase(s, t);

@@ -24,7 +24,7 @@ static const struct ens_study_tables *find_kind(void *arg, const char *name)
 }
 
 static const char *const kind_names[] = {"synthetic", NULL};
-static const struct ens_study_kinds kinds = {find_kind, kind_names, NULL};
+static const struct ens_study_kinds kinds = {find_kind, kind_names, NULL, NULL};
 
 struct course {
     struct ens_study *study;

@@ -129,7 +129,7 @@ static void put_schema(struct folder *f, const struct ens_field *fields,
 static void begin(struct folder *f, const char *text)
 {
     static const char *const names[] = {"toy", NULL};
-    struct ens_study_kinds kinds = {find_toy, names, NULL};
+    struct ens_study_kinds kinds = {find_toy, names, NULL, NULL};
     struct ens_journal_options options = {.wake = wake};
     struct ens_buf b = ENS_BUF_INIT;
     struct ens_error err = {0};

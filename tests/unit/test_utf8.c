@@ -50,6 +50,30 @@ START_TEST(characters_are_counted)
 }
 END_TEST
 
+static const struct {
+    const char *name, *shown;
+} names[] = {
+    {"", ""},
+    {"a b-\xc3\xa4\xe2\x82\xac", "a b-\xc3\xa4\xe2\x82\xac"},
+    {"a\nb\x7f", "a\\x0ab\\x7f"},
+    {"\x1b[2J", "\\x1b[2J"},
+    {"\xff\xc3", "\\xff\\xc3"},
+    {"\\x41", "\\x5cx41"},
+    {"\xc2\x9b", "\\xc2\\x9b"},
+    {"abcdefghijklmnopqrs", "abcdefghijklmnop..."},
+    {"abcdefghijklm\nxyz", "abcdefghijklm..."},
+};
+
+START_TEST(names_are_shown_on_one_line)
+{
+    char to[20];
+    const char *name = names[_i].name;
+
+    ck_assert_str_eq(ens_utf8_show(to, sizeof(to), name, strlen(name)),
+                     names[_i].shown);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("utf8");
@@ -60,6 +84,8 @@ int main(void)
     tcase_add_loop_test(t, characters_are_told_from_other_bytes, 0,
                         sizeof(characters) / sizeof(characters[0]));
     tcase_add_test(t, characters_are_counted);
+    tcase_add_loop_test(t, names_are_shown_on_one_line, 0,
+                        sizeof(names) / sizeof(names[0]));
     suite_add_tcase(s, t);
     srunner_run_all(r, CK_NORMAL);
     failed = srunner_ntests_failed(r);

@@ -96,6 +96,7 @@ int ens_collect_match(const char *pattern, const char *path, int *below)
 {
     size_t n, m;
     const char *rest;
+    int here;
 
     if (path == NULL)
         *below |= pattern != NULL;
@@ -109,9 +110,11 @@ int ens_collect_match(const char *pattern, const char *path, int *below)
                ens_collect_match(rest, behind(path, m), below);
     if (rest == NULL) /* all that is below, but hidden ones */
         rest = "*";
-    if (ens_collect_match(rest, path, below))
-        return 1;
-    return path[0] != '.' && ens_collect_match(pattern, behind(path, m), below);
+    here = ens_collect_match(rest, path, below);
+    /* a folder that matches may hold what does, too: look on */
+    return (path[0] != '.' &&
+            ens_collect_match(pattern, behind(path, m), below)) ||
+           here;
 }
 
 /* -- finding --------------------------------------------------------------- */

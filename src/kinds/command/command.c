@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "config/model.h"
 #include "kinds/command/collect.h"
+#include "program/answer.h"
 #include "program/output.h"
 #include "program/process.h"
 #include "program/report.h"
@@ -10,10 +11,8 @@
 #include "program/servant.h"
 #include "program/values.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 static const struct ens_setting settings[] = {
@@ -250,40 +249,20 @@ static void close_kind(void *state)
     free(st);
 }
 
-/* Once, not as the failure of every task; of many lines each is its own. */
+/* Of many lines each is its own. */
 static enum ens_status check_exists(void *arg, const struct ens_cell *cell,
                                     const struct program *p,
                                     struct ens_arena *arena,
                                     struct ens_error *err)
 {
-    const struct ens_words_piece *first = &p->line.piece[0];
-    const char *path = getenv("PATH");
-    const char *at = first->text;
+    enum ens_status s;
 
     (void)arg;
     (void)cell;
-    if (p->is_listed || p->line.shell || first->is_value || !first->ends_word)
+    if (p->is_listed)
         return ENS_OK;
-    if (strncmp(at, "./", 2) == 0 || strncmp(at, "../", 3) == 0)
-        at = ens_arena_printf(arena, "%s/%s", p->folder, at);
-    if (at == NULL)
-        return ens_fail(err, ENS_ENOMEMORY, "path of a program");
-    if (strchr(at, '/') != NULL)
-        return access(at, X_OK) == 0
-                   ? ENS_OK
-                   : ens_fail_errno(err, ENS_EINPUT, "[command] run: %s", at);
-    while (path != NULL && *path != '\0') {
-        size_t n = strcspn(path, ":");
-        const char *full = ens_arena_printf(arena, "%.*s/%s", (int)n, path, at);
-
-        if (full != NULL && access(full, X_OK) == 0)
-            return ENS_OK;
-        path += n + (path[n] == ':');
-    }
-    return ens_fail(err, ENS_EINPUT,
-                    "[command] run: no program %s in the folders of PATH; one "
-                    "beside the study is ./%s",
-                    at, at);
+    s = ens_words_check_program(&p->line, p->folder, arena, err);
+    return s == ENS_OK ? s : ens_wrap(err, s, "[command] run");
 }
 
 static enum ens_status open_kind(const struct ens_host *host,
@@ -416,22 +395,12 @@ static enum ens_status run_once(struct job *j, struct ens_error *err)
     return s;
 }
 
-/* As its program died, so does the worker: who hands out tasks then charges
- * this one and has it tried again. */
-static void die(int status)
-{
-    int number = WIFSIGNALED(status) ? WTERMSIG(status) : SIGABRT;
-
-    signal(number, SIG_DFL);
-    raise(number);
-    abort();
-}
-
 static enum ens_status serve(struct job *j, struct ens_error *err)
 {
     struct state *st = j->st;
     struct ens_program p;
     enum ens_status s = ENS_OK;
+    struct ens_answer answer;
     int status = 0;
 
     j->said = &st->servant.said;
@@ -447,16 +416,20 @@ static enum ens_status serve(struct job *j, struct ens_error *err)
         return s;
     announce(j, st->servant.pid);
     ens_buf_clear(&st->words);
-    ens_request_put(&st->words, st->host, &j->values, j->task, j->r);
+    ens_request_begin(&st->words, "task", "axes", &j->values);
+    ens_request_inputs(&st->words, st->host, &j->values, j->r);
+    ens_request_end(&st->words);
     if (st->words.failed)
         return ens_fail(err, ENS_ENOMEMORY, "line of a task");
     s = ens_servant_ask(&st->servant, st->words.data, st->words.len, &status,
                         err);
     if (s == ENS_ESTOPPED)
-        die(status);
+        ens_servant_follow(status);
     if (s == ENS_OK)
-        s = ens_request_check_answer((const char *)j->said->out.data,
-                                     j->said->out.len, j->values.task, err);
+        s = ens_answer_open(&answer, (const char *)j->said->out.data,
+                            j->said->out.len, j->values.task, err);
+    if (s == ENS_OK)
+        ens_answer_close(&answer);
     if (s == ENS_EPROTOCOL)
         ens_servant_stop(&st->servant);
     if (st->servant.pid == 0)

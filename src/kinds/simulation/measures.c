@@ -16,7 +16,8 @@
  */
 #include "base/number.h"
 #include "config/study.h"
-#include "kinds/simulation/model.h"
+#include "kinds/simulation/program.h"
+#include "program/output.h"
 #include "math/quantile.h"
 #include "math/sums.h"
 
@@ -138,12 +139,42 @@ static enum ens_status read_metrics(const struct ens_study *study,
     return ens_wrap(err, s, "%s: [metrics] use", where);
 }
 
+/* [metrics] run and fields: both, or neither. */
+static enum ens_status check_program(const struct ens_study *study,
+                                     struct ens_error *err)
+{
+    const struct ens_value *run = ens_study_value(study, "metrics", "run");
+    const struct ens_value *list = ens_study_value(study, "metrics", "fields");
+    struct ens_arena arena = ENS_ARENA_INIT;
+    struct ens_output_fields fields = {0};
+    enum ens_status s = ENS_OK;
+
+    if (run->set)
+        s = ens_program_check(study, run->text, err);
+    if (s == ENS_OK && run->set != (list->n_list > 0))
+        s = ens_fail(err, ENS_ESTUDY, "%s",
+                     run->set ? "fields: missing: the numbers that run gives"
+                              : "fields: only with run");
+    if (s == ENS_OK && list->n_list > ENS_SIMULATION_MAX_FIELDS)
+        s = ens_fail(err, ENS_ESTUDY, "fields: more than %d",
+                     ENS_SIMULATION_MAX_FIELDS);
+    if (s == ENS_OK)
+        s = ens_output_fields_parse(&fields, list, &arena, err);
+    for (size_t i = 0; s == ENS_OK && i < list->n_list; i++)
+        if (strchr(list->list[i].text, ':') != NULL)
+            s = ens_fail(err, ENS_ESTUDY, "fields: %.60s: all are numbers",
+                         list->list[i].text);
+    ens_arena_fini(&arena);
+    return s == ENS_OK ? s : ens_wrap(err, s, "[metrics]");
+}
+
 enum ens_status ens_simulation_check_metrics(const struct ens_study *study,
                                              struct ens_error *err)
 {
     struct metrics all;
+    enum ens_status s = read_metrics(study, &all, err);
 
-    return read_metrics(study, &all, err);
+    return s == ENS_OK ? check_program(study, err) : s;
 }
 
 /* -- accumulation -----------------------------------------------------------
@@ -291,8 +322,9 @@ static void put_metric(struct out *o, const struct term *t,
     }
 }
 
-/* Of a column METRIC__FIELD: its mean. One per term: estimand is the term. */
-static void put_computed(struct out *o, const struct cell_sums *c)
+/* Means of the columns METRIC__FIELD: those of term j, or, when j is p, those
+ * that tasks have one of (then the column is the estimand). */
+static void put_computed(struct out *o, const struct cell_sums *c, size_t j)
 {
     size_t at = 0;
 
@@ -301,19 +333,18 @@ static void put_computed(struct out *o, const struct cell_sums *c)
 
         for (size_t k = 0; k < m->ops->n_fields; k++) {
             const struct ens_metric_field *f = &m->ops->field[k];
+            const struct ens_moments *v = &c->value[at + (f->per_term ? j : 0)];
             char name[256];
 
+            at += f->per_term ? c->p : 1;
+            if ((f->per_term != 0) != (j < c->p))
+                continue;
             snprintf(name, sizeof(name), "%s%s%s", m->name,
-                     *f->name ? "__" : "", f->name);
-            for (size_t j = 0; j < (f->per_term ? c->p : 1); j++) {
-                const struct ens_moments *v = &c->value[at++];
-                double sd = sqrt(ens_moments_var(v));
-
-                o->estimand =
-                    f->per_term ? c->fit->design.column[j].name : name;
-                put(o, f->per_term ? name : "mean", v->mean,
-                    sd / sqrt((double)v->n), v->n);
-            }
+                     *m->name && *f->name ? "__" : "", f->name);
+            if (!f->per_term)
+                o->estimand = name;
+            put(o, f->per_term ? name : "mean", v->mean,
+                sqrt(ens_moments_var(v) / (double)v->n), v->n);
         }
     }
 }
@@ -330,8 +361,9 @@ static enum ens_status put_cell(const struct cell_sums *c, ens_measure_fn *sink,
         put_always(&o, t);
         for (size_t k = 0; t->has_truth && k < c->metrics->n; k++)
             put_metric(&o, t, &c->metrics->item[k], k);
+        put_computed(&o, c, j);
     }
-    put_computed(&o, c);
+    put_computed(&o, c, c->p);
     return o.status;
 }
 
@@ -344,6 +376,9 @@ static double degrees_of_freedom(const struct ens_simulation_fit *fit,
 
     if (!fit->options.is_normal)
         return INFINITY;
+    if (fit->fitter == &ens_program_fitter ||
+        ens_cell_impl(cell, "data")->ops == &ens_program_generator)
+        return NAN; /* the program knows */
     return n ? (double)n->i - (double)fit->design.n_columns : NAN;
 }
 

@@ -1,6 +1,6 @@
 /* Metrics that tasks compute: those of [metrics] use that have an
  * implementation (the others are measures, made of columns at the end). */
-#include "kinds/simulation/model.h"
+#include "kinds/simulation/program.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -13,6 +13,25 @@ size_t ens_simulation_metric_values(const struct ens_metric *m, size_t p)
     for (size_t i = 0; i < m->n_fields; i++)
         n += m->field[i].per_term ? p : 1;
     return n;
+}
+
+static void add_program(const struct ens_study *study,
+                        struct ens_simulation_metrics *m)
+{
+    const struct ens_value *run = ens_study_value(study, "metrics", "run");
+    const struct ens_value *fields =
+        ens_study_value(study, "metrics", "fields");
+
+    if (run == NULL || !run->set || fields->n_list > ENS_SIMULATION_MAX_FIELDS)
+        return;
+    for (size_t i = 0; i < fields->n_list; i++)
+        m->field[i] = (struct ens_metric_field){fields->list[i].text, "",
+                                                "computed by [metrics] run", 0};
+    m->program = ens_program_metric;
+    m->program.n_fields = fields->n_list;
+    m->program.field = m->field;
+    m->item[m->n++] =
+        (struct ens_simulation_metric){.ops = &m->program, .name = ""};
 }
 
 void ens_simulation_metrics(const struct ens_study *study,
@@ -34,6 +53,7 @@ void ens_simulation_metrics(const struct ens_study *study,
             .name = colon != NULL ? colon + 1 : call->name,
         };
     }
+    add_program(study, m);
 }
 
 /* The task stands or falls with its required metrics only. */

@@ -33,6 +33,32 @@ static enum ens_status wrap_row(struct ens_error *err, enum ens_status s,
     return ens_wrap(err, s, "%s", row);
 }
 
+/* Names of what is estimated, where no formula says it. */
+static enum ens_status take_terms(struct ens_simulation_fit *f,
+                                  const struct ens_value *list,
+                                  struct ens_arena *arena,
+                                  struct ens_error *err)
+{
+    size_t n = list->n_list;
+    struct ens_design_column *column =
+        ens_arena_alloc(arena, n, sizeof(*column));
+
+    if (column == NULL)
+        return ens_fail(err, ENS_ENOMEMORY, "%zu terms", n);
+    *f->formula =
+        (struct ens_formula){.text = list->text, .response = {.name = ""}};
+    f->design =
+        (struct ens_design){.f = f->formula, .n_columns = n, .column = column};
+    for (size_t j = 0; j < n; j++) {
+        column[j].name = list->list[j].text;
+        for (size_t k = 0; k < j; k++)
+            if (strcmp(column[k].name, column[j].name) == 0)
+                return ens_fail(err, ENS_ESTUDY, "terms: %.60s is given twice",
+                                column[j].name);
+    }
+    return ENS_OK;
+}
+
 enum ens_status ens_simulation_fit(struct ens_simulation_fit *f,
                                    const struct ens_cell *cell,
                                    const struct ens_data *shape,
@@ -55,6 +81,12 @@ enum ens_status ens_simulation_fit(struct ens_simulation_fit *f,
     g.formula = ens_arena_alloc(arena, 1, sizeof(*g.formula));
     if (!g.formula)
         return ens_fail(err, ENS_ENOMEMORY, "formula");
+    g.has_formula = ens_cell_value(cell, "fit", "formula")->set;
+    if (!g.has_formula) {
+        s = take_terms(&g, ens_cell_value(cell, "fit", "terms"), arena, err);
+        *f = g;
+        return s == ENS_OK ? s : wrap_row(err, s, cell, "fit", "terms");
+    }
     s = ens_formula_parse(g.formula,
                           ens_cell_value(cell, "fit", "formula")->text,
                           shape->name, shape->n_columns, arena, err);
@@ -125,9 +157,11 @@ ens_simulation_shape(struct ens_data *shape, const struct ens_cell *cell,
     return ENS_OK;
 }
 
-/* "A__B", or "A" when B is empty; NULL when out of memory. */
+/* "A__B", or one of them when the other is empty; NULL when out of memory. */
 static const char *join(struct ens_arena *arena, const char *a, const char *b)
 {
+    if (*a == '\0')
+        return b;
     return *b == '\0' ? a : ens_arena_printf(arena, "%s__%s", a, b);
 }
 

@@ -25,11 +25,14 @@ enum ens_simulation_part {
 struct ens_simulation_fit {
     const struct ens_fitter *fitter;
     struct ens_fit_options options;
+    int has_formula; /* else `formula` has no terms, and the design none but
+                        the names of what is estimated */
     struct ens_formula *formula;
     struct ens_design design; /* over the cell's data */
 };
 
 #define ENS_SIMULATION_MAX_METRICS 16
+#define ENS_SIMULATION_MAX_FIELDS  256 /* of a program */
 
 /** The metrics of [metrics] use that tasks compute. */
 struct ens_simulation_metrics {
@@ -37,8 +40,11 @@ struct ens_simulation_metrics {
     struct ens_simulation_metric {
         const struct ens_metric *ops;
         const struct ens_call *call;
-        const char *name; /* in columns; "metric.NAME" is its stream */
-    } item[ENS_SIMULATION_MAX_METRICS];
+        const char *name; /* in columns, "" for none; "metric.NAME" is its
+                             stream */
+    } item[ENS_SIMULATION_MAX_METRICS + 1];
+    struct ens_metric program; /* of [metrics] run: where it is, it stays */
+    struct ens_metric_field field[ENS_SIMULATION_MAX_FIELDS];
 };
 
 /** Lent by the study, which ens_simulation_check_metrics has passed. */

@@ -15,7 +15,7 @@ enum ens_status ens_parts_get(struct ens_parts *parts,
     if (open == NULL)
         return ENS_OK;
     for (size_t i = 0; i < parts->n; i++)
-        if (parts->item[i].ops == part->ops) {
+        if (parts->item[i].open == open) {
             *state = parts->item[i].state;
             return ENS_OK;
         }
@@ -25,6 +25,7 @@ enum ens_status ens_parts_get(struct ens_parts *parts,
     parts->item = item;
     item += parts->n;
     *item = *part;
+    item->open = open;
     s = open(host, &item->state, err);
     if (s != ENS_OK)
         return s;

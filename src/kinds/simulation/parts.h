@@ -12,6 +12,7 @@ struct ens_part {
     const void *ops; /* whose it is */
     void *state;
     ens_part_close_fn *close;
+    ens_part_open_fn *open;
 };
 
 struct ens_parts {
@@ -19,8 +20,8 @@ struct ens_parts {
     struct ens_part *item;
 };
 
-/** The state of an implementation, opened when it is not yet. open, close may
- * be NULL. */
+/** The state of an implementation, opened when it is not yet; those of one
+ * open share theirs. open, close may be NULL. */
 enum ens_status ens_parts_get(struct ens_parts *parts,
                               const struct ens_part *part,
                               ens_part_open_fn *open,

@@ -1,7 +1,7 @@
 /* Kind `simulation`: data are generated, models fitted, and measured against
  * what is true. One task = (data row, fit row, replicate). */
 #include "base/bug.h"
-#include "kinds/simulation/model.h"
+#include "kinds/simulation/program.h"
 
 static const struct ens_setting settings[] = {
     {.section = "metrics",
@@ -10,9 +10,20 @@ static const struct ens_setting settings[] = {
      .shape = ENS_LIST,
      .cls = ENS_C_RUN,
      .def = "bias, rmse, coverage",
-     .choices = "bias|rmse|coverage",
+     .choices = "bias|rmse|coverage|FILE:metric",
      .help = "measures of terms whose truth is known, beside mean, sd and "
-             "model_se; coverage(level=0.9) takes a level of its own"},
+             "model_se; coverage(level=0.9) takes a level of its own; "
+             "FILE.so:NAME is a plugin's, computed by tasks"},
+    ENS_PROGRAM_RUN("metrics", ENS_C_STUDY, ""),
+    {.section = "metrics",
+     .key = "fields",
+     .type = ENS_T_TEXT,
+     .shape = ENS_LIST,
+     .cls = ENS_C_STUDY,
+     .def = "",
+     .help = "what run computes from the data and the fit of a task: numbers, "
+             "a column each"},
+    ENS_PROGRAM_FOLDER("metrics"),
     {.section = "coverage()",
      .key = "level",
      .type = ENS_T_NUM,
@@ -33,6 +44,13 @@ static const struct ens_impl generators[] = {
      .ops = &ens_generator_##id},
 #include "kinds/simulation/x.def"
 #undef ENS_GENERATOR
+    {.name = "program",
+     .help = "columns that a program of yours makes; keys of your own are its "
+             "parameters",
+     .settings = ens_program_generator_settings,
+     .n_settings = ENS_COUNT(ens_program_generator_settings),
+     .ops = &ens_program_generator,
+     .open = 1},
 };
 
 static const struct ens_impl fitters[] = {
@@ -44,6 +62,13 @@ static const struct ens_impl fitters[] = {
      .ops = &ens_fitter_##id},
 #include "fit/x.def"
 #undef ENS_FITTER
+    {.name = "program",
+     .help = "estimates that a program of yours makes; keys of your own are "
+             "its parameters",
+     .settings = ens_program_fitter_settings,
+     .n_settings = ENS_COUNT(ens_program_fitter_settings),
+     .ops = &ens_program_fitter,
+     .open = 1},
 };
 
 static const struct ens_role roles[] = {

@@ -3,6 +3,7 @@
 #include "kinds/simulation/model.h"
 #include "kinds/simulation/npy.h"
 #include "kinds/simulation/parts.h"
+#include "kinds/simulation/program.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -41,11 +42,14 @@ enum ens_status ens_simulation_open(const struct ens_host *host,
     st->host = host;
     st->plan = plan;
     ens_simulation_metrics(host->plan_study(plan), &st->metrics);
-    s = ens_simulation_schemas(&st->schemas, host, plan, &st->arena, err);
+    s = ens_program_check_all(host, plan, err);
+    if (s == ENS_OK)
+        s = ens_simulation_schemas(&st->schemas, host, plan, &st->arena, err);
     for (size_t i = 0; s == ENS_OK && i < st->metrics.n; i++) {
         const struct ens_metric *m = st->metrics.item[i].ops;
 
-        s = ens_parts_get(&st->parts, &(struct ens_part){m, NULL, m->close},
+        s = ens_parts_get(&st->parts,
+                          &(struct ens_part){.ops = m, .close = m->close},
                           m->open, host, &st->metric_state[i], err);
     }
     if (s != ENS_OK) {
@@ -74,10 +78,12 @@ static enum ens_status open_parts(struct state *st, struct ens_error *err)
     const struct ens_fitter *f = st->fit.fitter;
     enum ens_status s;
 
-    s = ens_parts_get(&st->parts, &(struct ens_part){g, NULL, g->close},
-                      g->open, st->host, &st->generator_state, err);
+    s = ens_parts_get(&st->parts,
+                      &(struct ens_part){.ops = g, .close = g->close}, g->open,
+                      st->host, &st->generator_state, err);
     if (s == ENS_OK)
-        s = ens_parts_get(&st->parts, &(struct ens_part){f, NULL, f->close},
+        s = ens_parts_get(&st->parts,
+                          &(struct ens_part){.ops = f, .close = f->close},
                           f->open, st->host, &st->fitter_state, err);
     return s;
 }
@@ -140,6 +146,13 @@ static enum ens_status design(const struct state *st, struct ens_result *result,
     size_t size = ens_design_work(d, n);
     struct ens_design_space to = {.x = NULL};
 
+    *problem = (struct ens_fit_problem){.n = n,
+                                        .p = p,
+                                        .term = st->term,
+                                        .response = d->f->response.name,
+                                        .data = data};
+    if (!st->fit.has_formula)
+        return ENS_OK;
     to.vars = host->alloc(result, d->f->n_vars, sizeof(*to.vars));
     to.y = host->alloc(result, n, sizeof(*to.y));
     if (d->has_offset)
@@ -150,12 +163,9 @@ static enum ens_status design(const struct state *st, struct ens_result *result,
         to.x = host->alloc(result, n * p, sizeof(*to.x));
     if (!to.x || !to.y || !to.work || !to.vars || (d->has_offset && !to.offset))
         return ens_fail(err, ENS_ENOMEMORY, "model matrix, %zu x %zu", n, p);
-    problem->p = p;
     problem->x = to.x;
     problem->y = to.y;
     problem->offset = to.offset;
-    problem->term = st->term;
-    problem->response = d->f->response.name;
     return ens_design_build(d, data, &to, &problem->n, err);
 }
 
@@ -189,6 +199,8 @@ static enum ens_status fit(const struct state *st, const struct ens_job *job,
                        : st->host->alloc(job->result, size, sizeof(*work));
     enum ens_status s;
 
+    if (problem->n == 0)
+        return ens_fail(err, ENS_EDOMAIN, "0 complete rows for %zu terms", p);
     if (!out || !work)
         return ens_fail(err, ENS_ENOMEMORY, "fit of %zu rows, %zu terms",
                         problem->n, p);

@@ -1,4 +1,4 @@
-#include "record/parts.h"
+#include "record/parcel.h"
 
 #include "record/little.h"
 
@@ -6,12 +6,12 @@
 
 #define HEAD 32u
 
-size_t ens_part_bytes(const struct ens_part *part)
+size_t ens_parcel_bytes(const struct ens_parcel *part)
 {
     return HEAD + part->name_bytes + (part->data != NULL ? (size_t)part->n : 0);
 }
 
-void ens_part_write(unsigned char *to, const struct ens_part *part)
+void ens_parcel_write(unsigned char *to, const struct ens_parcel *part)
 {
     ens_put64(to, part->cell);
     ens_put64(to + 8, part->offset);
@@ -24,8 +24,8 @@ void ens_part_write(unsigned char *to, const struct ens_part *part)
         memcpy(to + HEAD + part->name_bytes, part->data, (size_t)part->n);
 }
 
-enum ens_status ens_part_read(struct ens_part *part, const void *p, size_t n,
-                              struct ens_error *err)
+enum ens_status ens_parcel_read(struct ens_parcel *part, const void *p,
+                                size_t n, struct ens_error *err)
 {
     struct ens_cursor c = ens_cursor(p, n);
     uint64_t last;

@@ -1,5 +1,5 @@
-/* Parts of output arrays and of packs on their way to the coordinator: the
- * payload of BLOCK and PACK frames, little-endian.
+/* Parcels: parts of output arrays and of packs on their way to the coordinator:
+ * the payload of BLOCK and PACK frames, little-endian.
  *
  *   offset size  field
  *        0    8  id of the cell; 0 in a PACK
@@ -10,15 +10,15 @@
  *       32    m  name
  *     32+m    n  bytes, unless fill
  */
-#ifndef ENS_RECORD_PARTS_H
-#define ENS_RECORD_PARTS_H
+#ifndef ENS_RECORD_PARCEL_H
+#define ENS_RECORD_PARCEL_H
 
 #include "record/frame.h"
 
-/** Bytes of a part: with its head and the longest name it fits a frame. */
-#define ENS_PART_BYTES (ENS_FRAME_PAYLOAD_MAX - 32u - 64u)
+/** Bytes of a parcel: with its head and the longest name it fits a frame. */
+#define ENS_PARCEL_BYTES (ENS_FRAME_PAYLOAD_MAX - 32u - 64u)
 
-struct ens_part {
+struct ens_parcel {
     uint64_t cell;
     uint64_t offset;
     uint64_t n;
@@ -28,11 +28,11 @@ struct ens_part {
 };
 
 /** Bytes of the payload. */
-size_t ens_part_bytes(const struct ens_part *part);
+size_t ens_parcel_bytes(const struct ens_parcel *part);
 /** Write them. */
-void ens_part_write(unsigned char *to, const struct ens_part *part);
+void ens_parcel_write(unsigned char *to, const struct ens_parcel *part);
 /** ENS_EPROTOCOL when it is cut short or its numbers make no sense. */
-enum ens_status ens_part_read(struct ens_part *part, const void *p, size_t n,
-                              struct ens_error *err);
+enum ens_status ens_parcel_read(struct ens_parcel *part, const void *p,
+                                size_t n, struct ens_error *err);
 
 #endif

@@ -1,0 +1,293 @@
+/* The tables of a plugin, before anything trusts them. */
+#include "kind/plugin.h"
+
+#include "base/bug.h"
+
+#include <string.h>
+
+#define MANY 100000u /* of anything in a table; more is a wild number */
+
+/* A name as study files and FILE:NAME can hold it. */
+static int is_name(const char *s)
+{
+    static const char first[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_";
+    static const char more[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789.";
+
+    return s != NULL && *s != '\0' && strchr(first, *s) != NULL &&
+           s[strspn(s, more)] == '\0';
+}
+
+static int is_call_section(const char *s)
+{
+    size_t n = strlen(s);
+
+    return n > 2 && strcmp(s + n - 2, "()") == 0;
+}
+
+/* -- settings -------------------------------------------------------------- */
+
+static const char *wrong_setting(const struct ens_setting *s)
+{
+    if (s->section == NULL || *s->section == '\0')
+        return "has no section";
+    if (!is_name(s->key))
+        return "has no key, or one that is no name";
+    if ((unsigned)s->type > ENS_T_FORMULA)
+        return "has a type that does not exist";
+    if ((unsigned)s->shape > ENS_AXIS || (unsigned)s->cls > ENS_C_RUN)
+        return "has a shape or class that does not exist";
+    if (s->help == NULL)
+        return "has no help";
+    if (s->type == ENS_T_CHOICE && (s->choices == NULL || *s->choices == '\0'))
+        return "is a choice without choices";
+    if (s->shape == ENS_AXIS && s->cls != ENS_C_DATA && s->cls != ENS_C_CELL)
+        return "is an axis that does not decide cells";
+    return NULL;
+}
+
+static enum ens_status check_settings(const struct ens_setting *s, size_t n,
+                                      struct ens_error *err)
+{
+    if (n > MANY || (n > 0 && s == NULL))
+        return ens_fail(err, ENS_ESTUDY, "settings: a table of %zu", n);
+    for (size_t i = 0; i < n; i++) {
+        const char *text = wrong_setting(&s[i]);
+
+        if (text != NULL)
+            return ens_fail(err, ENS_ESTUDY, "setting %zu (%.60s) %s", i + 1,
+                            s[i].key == NULL ? "?" : s[i].key, text);
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(s[k].section, s[i].section) == 0 &&
+                strcmp(s[k].key, s[i].key) == 0)
+                return ens_fail(err, ENS_ESTUDY, "setting %s is there twice",
+                                s[i].key);
+    }
+    return ENS_OK;
+}
+
+static enum ens_status check_impl(const struct ens_impl *m, const char *section,
+                                  struct ens_error *err)
+{
+    enum ens_status s;
+
+    if (!is_name(m->name))
+        return ens_fail(err, ENS_ESTUDY, "name: %.60s is none",
+                        m->name == NULL ? "NULL" : m->name);
+    if (m->help == NULL)
+        return ens_fail(err, ENS_ESTUDY, "help is NULL");
+    if (m->ops == NULL)
+        return ens_fail(err, ENS_ESTUDY, "ops is NULL");
+    s = check_settings(m->settings, m->n_settings, err);
+    for (size_t i = 0; s == ENS_OK && i < m->n_settings; i++) {
+        const struct ens_setting *k = &m->settings[i];
+
+        if (strcmp(k->section, section) != 0 && !is_call_section(k->section))
+            return ens_fail(err, ENS_ESTUDY,
+                            "setting %s is of section %.60s, not %s", k->key,
+                            k->section, section);
+        if (k->type == ENS_T_LINE)
+            return ens_fail(err, ENS_ESTUDY,
+                            "setting %s is a line, which only kinds may have",
+                            k->key);
+    }
+    return s;
+}
+
+/* -- generators, fitters, metrics ------------------------------------------ */
+
+static const char *check_generator(const struct ens_impl *m)
+{
+    const struct ens_generator *g = m->ops;
+
+    return g->shape == NULL ? "shape" : g->generate == NULL ? "generate" : NULL;
+}
+
+static int has_setting(const struct ens_impl *m, const char *key,
+                       enum ens_type type)
+{
+    for (size_t i = 0; i < m->n_settings; i++)
+        if (strcmp(m->settings[i].key, key) == 0)
+            return m->settings[i].type == type;
+    return 0;
+}
+
+static const char *check_fitter(const struct ens_impl *m)
+{
+    const struct ens_fitter *f = m->ops;
+
+    if (!has_setting(m, "formula", ENS_T_FORMULA))
+        return "ENS_FIT_SETTING_FORMULA";
+    if (!has_setting(m, "level", ENS_T_NUM))
+        return "ENS_FIT_SETTING_LEVEL";
+    return f->fit == NULL ? "fit" : NULL;
+}
+
+static const char *check_metric(const struct ens_impl *m)
+{
+    const struct ens_metric *t = m->ops;
+
+    if (t->n_fields == 0 || t->n_fields > MANY || t->field == NULL)
+        return "field";
+    for (size_t i = 0; i < t->n_fields; i++)
+        if (t->field[i].name == NULL || t->field[i].unit == NULL ||
+            t->field[i].help == NULL ||
+            (t->field[i].name[0] != '\0' && !is_name(t->field[i].name)))
+            return "name, unit or help of a field";
+    return t->compute == NULL ? "compute" : NULL;
+}
+
+static const struct {
+    const char *key;
+    const char *section;
+    const char *(*missing)(const struct ens_impl *m);
+} parts[] = {
+    {"generator", "data", check_generator},
+    {"fitter", "fit", check_fitter},
+    {"metric", "metrics", check_metric},
+};
+
+static enum ens_status check_part(const struct ens_plugin_part *p,
+                                  struct ens_error *err)
+{
+    const char *missing;
+    enum ens_status s;
+
+    for (size_t i = 0; p->key != NULL && i < ENS_COUNT(parts); i++) {
+        if (strcmp(parts[i].key, p->key) != 0)
+            continue;
+        s = check_impl(&p->impl, parts[i].section, err);
+        if (s != ENS_OK)
+            return s;
+        missing = parts[i].missing(&p->impl);
+        return missing == NULL
+                   ? ENS_OK
+                   : ens_fail(err, ENS_ESTUDY,
+                              "%s, which is required, is missing", missing);
+    }
+    return ens_fail(err, ENS_ESTUDY,
+                    "its key is %.60s; allowed: generator, fitter, metric",
+                    p->key == NULL ? "NULL" : p->key);
+}
+
+/* -- kinds ----------------------------------------------------------------- */
+
+static const char *missing_slot(const struct ens_kind *k)
+{
+    return k->help == NULL   ? "help"
+           : k->plan == NULL ? "plan"
+           : k->run == NULL  ? "run"
+           : (k->array_shape == NULL) != (k->array_region == NULL)
+               ? "array_shape or array_region"
+           : k->n_roles > 0 && k->roles == NULL       ? "roles"
+           : k->n_retained > 0 && k->retained == NULL ? "retained"
+                                                      : NULL;
+}
+
+static enum ens_status check_role(const struct ens_role *r,
+                                  struct ens_error *err)
+{
+    enum ens_status s = ENS_OK;
+
+    if (!is_name(r->name))
+        return ens_fail(err, ENS_ESTUDY, "a role has no name");
+    if (r->n_impls > MANY || (r->n_impls > 0 && r->impls == NULL) ||
+        (r->n_impls > 0) != (r->impl_key != NULL))
+        return ens_fail(err, ENS_ESTUDY,
+                        "role %s: impl_key and impls do not fit", r->name);
+    for (size_t i = 0; s == ENS_OK && i < r->n_impls; i++) {
+        s = check_impl(&r->impls[i], r->name, err);
+        if (s != ENS_OK)
+            ens_wrap(err, s, "role %s, %s %zu", r->name, r->impl_key, i + 1);
+    }
+    return s;
+}
+
+static int is_role(const struct ens_kind *k, const char *section)
+{
+    for (size_t i = 0; i < k->n_roles; i++)
+        if (strcmp(k->roles[i].name, section) == 0)
+            return 1;
+    return 0;
+}
+
+static enum ens_status check_sections(const struct ens_kind *k,
+                                      struct ens_error *err)
+{
+    static const char *const taken[] = {"study", "run", "input", "inputs"};
+
+    for (size_t i = 0; i < k->n_settings; i++) {
+        const struct ens_setting *s = &k->settings[i];
+
+        for (size_t j = 0; j < ENS_COUNT(taken); j++)
+            if (strcmp(s->section, taken[j]) == 0)
+                return ens_fail(err, ENS_ESTUDY,
+                                "setting %s: section [%s] is the program's",
+                                s->key, s->section);
+        if ((s->cls == ENS_C_DATA || s->cls == ENS_C_CELL) &&
+            !is_role(k, s->section) && !is_call_section(s->section))
+            return ens_fail(err, ENS_ESTUDY,
+                            "setting %s decides cells, so its section [%.60s] "
+                            "must be a role",
+                            s->key, s->section);
+    }
+    return ENS_OK;
+}
+
+static enum ens_status check_kind(const struct ens_kind *k,
+                                  struct ens_error *err)
+{
+    const char *missing;
+    enum ens_status s;
+
+    if (k->abi != ENS_ABI)
+        return ens_fail(err, ENS_ESTUDY, "its abi is %u, not ENS_ABI (%u)",
+                        (unsigned)k->abi, (unsigned)ENS_ABI);
+    missing = missing_slot(k);
+    if (missing != NULL)
+        return ens_fail(err, ENS_ESTUDY, "%s, which is required, is missing",
+                        missing);
+    if (k->n_roles > MANY || k->n_retained > MANY)
+        return ens_fail(err, ENS_ESTUDY, "tables of %zu roles, %zu items",
+                        k->n_roles, k->n_retained);
+    s = check_settings(k->settings, k->n_settings, err);
+    for (size_t i = 0; s == ENS_OK && i < k->n_roles; i++)
+        s = check_role(&k->roles[i], err);
+    for (size_t i = 0; s == ENS_OK && i < k->n_retained; i++)
+        if (!is_name(k->retained[i].name) || k->retained[i].profile == NULL ||
+            k->retained[i].help == NULL)
+            s = ens_fail(err, ENS_ESTUDY,
+                         "retained item %zu has no name, profile or help",
+                         i + 1);
+    return s == ENS_OK ? check_sections(k, err) : s;
+}
+
+enum ens_status ens_plugin_check(const struct ens_plugin *p,
+                                 struct ens_error *err)
+{
+    if (p->n_kinds > MANY || (p->n_kinds > 0 && p->kinds == NULL) ||
+        p->n_parts > MANY || (p->n_parts > 0 && p->parts == NULL))
+        return ens_fail(err, ENS_ESTUDY, "tables of %zu kinds, %zu parts",
+                        p->n_kinds, p->n_parts);
+    for (size_t i = 0; i < p->n_kinds; i++) {
+        const struct ens_kind *k = p->kinds[i];
+        enum ens_status s;
+
+        if (k == NULL || !is_name(k->name))
+            return ens_fail(err, ENS_ESTUDY, "kind %zu has no name", i + 1);
+        s = check_kind(k, err);
+        if (s != ENS_OK)
+            return ens_wrap(err, s, "kind %s", k->name);
+    }
+    for (size_t i = 0; i < p->n_parts; i++) {
+        const char *name = p->parts[i].impl.name;
+        enum ens_status s = check_part(&p->parts[i], err);
+
+        if (s != ENS_OK)
+            return ens_wrap(err, s, "part %zu (%s %.60s)", i + 1,
+                            p->parts[i].key == NULL ? "?" : p->parts[i].key,
+                            name == NULL ? "?" : name);
+    }
+    return ENS_OK;
+}
