@@ -15,7 +15,6 @@
 
 #include <jansson.h>
 #include <math.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -304,18 +303,24 @@ static enum ens_status take_time_limit(const struct ens_options *o,
 /* -- ranks ------------------------------------------------------------------
  */
 
-/* What a launcher sends to every process must not end one before the loop
- * runs that takes it; blocked, it waits. Threads of MPI inherit this. */
-static void hold_signals(void)
-{
-    sigset_t set;
+/* What a launcher sends to every process must not end one while MPI starts.
+ * (Blocking them would not do: OpenBLAS has threads that do not block.) */
+static volatile sig_atomic_t held;
 
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGHUP);
-    sigaddset(&set, SIGUSR1);
-    pthread_sigmask(SIG_BLOCK, &set, NULL);
+static void hold(int number)
+{
+    held = number;
+}
+
+static void hold_signals(int rank)
+{
+    static const int number[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1};
+    struct sigaction sa = {.sa_handler = rank > 0 ? SIG_IGN : hold,
+                           .sa_flags = SA_RESTART};
+
+    sigemptyset(&sa.sa_mask);
+    for (size_t i = 0; i < ENS_COUNT(number); i++)
+        sigaction(number[i], &sa, NULL);
 }
 
 /* Nobody can be asked who else failed: rank 0 speaks at once, and its exit
@@ -353,13 +358,15 @@ static int run_ranks(const struct ens_options *o, struct ens_run_options *ro,
     enum ens_status s;
     int code;
 
-    hold_signals();
+    hold_signals(launched->rank);
+    ro->held = &held;
     ens_folder_host(&host, &cpu);
     s = ens_ranks_open(&ro->ranks, launched, ens_buf_text(&cpu), NULL, &err);
     ens_buf_fini(&host);
     ens_buf_fini(&cpu);
     if (s != ENS_OK)
         return fail_to_join(s, &err, launched->rank);
+    hold_signals(ro->ranks->rank); /* MPI may have its own */
     if (ro->ranks->rank > 0)
         return supervise(ro->ranks, ro->program);
     code = run_here(o, ro);
@@ -374,6 +381,8 @@ static int refuse_bare(const struct ens_launched *launched)
 {
     struct ens_error err;
 
+    if (launched->rank > 0)
+        return 0;
     ens_fail(&err, ENS_EUSAGE,
              "started as %d processes, but without MPI: use mpirun, or srun "
              "--mpi=pmix (or pmi2); --transport fork runs in each of them",
