@@ -269,6 +269,11 @@ struct ens_kind {
      * default "c%0*u_r%0*u". */
     void (*label)(const struct ens_plan *plan, const struct ens_task *task,
                   char *to, size_t cap);
+
+    /* Optional: how many stages the study may have at most, for `plan`; 0:
+     * nobody can say. NULL: 1 without `next`, else 0. */
+    uint32_t (*max_stages)(const struct ens_host *host,
+                           const struct ens_plan *plan);
 };
 
 #endif

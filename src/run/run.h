@@ -6,6 +6,7 @@
  *   chain.c    what of that the journal knows already
  *   events.c   what the dispatcher says of tasks
  *   blocks.c   output arrays of the present stage
+ *   far.c      results of workers that have no results folder
  *   commit.c   when a group of records is made durable, and what with it
  *   folder.c   run.json: fingerprint, digests of inputs, what is finished
  *   digest.c   digests of the inputs, beside the first tasks
@@ -15,9 +16,11 @@
 #ifndef ENS_RUN_RUN_H
 #define ENS_RUN_RUN_H
 
+#include "input/input.h"
 #include "kind/registry.h"
 #include "plan/shard.h"
 #include "transport/transport.h"
+#include <signal.h>
 
 struct ens_run_failure { /* failures of one kind: digits do not count */
     enum ens_outcome outcome;
@@ -66,13 +69,18 @@ struct ens_run_report {
 
 struct ens_run_options {
     const char *study;   /* path of a study file; or NULL */
+    const char *text;    /* or its text ... */
+    const char *folder;  /* ... with paths relative to this; NULL: "." */
     const char *results; /* folder: overrides; or, without study, to resume */
+    const struct ens_memory_input *memory; /* inputs of an embedding program */
+    size_t n_memory;
     const struct ens_override *set;
     size_t n_set;
     uint32_t workers;        /* 0: as the study says */
     const char *transport;   /* "inline", "fork", "mpi" or "auto" (fork) */
     struct ens_ranks *ranks; /* of transport mpi, at rank 0; lent */
-    const char *program;     /* the ensrun binary, see transport/launch.h */
+    const volatile sig_atomic_t *held; /* a signal that came before; or NULL */
+    const char *program; /* the ensrun binary, see transport/launch.h */
     int restart, retry_failed;
     const char *only;         /* comma list of task ids, or NULL */
     const char *const *where; /* lists of conditions (config/where.h) */
