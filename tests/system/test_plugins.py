@@ -79,6 +79,12 @@ def names_are_checked(work):
                  "has no generator x; it has kind toy",
                  "study.ini:6: [fit] fitter", "none.so: cannot open",
                  "study.ini:9: [metrics] use", "has no metric z")
+    # keys of a plugin that cannot be read are not blamed
+    path = work.study("[study]\nkind = simulation\n[data]\ngenerator = "
+                      "./none.so:x\nmystery = 1\n[fit]\nlambda = 2\n"
+                      "[fit a]\nfitter = ./none.so:y\nformula = y ~ x\n")
+    run = work.ensrun("plan", path, expect=BAD)
+    check(run.stderr.count("\n") == 2, run.stderr)
 
 
 def files_that_are_no_plugin(work):
