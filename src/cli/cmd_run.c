@@ -1,6 +1,7 @@
 /* ensrun run: the study, its progress on stderr, the end report. */
 #include "cli/command.h"
 #include "cli/progress.h"
+#include "cli/screen.h"
 #include "cli/shard.h"
 #include "cli/show_cells.h"
 #include "config/value.h"
@@ -14,7 +15,6 @@
 
 #include <jansson.h>
 #include <math.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -101,10 +101,16 @@ static void print_json(const struct ens_run_report *r, int code)
         printf(", \"%s\": %llu", ens_outcome_text((enum ens_outcome)o),
                (unsigned long long)r->by_outcome[o]);
     printf(", \"left\": %llu, \"new\": %llu, \"seconds\": %.3f, "
-           "\"efficiency\": %.4f, \"peak_pss_bytes\": %llu, \"exit\": %d}\n",
+           "\"efficiency\": %.4f, \"peak_pss_bytes\": %llu",
            (unsigned long long)r->n_left, (unsigned long long)r->n_new,
            r->seconds, isfinite(r->efficiency) ? r->efficiency : 0.0,
-           (unsigned long long)r->peak_pss_bytes, code);
+           (unsigned long long)r->peak_pss_bytes);
+    if (r->shard.n > 0)
+        printf(", \"shard\": \"%u/%u\", \"stage\": \"%s\", \"part\": %llu, "
+               "\"part_left\": %llu",
+               r->shard.k, r->shard.n, r->stage, (unsigned long long)r->n_part,
+               (unsigned long long)r->n_part_left);
+    printf(", \"exit\": %d}\n", code);
 }
 
 static void print_report(const struct ens_run_report *r,
@@ -246,19 +252,18 @@ static int run_study(const struct ens_options *o, struct ens_run_options *ro)
     return code;
 }
 
-/* In its own folder, with what the joined folder has. */
+/* A shard runs in its own folder, with what the joined one has. */
 static int run_shard(const struct ens_options *o, struct ens_run_options *ro)
 {
     struct ens_buf errors = ENS_BUF_INIT;
     struct ens_error err = {0};
-    struct screen screen = {LOOK_NONE, 0};
+    struct ens_screen screen;
     struct ens_shard_place place;
     enum ens_status s;
     int code = 0;
 
-    ro->arg = &screen;
-    ro->say = say;
-    s = ens_shard_prepare(ro, o->word[0], &place, &errors, &err);
+    ens_screen_init(&screen, ens_options_text(o, "progress"));
+    s = ens_shard_prepare(ro, o->word[0], &place, &screen, &errors, &err);
     if (s != ENS_OK)
         code = ens_cli_fail_lines(s, &errors, &err);
     ens_buf_fini(&errors);
@@ -298,18 +303,24 @@ static enum ens_status take_time_limit(const struct ens_options *o,
 /* -- ranks ------------------------------------------------------------------
  */
 
-/* What a launcher sends to every process must not end one before the loop
- * runs that takes it; blocked, it waits. Threads of MPI inherit this. */
-static void hold_signals(void)
-{
-    sigset_t set;
+/* What a launcher sends to every process must not end one while MPI starts.
+ * (Blocking them would not do: OpenBLAS has threads that do not block.) */
+static volatile sig_atomic_t held;
 
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGHUP);
-    sigaddset(&set, SIGUSR1);
-    pthread_sigmask(SIG_BLOCK, &set, NULL);
+static void hold(int number)
+{
+    held = number;
+}
+
+static void hold_signals(int rank)
+{
+    static const int number[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1};
+    struct sigaction sa = {.sa_handler = rank > 0 ? SIG_IGN : hold,
+                           .sa_flags = SA_RESTART};
+
+    sigemptyset(&sa.sa_mask);
+    for (size_t i = 0; i < ENS_COUNT(number); i++)
+        sigaction(number[i], &sa, NULL);
 }
 
 /* Nobody can be asked who else failed: rank 0 speaks at once, and its exit
@@ -347,13 +358,15 @@ static int run_ranks(const struct ens_options *o, struct ens_run_options *ro,
     enum ens_status s;
     int code;
 
-    hold_signals();
+    hold_signals(launched->rank);
+    ro->held = &held;
     ens_folder_host(&host, &cpu);
     s = ens_ranks_open(&ro->ranks, launched, ens_buf_text(&cpu), NULL, &err);
     ens_buf_fini(&host);
     ens_buf_fini(&cpu);
     if (s != ENS_OK)
         return fail_to_join(s, &err, launched->rank);
+    hold_signals(ro->ranks->rank); /* MPI may have its own */
     if (ro->ranks->rank > 0)
         return supervise(ro->ranks, ro->program);
     code = run_here(o, ro);
@@ -368,6 +381,8 @@ static int refuse_bare(const struct ens_launched *launched)
 {
     struct ens_error err;
 
+    if (launched->rank > 0)
+        return 0;
     ens_fail(&err, ENS_EUSAGE,
              "started as %d processes, but without MPI: use mpirun, or srun "
              "--mpi=pmix (or pmi2); --transport fork runs in each of them",

@@ -1,6 +1,7 @@
 #include "cli/command.h"
 
 #include "base/bug.h"
+#include "transport/launcher.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -91,6 +92,9 @@ static int run_command(const struct ens_command *c, int argc, char **argv)
     enum ens_status s =
         ens_options_parse(&o, c->options, c->n_options, argc, argv, &err);
 
+    if ((s != ENS_OK || o.help || strcmp(c->name, "run") != 0) &&
+        ens_launched().rank > 0)
+        return 0; /* rank 0 says it, or does it */
     if (s == ENS_OK && o.help) {
         print_command_help(c);
         return 0;
@@ -123,6 +127,8 @@ static int run_study(int argc, char **argv)
                : ens_nearest(word, names, ENS_COUNT(commands));
     if (run != NULL && (near == NULL || access(word, F_OK) == 0))
         return run_command(run, argc, argv);
+    if (ens_launched().rank > 0)
+        return 0;
     if (near != NULL)
         ens_fail(&err, ENS_EUSAGE, "%s: no such command; did you mean %s?",
                  word, near);
@@ -135,15 +141,18 @@ static int run_study(int argc, char **argv)
 static int dispatch(int argc, char **argv)
 {
     const struct ens_command *c;
+    int speaks = ens_launched().rank == 0; /* of several ranks only one */
 
     if (argc > 1 && strcmp(argv[1], "--version") == 0) {
-        printf("ensrun %s\n", ens_version());
+        if (speaks)
+            printf("ensrun %s\n", ens_version());
         return 0;
     }
     if (argc > 1 &&
         (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
          (argc == 2 && strcmp(argv[1], "help") == 0))) {
-        print_program_help();
+        if (speaks)
+            print_program_help();
         return 0;
     }
     c = argc > 1 ? find_command(argv[1]) : NULL;

@@ -212,7 +212,10 @@ void ens_commit_poll(struct ens_run *r)
     if (r->phase == ENS_RUN_OVER)
         return;
     pending = ens_journal_pending(r->journal);
-    ens_dispatch_pause(r->dispatch, pending > POOL_BYTES);
+    ens_dispatch_pause(r->dispatch,
+                       pending > POOL_BYTES || ens_far_is_stuck(r));
+    if (r->phase == ENS_RUN_OVER)
+        return;
     if (pending == 0)
         ens_stages_synced(r);
 }

@@ -64,6 +64,8 @@ void ens_events_frame(void *arg, const struct ens_frame *f, const void *bytes,
         ens_buf_put(&r->answer, bytes, n);
         return;
     }
+    if (f->type == ENS_FRAME_BLOCK || f->type == ENS_FRAME_PACK)
+        ens_far_take(r, f, bytes, n);
     if (f->type != ENS_FRAME_SCHEMA)
         return;
     if (ens_schemas_add_encoded(&r->replay.schemas, f->payload, f->length,

@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -122,22 +121,18 @@ static void start_limit(struct ens_run *r)
 
 static enum ens_status open_loop(struct ens_run *r, struct ens_error *err)
 {
-    sigset_t set;
-
     if (uv_loop_init(&r->loop) != 0)
         return ens_fail(err, ENS_EPROCESS, "cannot make an event loop");
     r->has_loop = 1;
     uv_async_init(&r->loop, &r->journal_wake, on_journal);
     r->journal_wake.data = r;
-    sigemptyset(&set);
     for (size_t i = 0; i < 4; i++) {
         uv_signal_init(&r->loop, &r->signal[i]);
         r->signal[i].data = r;
         uv_signal_start(&r->signal[i], on_signal, signals[i]);
-        sigaddset(&set, signals[i]);
     }
-    /* those that came while MPI started (see cli/cmd_run.c) come now */
-    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+    if (r->options->held != NULL && *r->options->held != 0)
+        raise(*r->options->held);
     signal(SIGPIPE, SIG_IGN);
     return ENS_OK;
 }

@@ -6,6 +6,7 @@
  *   chain.c    what of that the journal knows already
  *   events.c   what the dispatcher says of tasks
  *   blocks.c   output arrays of the present stage
+ *   far.c      results of workers that have no results folder
  *   commit.c   when a group of records is made durable, and what with it
  *   folder.c   run.json: fingerprint, digests of inputs, what is finished
  *   digest.c   digests of the inputs, beside the first tasks
@@ -19,6 +20,7 @@
 #include "kind/registry.h"
 #include "plan/shard.h"
 #include "transport/transport.h"
+#include <signal.h>
 
 struct ens_run_failure { /* failures of one kind: digits do not count */
     enum ens_outcome outcome;
@@ -77,7 +79,8 @@ struct ens_run_options {
     uint32_t workers;        /* 0: as the study says */
     const char *transport;   /* "inline", "fork", "mpi" or "auto" (fork) */
     struct ens_ranks *ranks; /* of transport mpi, at rank 0; lent */
-    const char *program;     /* the ensrun binary, see transport/launch.h */
+    const volatile sig_atomic_t *held; /* a signal that came before; or NULL */
+    const char *program; /* the ensrun binary, see transport/launch.h */
     int restart, retry_failed;
     const char *only;         /* comma list of task ids, or NULL */
     const char *const *where; /* lists of conditions (config/where.h) */

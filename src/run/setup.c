@@ -494,6 +494,7 @@ void ens_run_fini(struct ens_run *r)
     ens_buf_fini(&r->study_text);
     ens_buf_fini(&r->answer);
     ens_buf_fini(&r->checkpoint);
+    ens_far_fini(r);
     free(r->dirty_slots);
     free(r->dirty);
     if (r->log_file != NULL)

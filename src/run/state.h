@@ -10,6 +10,7 @@
 #include "store/epoch.h"
 #include "store/journal.h"
 #include "store/log.h"
+#include "store/pack.h"
 #include "store/replay.h"
 
 #include <stdatomic.h>
@@ -26,6 +27,15 @@ enum ens_run_phase {
 struct ens_dirty_array {
     uint32_t array; /* in the plan */
     uint64_t cell;
+};
+
+struct ens_far {          /* far.c: what is written for workers elsewhere */
+    struct ens_pack pack; /* of the slot that sent last */
+    char array_name[ENS_STAGE_KEY_MAX + 1]; /* "": none is open */
+    uint64_t array_cell, array_at, array_bytes;
+    int array_fd;
+    struct ens_buf stuck; /* a frame that the full disk has no room for */
+    uint64_t stuck_ns;
 };
 
 struct ens_run {
@@ -82,6 +92,8 @@ struct ens_run {
     int is_late;    /* tasks are left for want of time */
     uint64_t *only; /* places of the present stage (--only) */
     size_t n_only;
+
+    struct ens_far far;
 
     /* commit.c */
     double commit_seconds, heartbeat_s;
@@ -154,6 +166,14 @@ enum ens_status ens_blocks_fill(struct ens_run *r, uint64_t cell,
 /** The same for all such tasks: a retry that was killed behind its block and
  * before its record leaves one with values. */
 enum ens_status ens_blocks_refill(struct ens_run *r, struct ens_error *err);
+
+/* far.c */
+/** A BLOCK or PACK frame. */
+void ens_far_take(struct ens_run *r, const struct ens_frame *f,
+                  const void *bytes, size_t n);
+/** Tries again what had no room on the disk; 1: it still has none. */
+int ens_far_is_stuck(struct ens_run *r);
+void ens_far_fini(struct ens_run *r);
 
 /* events.c: what the dispatcher says of tasks (see dispatch.h) */
 void ens_events_records(void *arg, const struct ens_frame *f, const void *bytes,

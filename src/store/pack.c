@@ -85,12 +85,19 @@ static enum ens_status open_pack(struct ens_pack *p, struct ens_error *err)
     return ENS_OK;
 }
 
+static enum ens_status ready(struct ens_pack *p, struct ens_error *err)
+{
+    return p->fd >= 0 || p->sink != NULL ? ENS_OK : open_pack(p, err);
+}
+
 static enum ens_status write_at(struct ens_pack *p, const void *data, size_t n,
                                 uint64_t at, struct ens_error *err)
 {
     char path[PATH_MAX];
     int e;
 
+    if (p->sink != NULL)
+        return p->sink(p->arg, at, data, n, err);
     if (ens_io_write_all(p->io, p->fd, data, n, at, NULL) == 0)
         return ENS_OK;
     e = errno;
@@ -110,11 +117,28 @@ static void set_ref(struct ens_pack *p, uint64_t length, uint64_t hash,
     p->end += length;
 }
 
+void ens_pack_redirect(struct ens_pack *p, uint64_t end, ens_pack_sink_fn *sink,
+                       void *arg)
+{
+    p->sink = sink;
+    p->arg = arg;
+    p->end = end;
+}
+
+enum ens_status ens_pack_write(struct ens_pack *p, uint64_t at,
+                               const void *data, size_t n,
+                               struct ens_error *err)
+{
+    enum ens_status s = ready(p, err);
+
+    return s == ENS_OK ? write_at(p, data, n, at, err) : s;
+}
+
 enum ens_status ens_pack_append(struct ens_pack *p, const void *data,
                                 size_t bytes, struct ens_artifact_ref *ref,
                                 struct ens_error *err)
 {
-    enum ens_status s = p->fd >= 0 ? ENS_OK : open_pack(p, err);
+    enum ens_status s = ready(p, err);
 
     if (s == ENS_OK)
         s = write_at(p, data, bytes, p->end, err);
@@ -125,7 +149,7 @@ enum ens_status ens_pack_append(struct ens_pack *p, const void *data,
 
 enum ens_status ens_pack_begin(struct ens_pack *p, struct ens_error *err)
 {
-    enum ens_status s = p->fd >= 0 ? ENS_OK : open_pack(p, err);
+    enum ens_status s = ready(p, err);
 
     if (s == ENS_OK && p->hasher == NULL &&
         (p->hasher = ens_hasher_new()) == NULL)

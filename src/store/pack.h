@@ -8,7 +8,13 @@
 #include "store/io.h"
 #include <ensrun/error.h>
 
+typedef enum ens_status ens_pack_sink_fn(void *arg, uint64_t at,
+                                         const void *data, size_t n,
+                                         struct ens_error *err);
+
 struct ens_pack {
+    ens_pack_sink_fn *sink; /* NULL: into the file */
+    void *arg;
     int fd; /* -1: not yet created (the first append does) */
     uint64_t end;
     uint64_t part_bytes;       /* of the artifact that comes in parts */
@@ -20,6 +26,13 @@ struct ens_pack {
 
 void ens_pack_init(struct ens_pack *p, const char *dir, uint32_t epoch,
                    uint32_t slot, struct ens_io *io);
+/** What would be written goes to sink(arg); the pack ends at `end` now. */
+void ens_pack_redirect(struct ens_pack *p, uint64_t end, ens_pack_sink_fn *sink,
+                       void *arg);
+/** Write what another's sink was given. */
+enum ens_status ens_pack_write(struct ens_pack *p, uint64_t at,
+                               const void *data, size_t n,
+                               struct ens_error *err);
 /** Append; *ref filled but for the name. Not synced: the journal's group
  * does that (ens_pack_open_fd). */
 enum ens_status ens_pack_append(struct ens_pack *p, const void *data,

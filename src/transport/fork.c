@@ -1,6 +1,7 @@
 #include "transport/fork.h"
 
 #include "base/bug.h"
+#include "record/parcel.h"
 #include "worker/order.h"
 
 #include <errno.h>
@@ -15,11 +16,23 @@
 /* -- frames ------------------------------------------------------------------
  */
 
+/* Bytes of a dead worker's artifacts stay where they are. */
+static void note_pack(struct ens_link *l, const struct ens_frame *f)
+{
+    struct ens_parcel part;
+
+    if (ens_parcel_read(&part, f->payload, f->length, NULL) == ENS_OK &&
+        part.offset + part.n > l->pack_end)
+        l->pack_end = part.offset + part.n;
+}
+
 static void deliver(struct ens_link *l, const struct ens_frame *f,
                     const void *bytes)
 {
     struct ens_transport *t = l->t;
 
+    if (f->type == ENS_FRAME_PACK)
+        note_pack(l, f);
     if (f->type == ENS_FRAME_READY)
         t->config.events.ready(t->config.events.arg, l->index);
     else

@@ -38,7 +38,8 @@ struct ens_link { /* what the supervisor knows of a slot's worker */
     int reaped;            /* death is filled in */
     int eof;               /* nothing more comes */
     struct ens_death death;
-    size_t have; /* bytes in data */
+    uint64_t pack_end; /* far: where the next worker goes on */
+    size_t have;       /* bytes in data */
     unsigned char *data;
 };
 

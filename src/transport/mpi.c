@@ -3,15 +3,14 @@
  *
  *   slots of rank 0 | of rank 1 | of rank 2 ...
  */
+#include "transport/mpi.h"
+
 #include "base/bug.h"
 #include "base/clock.h"
-#include "transport/cost.h"
-#include "transport/ranks.h"
-#include "transport/ticker.h"
-#include "worker/order.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* Messages of a frame's size that may wait here for the journal, of all ranks
  * together; and of each. */
@@ -19,34 +18,6 @@
 #define RANK_MESSAGES 8
 #define TURN_MESSAGES 64 /* taken per turn of the loop */
 #define LATE_NS       1000000000u
-
-struct peer { /* another rank */
-    uint32_t first_slot, n_slots;
-    struct ens_buf down; /* items to be sent */
-    uint32_t credits;    /* to be given back */
-    int opened;
-    uint64_t heard_ns, told_ns;
-    struct ens_relay_cost cost;
-};
-
-struct ens_transport {
-    struct ens_transport_config config;
-    struct ens_ranks *ranks;
-    struct ens_transport *near; /* the fork transport of rank 0 */
-    uint32_t n_near;
-    struct peer *peer;    /* one per rank; [0] unused */
-    struct ens_slot *far; /* slots from n_near on, as far as known */
-    uint64_t limit_ns;    /* of a task; 0: none */
-    double beat_s;        /* how often all are told and heard */
-    struct ens_ticker ticker;
-    uv_prepare_t prepare;
-    uv_timer_t timer;
-    uint64_t timer_ns;
-    size_t n_handles;
-    struct ens_wire_message inbox; /* being read; data NULL: none */
-    size_t inbox_at;
-    int paused, closing, broken;
-};
 
 static const struct ens_transport_ops *const near_ops = &ens_transport_fork;
 
@@ -70,9 +41,9 @@ static void fail_rank(struct ens_transport *t, int rank, struct ens_error *err)
 /* -- down --------------------------------------------------------------------
  */
 
-static void flush_rank(struct ens_transport *t, int rank)
+void ens_mpi_flush(struct ens_transport *t, int rank)
 {
-    struct peer *p = &t->peer[rank];
+    struct ens_peer *p = &t->peer[rank];
     struct ens_error err;
 
     if (p->credits > 0) {
@@ -95,7 +66,7 @@ static void flush_rank(struct ens_transport *t, int rank)
 static void flush_all(struct ens_transport *t)
 {
     for (int i = 1; i < t->ranks->size && !t->closing && !t->broken; i++)
-        flush_rank(t, i);
+        ens_mpi_flush(t, i);
 }
 
 static void on_prepare(uv_prepare_t *prepare)
@@ -103,7 +74,7 @@ static void on_prepare(uv_prepare_t *prepare)
     flush_all(prepare->data);
 }
 
-static int rank_of(const struct ens_transport *t, uint32_t slot)
+int ens_mpi_rank_of(const struct ens_transport *t, uint32_t slot)
 {
     int lo = 1;
     int hi = t->ranks->size - 1;
@@ -122,7 +93,7 @@ static int rank_of(const struct ens_transport *t, uint32_t slot)
 static void put(struct ens_transport *t, uint32_t slot,
                 enum ens_relay_type type, const void *p, size_t n)
 {
-    ens_relay_put(&t->peer[rank_of(t, slot)].down, type, slot, p, n);
+    ens_relay_put(&t->peer[ens_mpi_rank_of(t, slot)].down, type, slot, p, n);
 }
 
 /* -- up ----------------------------------------------------------------------
@@ -180,7 +151,7 @@ static void take_overdue(struct ens_transport *t,
 static void take_cost(struct ens_transport *t, int rank,
                       const struct ens_relay_item *item)
 {
-    struct peer *p = &t->peer[rank];
+    struct ens_peer *p = &t->peer[rank];
     struct ens_relay_cost cost;
 
     if (ens_relay_get_cost(&cost, item) != 0)
@@ -195,7 +166,7 @@ static void take_cost(struct ens_transport *t, int rank,
 static void take_of_slot(struct ens_transport *t,
                          const struct ens_relay_item *item)
 {
-    const struct peer *p = &t->peer[t->inbox.rank];
+    const struct ens_peer *p = &t->peer[t->inbox.rank];
 
     if (item->slot < p->first_slot || item->slot - p->first_slot >= p->n_slots)
         return;
@@ -219,7 +190,9 @@ static void take(struct ens_transport *t, const struct ens_relay_item *item)
     if (item->type == ENS_RELAY_COST)
         take_cost(t, rank, item);
     else if (item->type == ENS_RELAY_OPENED)
-        t->peer[rank].opened = 1;
+        ens_mpi_opened(t, rank, item);
+    else if (item->type == ENS_RELAY_STORED)
+        ens_mpi_stored(t, rank);
     else if (item->type != ENS_RELAY_BROKEN)
         take_of_slot(t, item);
     else if (ens_relay_get_error(&err, item) == 0)
@@ -288,6 +261,8 @@ static int on_tick(void *arg)
     struct ens_transport *t = arg;
     int n = 0;
 
+    if (t->later.status != ENS_OK)
+        fail(t, &t->later);
     while (may_read(t) && n < TURN_MESSAGES) {
         if (t->inbox.data == NULL) {
             if (receive(t, ENS_WIRE_DATA, &t->inbox) <= 0)
@@ -306,14 +281,15 @@ static int on_tick(void *arg)
 
 static void check_rank(struct ens_transport *t, int rank, uint64_t now)
 {
-    struct peer *p = &t->peer[rank];
+    struct ens_peer *p = &t->peer[rank];
     struct ens_error err;
 
     if ((double)(now - p->told_ns) > t->beat_s * 1e9)
         ens_relay_put(&p->down, ENS_RELAY_PING, 0, NULL, 0);
-    if (!p->opened || now < p->heard_ns ||
+    if (!p->has_opened || now < p->heard_ns ||
         (double)(now - p->heard_ns) < t->config.dead_man_s * 1e9)
         return;
+    t->ranks->lost = 1;
     ens_fail(&err, ENS_EPROCESS, "no word for %g s ([run] dead_man)",
              t->config.dead_man_s);
     fail_rank(t, rank, &err);
@@ -353,7 +329,7 @@ static void mpi_order(struct ens_transport *t, uint32_t slot, const void *p,
     if (slot < t->n_near)
         near_ops->order(t->near, slot, p, n);
     else
-        put(t, slot, ENS_RELAY_ORDER, p, n);
+        ens_mpi_order_far(t, slot, p, n);
 }
 
 static void mpi_kill(struct ens_transport *t, uint32_t slot)
@@ -398,8 +374,11 @@ static void mpi_others(const struct ens_transport *t, uint64_t *cpu_ns,
 
 static void free_transport(struct ens_transport *t)
 {
-    for (int i = 1; t->peer != NULL && i < t->ranks->size; i++)
+    for (int i = 1; t->peer != NULL && i < t->ranks->size; i++) {
         ens_buf_fini(&t->peer[i].down);
+        ens_buf_fini(&t->peer[i].held);
+        ens_mirror_fini(&t->peer[i].mirror);
+    }
     free(t->inbox.data);
     free(t->peer);
     free(t->far);
@@ -480,12 +459,19 @@ static enum ens_status set_up(struct ens_transport *t, struct ens_error *err)
         .dead_man_s = c->dead_man_s,
         .heartbeat_s = t->beat_s,
     };
+    struct stat st;
 
     if (strlen(c->dir) >= sizeof(s.dir))
         return ens_fail(err, ENS_EUSAGE, "%s: path too long", c->dir);
+    if (stat(c->dir, &st) != 0)
+        return ens_fail_errno(err, ENS_EIO, "cannot look at %s", c->dir);
+    s.dir_dev = st.st_dev;
+    s.dir_ino = st.st_ino;
+    memcpy(s.host, t->ranks->self.host, sizeof(s.host));
+    memcpy(s.boot, t->ranks->self.boot, sizeof(s.boot));
     memcpy(s.dir, c->dir, strlen(c->dir) + 1);
     for (int i = 1; i < t->ranks->size; i++) {
-        struct peer *p = &t->peer[i];
+        struct ens_peer *p = &t->peer[i];
 
         s.first_slot = p->first_slot;
         s.n_slots = p->n_slots;

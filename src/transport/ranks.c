@@ -13,6 +13,7 @@
 
 #define HELLO_SECONDS 60.0
 #define END_SECONDS   20.0
+#define LOST_SECONDS  2.0 /* one of them does not answer any more */
 #define PAUSE_NS      200000
 #define MODULE        "mpi.so"
 
@@ -318,6 +319,7 @@ static int is_gone(const struct ens_wire_message *m)
 void ens_ranks_end(struct ens_ranks *r)
 {
     uint64_t start = ens_clock_ns();
+    double patience = r->lost ? LOST_SECONDS : END_SECONDS;
     int left = r->size - 1;
 
     if (r->wire == NULL)
@@ -334,7 +336,7 @@ void ens_ranks_end(struct ens_ranks *r)
         struct ens_wire_message m;
         int k = ens_ranks_receive(r, ENS_WIRE_DATA, &m, NULL);
 
-        if (k < 0 || (double)(ens_clock_ns() - start) > END_SECONDS * 1e9) {
+        if (k < 0 || (double)(ens_clock_ns() - start) > patience * 1e9) {
             r->wire = NULL; /* the launcher will end what is left */
             return;
         }

@@ -13,6 +13,7 @@ struct ens_ranks {
     void *module; /* of dlopen; NULL for a wire that was given */
     const struct ens_wire_ops *wire;
     int rank, size;
+    int lost; /* rank 0: a rank is silent and will not say GONE */
     struct ens_relay_hello self;
     struct ens_relay_hello *hello; /* of all, at rank 0; else NULL */
     uint32_t *n_slots;             /* workers of each rank, at rank 0 */

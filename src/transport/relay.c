@@ -117,6 +117,10 @@ void ens_relay_put_setup(struct ens_buf *b, const struct ens_relay_setup *s)
     ens_buf_f64(&t, s->timeout_s);
     ens_buf_f64(&t, s->dead_man_s);
     ens_buf_f64(&t, s->heartbeat_s);
+    ens_buf_u64(&t, s->dir_dev);
+    ens_buf_u64(&t, s->dir_ino);
+    ens_buf_str(&t, s->host);
+    ens_buf_str(&t, s->boot);
     ens_buf_str(&t, s->dir);
     ens_buf_put(&t, s->study_text, s->study_bytes);
     put_body(b, ENS_RELAY_SETUP, 0, &t);
@@ -138,6 +142,10 @@ int ens_relay_get_setup(struct ens_relay_setup *s,
     s->timeout_s = ens_cursor_f64(&c);
     s->dead_man_s = ens_cursor_f64(&c);
     s->heartbeat_s = ens_cursor_f64(&c);
+    s->dir_dev = ens_cursor_u64(&c);
+    s->dir_ino = ens_cursor_u64(&c);
+    get_text(&c, s->host, sizeof(s->host));
+    get_text(&c, s->boot, sizeof(s->boot));
     get_text(&c, s->dir, sizeof(s->dir));
     if (c.bad || s->n_slots == 0 || s->credits == 0 || s->dir[0] != '/' ||
         (uint64_t)s->first_slot + s->n_slots >= ENS_SLOT_COORDINATOR ||
@@ -145,6 +153,65 @@ int ens_relay_get_setup(struct ens_relay_setup *s,
         return -1;
     s->study_text = (const char *)c.p;
     s->study_bytes = (size_t)(c.end - c.p);
+    return 0;
+}
+
+/* -- files ------------------------------------------------------------------
+ */
+
+void ens_relay_put_opened(struct ens_buf *b, const struct ens_relay_opened *o)
+{
+    struct ens_buf t = ENS_BUF_INIT;
+
+    ens_buf_u32(&t, o->far);
+    ens_buf_u64(&t, o->dev);
+    ens_buf_u64(&t, o->ino);
+    put_body(b, ENS_RELAY_OPENED, 0, &t);
+}
+
+int ens_relay_get_opened(struct ens_relay_opened *o,
+                         const struct ens_relay_item *item)
+{
+    struct ens_cursor c = ens_cursor(item->body, item->n);
+
+    o->far = ens_cursor_u32(&c);
+    o->dev = ens_cursor_u64(&c);
+    o->ino = ens_cursor_u64(&c);
+    return is_done(&c);
+}
+
+void ens_relay_put_file(struct ens_buf *b, const struct ens_relay_file *f)
+{
+    struct ens_buf t = ENS_BUF_INIT;
+
+    ens_buf_u64(&t, f->offset);
+    ens_buf_str(&t, f->path);
+    ens_buf_put(&t, f->data, f->n);
+    put_body(b, ENS_RELAY_FILE, 0, &t);
+}
+
+/* It becomes a path: two names, neither of them begins with a dot. */
+static int is_path(const char *path)
+{
+    const char *slash = strchr(path, '/');
+
+    return (strncmp(path, "arrays/", 7) == 0 ||
+            strncmp(path, "artifacts/", 10) == 0) &&
+           strchr(slash + 1, '/') == NULL && slash[1] != '.' &&
+           slash[1] != '\0';
+}
+
+int ens_relay_get_file(struct ens_relay_file *f,
+                       const struct ens_relay_item *item)
+{
+    struct ens_cursor c = ens_cursor(item->body, item->n);
+
+    f->offset = ens_cursor_u64(&c);
+    get_text(&c, f->path, sizeof(f->path));
+    if (c.bad || !is_path(f->path) || f->offset > INT64_MAX / 2)
+        return -1;
+    f->data = c.p;
+    f->n = (size_t)(c.end - c.p);
     return 0;
 }
 

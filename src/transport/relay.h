@@ -32,6 +32,8 @@ enum ens_relay_type {
     ENS_RELAY_CREDIT = 5, /* u32: so many more messages with data may come */
     ENS_RELAY_PING = 6,   /* the coordinator lives */
     ENS_RELAY_END = 7,    /* end your workers, say GONE, end */
+    ENS_RELAY_FORGET = 8, /* far: files that were sent are not read any more */
+    ENS_RELAY_FILE = 9,   /* far: struct ens_relay_file; answer: STORED */
     /* up */
     ENS_RELAY_HELLO = 32,   /* struct ens_relay_hello */
     ENS_RELAY_READY = 33,   /* the slot's worker wants orders */
@@ -42,7 +44,9 @@ enum ens_relay_type {
     ENS_RELAY_BROKEN = 37,  /* struct ens_error, as bytes */
     ENS_RELAY_GONE = 38,    /* the last word */
     ENS_RELAY_COST = 39,    /* struct ens_relay_cost, so far */
-    ENS_RELAY_OPENED = 40   /* set up; beats come from now on */
+    ENS_RELAY_OPENED = 40,  /* set up: struct ens_relay_opened; beats come
+                               from now on */
+    ENS_RELAY_STORED = 41   /* a FILE is written */
 };
 
 struct ens_relay_item {
@@ -79,6 +83,8 @@ struct ens_relay_setup {
     const char *study_text;
     size_t study_bytes;
     char dir[4096];
+    char host[64], boot[64]; /* of rank 0, and the folder there: */
+    uint64_t dir_dev, dir_ino;
     uint32_t epoch, n_slots, first_slot, credits;
     uint64_t run_id, memory_limit, plugins;
     double timeout_s, dead_man_s, heartbeat_s;
@@ -86,6 +92,27 @@ struct ens_relay_setup {
 void ens_relay_put_setup(struct ens_buf *b, const struct ens_relay_setup *s);
 int ens_relay_get_setup(struct ens_relay_setup *s,
                         const struct ens_relay_item *item);
+
+/** A supervisor that does not see rank 0's results folder is far: it has a
+ * folder of its own for what its workers read. */
+struct ens_relay_opened {
+    uint32_t far;
+    uint64_t dev, ino; /* of that folder: ranks of one host share it */
+};
+void ens_relay_put_opened(struct ens_buf *b, const struct ens_relay_opened *o);
+int ens_relay_get_opened(struct ens_relay_opened *o,
+                         const struct ens_relay_item *item);
+
+/** Part of a file of the results folder. */
+struct ens_relay_file {
+    char path[256]; /* below the folder: arrays/NAME or artifacts/NAME */
+    uint64_t offset;
+    const unsigned char *data; /* lent */
+    size_t n;
+};
+void ens_relay_put_file(struct ens_buf *b, const struct ens_relay_file *f);
+int ens_relay_get_file(struct ens_relay_file *f,
+                       const struct ens_relay_item *item);
 
 void ens_relay_put_death(struct ens_buf *b, uint32_t slot,
                          const struct ens_death *d);

@@ -37,6 +37,7 @@ static enum ens_status send_study(struct ens_transport *t, int socket,
     m.n_slots = t->config.n_slots;
     m.first_slot = t->config.first_slot;
     m.epoch = t->config.epoch;
+    m.far = (uint32_t)t->config.far;
     m.run_id = t->config.run_id;
     m.memory_limit = t->config.memory_limit;
     m.plugins = t->config.plugins;
@@ -99,6 +100,7 @@ static int send_down(struct ens_supervised *z, enum ens_zygote_type type,
     m.type = type;
     m.slot = l->index;
     m.incarnation = l->incarnation;
+    m.pack_end = l->pack_end;
     if (ens_message_send(z->socket, &m, fd, n_fds, MSG_DONTWAIT) == 0)
         return 0;
     return errno == EAGAIN || errno == EWOULDBLOCK || errno == ETOOMANYREFS

@@ -4,12 +4,13 @@
 #include "base/clock.h"
 #include "kind/finder.h"
 #include "transport/cost.h"
+#include "transport/scratch.h"
 #include "transport/ticker.h"
 #include "worker/worker.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <sys/stat.h>
 
 #define TICK_MS      50
 #define LATE_NS      1000000000u /* a loop this late was stopped, not busy */
@@ -34,7 +35,9 @@ struct supervisor {
     struct ens_study *study;
     struct ens_finder finder;
     struct ens_inputs inputs;
-    struct ens_plan plan;       /* nothing but the inputs */
+    struct ens_plan plan; /* nothing but the inputs */
+    struct ens_relay_opened opened;
+    char dir[4096]; /* where workers read; of a far one, to be removed */
     struct ens_transport *crew; /* NULL: none */
     struct overdue *overdue;    /* one per slot */
     struct ens_buf up;          /* items to be sent */
@@ -53,6 +56,9 @@ static void end_crew(struct supervisor *s)
     if (s->crew != NULL)
         ops->close(s->crew);
     s->crew = NULL;
+    if (s->opened.far)
+        ens_scratch_remove(s->dir);
+    s->opened.far = 0;
 }
 
 static void give_up(struct supervisor *s)
@@ -155,6 +161,32 @@ static enum ens_status open_inputs(struct supervisor *s, struct ens_error *err)
     return status;
 }
 
+/* Rank 0's own folder, as this process sees it? Then workers write there. */
+static int is_near(const struct supervisor *s)
+{
+    const struct ens_relay_hello *self = &s->ranks->self;
+    struct stat st;
+
+    return getenv("ENSRUN_FAR") == NULL && /* for tests: take it for another */
+           strcmp(self->host, s->setup.host) == 0 &&
+           strcmp(self->boot, s->setup.boot) == 0 &&
+           stat(s->setup.dir, &st) == 0 && st.st_dev == s->setup.dir_dev &&
+           st.st_ino == s->setup.dir_ino;
+}
+
+static enum ens_status choose_dir(struct supervisor *s, struct ens_error *err)
+{
+    enum ens_status status;
+
+    memcpy(s->dir, s->setup.dir, sizeof(s->dir));
+    if (is_near(s))
+        return ENS_OK;
+    status = ens_scratch_make(s->dir, sizeof(s->dir), s->setup.run_id,
+                              &s->opened, err);
+    s->opened.far = status == ENS_OK;
+    return status;
+}
+
 static enum ens_status open_crew(struct supervisor *s, struct ens_error *err)
 {
     const struct ens_transport_config config = {
@@ -163,7 +195,8 @@ static enum ens_status open_crew(struct supervisor *s, struct ens_error *err)
         .plan = &s->plan,
         .study_text = (const char *)s->text.data,
         .study_bytes = s->text.len,
-        .dir = s->setup.dir,
+        .dir = s->dir,
+        .far = (int)s->opened.far,
         .epoch = s->setup.epoch,
         .run_id = s->setup.run_id,
         .n_slots = s->setup.n_slots,
@@ -195,9 +228,11 @@ static void set_up(struct supervisor *s, const struct ens_relay_item *item)
     if (status == ENS_OK)
         status = open_inputs(s, &err);
     if (status == ENS_OK)
+        status = choose_dir(s, &err);
+    if (status == ENS_OK)
         status = open_crew(s, &err);
     if (status == ENS_OK)
-        ens_relay_put(&s->up, ENS_RELAY_OPENED, 0, NULL, 0);
+        ens_relay_put_opened(&s->up, &s->opened);
     else
         ens_relay_put_error(&s->up, &err);
     s->heard_ns = s->beat_ns = s->tick_ns = ens_clock_ns();
@@ -223,6 +258,22 @@ static void add_credits(struct supervisor *s, const struct ens_relay_item *item)
     s->credits += ens_cursor_u32(&c);
 }
 
+static void store(struct supervisor *s, const struct ens_relay_item *item)
+{
+    struct ens_relay_file file;
+    struct ens_error err;
+    enum ens_status status = ENS_OK;
+
+    if (!s->opened.far || ens_relay_get_file(&file, item) != 0)
+        status = ens_fail(&err, ENS_EPROTOCOL, "bad part of a file");
+    if (status == ENS_OK)
+        status = ens_scratch_write(s->dir, &file, &err);
+    if (status == ENS_OK)
+        ens_relay_put(&s->up, ENS_RELAY_STORED, 0, NULL, 0);
+    else
+        ens_relay_put_error(&s->up, &err);
+}
+
 static void obey(struct supervisor *s, const struct ens_relay_item *item)
 {
     uint32_t slot = item->slot - s->setup.first_slot;
@@ -234,6 +285,10 @@ static void obey(struct supervisor *s, const struct ens_relay_item *item)
         end(s);
     else if (item->type == ENS_RELAY_CREDIT)
         add_credits(s, item);
+    else if (item->type == ENS_RELAY_FILE)
+        store(s, item);
+    else if (item->type == ENS_RELAY_FORGET && s->opened.far)
+        ens_scratch_forget(s->dir);
     else if (item->type == ENS_RELAY_START && has_slot)
         ops->start(s->crew, slot);
     else if (item->type == ENS_RELAY_ORDER && has_slot)

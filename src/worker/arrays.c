@@ -190,9 +190,12 @@ static enum ens_status write_block(struct ens_worker *w, struct ens_block *b)
     struct target t = {w, b};
     enum ens_status s = ENS_OK;
 
-    if (!w->replay)
+    if (!w->replay && w->config.far)
+        s = ens_far_block(w, b->def->name, b->first * ELEMENT_BYTES, b->data,
+                          b->n * ELEMENT_BYTES, &w->fatal);
+    else if (!w->replay)
         s = open_file(w, b);
-    if (s == ENS_OK && !w->replay)
+    if (s == ENS_OK && !w->replay && !w->config.far)
         s = ens_worker_write(w, put_data, &t);
     if (s == ENS_OK)
         ens_draft_block(&w->result.draft, b->def->name,
@@ -228,9 +231,12 @@ enum ens_status ens_arrays_fill(struct ens_worker *w, struct ens_error *err)
 
         if (!b->taken)
             s = find_region(w, b, &w->fatal);
-        if (s == ENS_OK)
+        if (s == ENS_OK && w->config.far && b->n > 0)
+            s = ens_far_block(w, b->def->name, b->first * ELEMENT_BYTES, NULL,
+                              b->n * ELEMENT_BYTES, &w->fatal);
+        else if (s == ENS_OK && !w->config.far)
             s = open_file(w, b);
-        if (s == ENS_OK)
+        if (s == ENS_OK && !w->config.far)
             s = ens_worker_write(w, put_missing, &t);
         if (s != ENS_OK) {
             if (err != NULL)

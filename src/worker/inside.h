@@ -3,6 +3,7 @@
  *   worker.c  open, orders, flush         task.c    one task, its record
  *   result.c  the host's slots in run     call.c    into the kind, guarded
  *   arrays.c  a cell's array files        next.c    the task of `next`
+ *   far.c     results where no folder is
  */
 #ifndef ENS_WORKER_INSIDE_H
 #define ENS_WORKER_INSIDE_H
@@ -140,6 +141,11 @@ enum ens_status ens_worker_pack(struct ens_worker *w, struct ens_error *err);
 /** A frame behind the records packed so far. */
 void ens_worker_frame(struct ens_worker *w, enum ens_frame_type type,
                       const void *payload, size_t n);
+/** The same, its payload of n bytes made in place; NULL: out of memory, and no
+ * end. */
+unsigned char *ens_worker_frame_begin(struct ens_worker *w,
+                                      enum ens_frame_type type, size_t n);
+void ens_worker_frame_end(struct ens_worker *w, size_t n);
 void ens_worker_phase(struct ens_worker *w, enum ens_phase phase);
 /** Is another order waiting? Asks the driver. */
 int ens_worker_has_more(struct ens_worker *w);
@@ -168,6 +174,26 @@ enum ens_status ens_result_block(struct ens_result *r, const char *array,
                                  struct ens_error *err);
 enum ens_status ens_result_array(struct ens_result *r, const char *name,
                                  struct ens_view *view, struct ens_error *err);
+
+/* far.c ----------------------------------------------------------------- */
+/** n bytes at `at` of the worker's pack (an ens_pack_sink_fn; arg: worker). */
+enum ens_status ens_far_pack(void *arg, uint64_t at, const void *data, size_t n,
+                             struct ens_error *err);
+/** n bytes at `at` of the data of an array of the present cell; data NULL: the
+ * value that means missing. */
+enum ens_status ens_far_block(struct ens_worker *w, const char *array,
+                              uint64_t at, const void *data, uint64_t n,
+                              struct ens_error *err);
+
+/* far.c ----------------------------------------------------------------- */
+/** n bytes at `at` of the worker's pack (an ens_pack_sink_fn; arg: worker). */
+enum ens_status ens_far_pack(void *arg, uint64_t at, const void *data, size_t n,
+                             struct ens_error *err);
+/** n bytes at `at` of the data of an array of the present cell; data NULL: the
+ * value that means missing. */
+enum ens_status ens_far_block(struct ens_worker *w, const char *array,
+                              uint64_t at, const void *data, uint64_t n,
+                              struct ens_error *err);
 
 /* result.c -------------------------------------------------------------- */
 enum ens_status ens_result_init(struct ens_result *r, struct ens_worker *w,

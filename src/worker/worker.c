@@ -23,6 +23,19 @@ static void emit_records(struct ens_worker *w)
                          w->config.incarnation, w->seq++, w->config.run_id);
 }
 
+unsigned char *ens_worker_frame_begin(struct ens_worker *w,
+                                      enum ens_frame_type type, size_t n)
+{
+    emit_records(w);
+    return ens_frame_begin(&w->out, type, w->config.slot, w->config.incarnation,
+                           w->seq++, n);
+}
+
+void ens_worker_frame_end(struct ens_worker *w, size_t n)
+{
+    ens_frame_end(&w->out, n, w->config.run_id);
+}
+
 void ens_worker_frame(struct ens_worker *w, enum ens_frame_type type,
                       const void *payload, size_t n)
 {
@@ -210,6 +223,8 @@ static enum ens_status open_worker(struct ens_worker *w, struct ens_error *err)
     w->busy_ns = atomic_load(&w->config.shared->busy_ns);
     ens_pack_init(&w->pack, w->config.dir, w->config.epoch, w->config.slot,
                   w->config.io);
+    if (w->config.far)
+        ens_pack_redirect(&w->pack, w->config.pack_end, ens_far_pack, w);
     s = read_settings(w, err);
     if (s == ENS_OK)
         s = copy_schemas(w, err);

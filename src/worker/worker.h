@@ -26,6 +26,9 @@ struct ens_worker_config {
     uint16_t slot;
     uint32_t incarnation;
     struct ens_slot *shared;
+    int far; /* dir is not the results folder, but has what is read of it:
+                what would be written goes up in frames */
+    uint64_t pack_end;     /* far: of the slot's pack so far */
     uint64_t memory_limit; /* private bytes above what `open` needed; 0 none */
     struct ens_io *io;     /* of packs and blocks; NULL: the default */
     /** Takes whole frames; returns ENS_OK or the worker must end. */

@@ -1,6 +1,7 @@
 #include "worker/zygote.h"
 
 #include "base/bug.h"
+#include "base/file.h"
 #include "plan/plan.h"
 #include "base/children.h"
 #include "worker/message.h"
@@ -163,6 +164,8 @@ static void be_worker(struct zygote *z, const struct ens_zygote_message *m,
         .slot = (uint16_t)(z->init.first_slot + m->slot),
         .incarnation = m->incarnation,
         .shared = slot,
+        .far = (int)z->init.far,
+        .pack_end = m->pack_end,
         .memory_limit = z->init.memory_limit,
     };
 
@@ -413,6 +416,12 @@ static void free_all(struct zygote *z)
     close(z->signals);
 }
 
+static void remove_folder(const char *dir)
+{
+    if (ens_file_empty(dir, NULL) == ENS_OK)
+        rmdir(dir);
+}
+
 int ens_zygote_main(int socket, const struct ens_kind_table *kinds)
 {
     struct zygote z = {.socket = socket, .kinds = kinds, .study_fd = -1};
@@ -425,6 +434,8 @@ int ens_zygote_main(int socket, const struct ens_kind_table *kinds)
         return 3;
     serve(&z);
     end_all(&z);
+    if (z.init.far) /* the supervisor may be dead and cannot */
+        remove_folder(z.init.dir);
     free_all(&z);
     return 0;
 }

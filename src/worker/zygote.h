@@ -35,8 +35,11 @@ struct ens_zygote_message {
     uint32_t n_slots;
     uint32_t epoch;
     uint32_t first_slot; /* what worker 0 calls itself */
+    uint32_t far;        /* as of struct ens_worker_config */
+    uint32_t reserved;
     uint64_t run_id;
     uint64_t memory_limit;
+    uint64_t pack_end; /* SPAWN: as of struct ens_worker_config */
     uint64_t plugins; /* what they hash to for the supervisor; 0: none */
     struct ens_error error;
     char dir[4096]; /* results folder */

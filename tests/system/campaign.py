@@ -3,6 +3,7 @@
 import json
 import time
 
+import mpi
 from harness import OK, check, dice, digests, expect_same, ini, kill, \
     wait_until
 
@@ -122,3 +123,47 @@ def kill_worker(work, n_kills, seed):
     print(f"  slowest replacement: {slowest * 1e3:.0f} ms")
     # 50 ms by measurement on an idle machine; a loaded one gets more.
     check(slowest < 0.5, f"a worker was replaced after {slowest:.3f} s")
+
+
+def kill_rank(work, n_kills, seed, far=False):
+    """kill -9 of a rank of an MPI job, rank 0 as often as any other, resumed
+    each time, until n_kills hit."""
+    study, reference, seconds = reference_of(work)
+    scratch = work.path / "scratch"
+    scratch.mkdir()
+    env = {"TMPDIR": str(scratch), **({"ENSRUN_FAR": "1"} if far else {})}
+    rng = dice(seed)
+    kills = folder = seen = 0
+    hit = {}
+    results = work.path / "r0"
+    while kills < n_kills:
+        job = mpi.start_run(work, study, results, ranks=3, env=env)
+        victim = rng.randrange(3)
+        ranks = wait_until(lambda: mpi.ranks(job), 20, "ranks")
+        wait_until(lambda: (results / "journal").is_dir() or not job.running,
+                   20, "a run that has begun")
+        time.sleep(rng.uniform(0, 0.8 * seconds))
+        before = acknowledged(work, results)
+        ranks = mpi.ranks(job)
+        killed = job.running and victim in ranks and kill(ranks[victim])
+        code = job.wait()
+        job.expect_no_process(10.0)
+        left = [p.name for p in scratch.iterdir() if "ensrun" in p.name]
+        check(not left, f"left in TMPDIR: {left}")
+        if killed and code not in (0, 1):
+            kills += 1
+            hit[victim] = hit.get(victim, 0) + 1
+            seen += sum(before.values()) > 0
+            expect_not_less(acknowledged(work, results), before)
+            if any((results / "journal").glob("*.ej")):
+                work.verify(results)
+            continue
+        check(code == OK, f"exit code {code}: {job.stderr}")
+        expect_same(results, reference, f"after {kills} kills of ranks")
+        folder += 1
+        results = work.path / f"r{folder}"
+    mpi.run(work, study, results, ranks=2, env=env)
+    work.verify(results)
+    expect_same(results, reference, f"after {kills} kills of ranks")
+    print(f"  kills by rank: {dict(sorted(hit.items()))}")
+    check(2 * seen >= n_kills, f"only {seen} of {kills} kills came late enough")

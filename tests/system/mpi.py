@@ -17,8 +17,10 @@ def mpirun():
 
 def start(work, *words, env=None):
     """mpirun WORDS in the background."""
-    return work.start("--oversubscribe", *words, env={**ENV, **(env or {})},
-                      program=mpirun())
+    # a killed rank leaves its shared memory behind: not in /dev/shm
+    shared = {"OMPI_MCA_btl_vader_backing_directory": str(work.path)}
+    return work.start("--oversubscribe", *words,
+                      env={**ENV, **shared, **(env or {})}, program=mpirun())
 
 
 def start_run(work, study, results, *arguments, ranks=2, workers=1, env=None,

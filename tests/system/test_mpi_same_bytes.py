@@ -40,6 +40,11 @@ run = /bin/sh -c "echo x={replicate}; echo y={n}; test {replicate} != 7"
 """
 
 
+# Every rank but 0 does as if it were on another host that does not see the
+# results folder (see src/transport/supervisor.c).
+FAR = {"ENSRUN_FAR": "1"}
+
+
 def same(work, text, expect=0, shapes=SHAPES, arguments=()):
     study = work.study(text)
     work.run(study, work.path / "fork", *arguments, workers=1, expect=expect)
@@ -51,7 +56,17 @@ def same(work, text, expect=0, shapes=SHAPES, arguments=()):
         job.expect_no_process(5.0)
         work.verify(results)
         expect_same(results, reference, f"{ranks} ranks of {workers} workers")
-    return results
+    scratch = work.path / "scratch"
+    scratch.mkdir()
+    results = work.path / "far"
+    job = mpi.run(work, study, results, *arguments, ranks=3, expect=expect,
+                  env={**FAR, "TMPDIR": str(scratch)})
+    job.expect_no_process(5.0)
+    work.verify(results)
+    expect_same(results, reference, "ranks on other hosts")
+    left = [p.name for p in scratch.iterdir() if p.name.startswith("ensrun")]
+    check(not left, f"left in TMPDIR: {left}")
+    return work.path / "mpi{}x{}".format(*shapes[-1])
 
 
 def one_stage(work):

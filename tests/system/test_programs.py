@@ -356,6 +356,10 @@ def the_example(work):
     found = table(work.path / "r")
     check(len(found) == 12 and all(float(r["highest"]) >= 0 for r in found),
           found)
+    paths = work.ensrun("export", work.path / "r", "--artifact", "path.f8",
+                        "--dtype", "f8", "--where", "axes_steps=100").stdout
+    ends = [line.split(",")[-1] for line in paths.split() if ",100," in line]
+    check(ends == [r["end"] for r in found if r["axes_steps"] == "100"], ends)
 
 
 main(no_output, key_value_lines, json_object, shell_line, what_it_is_given,

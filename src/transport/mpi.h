@@ -1,0 +1,64 @@
+/* What mpi.c (rank 0's view of all workers) and mpi_files.c (what far workers
+ * read) share. */
+#ifndef ENS_TRANSPORT_MPI_H
+#define ENS_TRANSPORT_MPI_H
+
+#include "transport/mirror.h"
+#include "transport/ranks.h"
+#include "transport/ticker.h"
+
+struct ens_peer { /* another rank */
+    uint32_t first_slot, n_slots;
+    struct ens_buf down; /* items to be sent */
+    uint32_t credits;    /* to be given back */
+    int has_opened;
+    uint64_t heard_ns, told_ns;
+    struct ens_relay_cost cost;
+    /* of a far rank: what its workers read goes to one rank of its host */
+    int is_far;
+    struct ens_relay_opened opened;
+    int leader;          /* that rank */
+    struct ens_buf held; /* orders that wait for it */
+    /* of that rank: */
+    uint64_t mirrored; /* id of the stage whose files are there */
+    int mirroring;     /* or on their way: */
+    struct ens_mirror mirror;
+    uint32_t n_parts; /* sent and not yet stored */
+};
+
+struct ens_transport {
+    struct ens_transport_config config;
+    struct ens_ranks *ranks;
+    struct ens_transport *near; /* the fork transport of rank 0 */
+    uint32_t n_near;
+    struct ens_peer *peer; /* one per rank; [0] unused */
+    struct ens_slot *far;  /* slots from n_near on, as far as known */
+    uint64_t limit_ns;     /* of a task; 0: none */
+    double beat_s;         /* how often all are told and heard */
+    struct ens_ticker ticker;
+    uv_prepare_t prepare;
+    uv_timer_t timer;
+    uint64_t timer_ns;
+    size_t n_handles;
+    struct ens_wire_message inbox; /* being read; data NULL: none */
+    size_t inbox_at;
+    int paused, closing, broken;
+    struct ens_error later; /* to be raised by the next tick */
+};
+
+/* mpi.c ------------------------------------------------------------------- */
+/** Send what there is for a rank. */
+void ens_mpi_flush(struct ens_transport *t, int rank);
+int ens_mpi_rank_of(const struct ens_transport *t, uint32_t slot);
+
+/* mpi_files.c ------------------------------------------------------------- */
+/** A rank has opened its inputs: is it far, and which rank gets its files? */
+void ens_mpi_opened(struct ens_transport *t, int rank,
+                    const struct ens_relay_item *item);
+/** Orders for a far slot, behind the files that their stage reads. */
+void ens_mpi_order_far(struct ens_transport *t, uint32_t slot, const void *p,
+                       size_t n);
+/** A rank has written a part. */
+void ens_mpi_stored(struct ens_transport *t, int rank);
+
+#endif
