@@ -169,7 +169,9 @@ static void print_all(void)
 
     for (size_t i = 0; i < ens_kinds.n; i++)
         printf("%-14s %s\n", ens_kinds.item[i]->name, ens_kinds.item[i]->help);
-    printf("\n`ensrun kinds NAME` lists the settings of a kind. Of every "
+    printf("FILE.so:NAME   one of a plugin; `ensrun kinds ./FILE.so` lists "
+           "them\n"
+           "\n`ensrun kinds NAME` lists the settings of a kind. Of every "
            "study:\n");
     print_sections(t.item, t.n);
     print_classes();
