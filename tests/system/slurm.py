@@ -14,6 +14,7 @@ SlurmdUser=root
 AuthType=auth/munge
 AuthInfo=socket={dir}/munge/socket
 CredType=cred/munge
+TmpFS={node}
 StateSaveLocation={dir}/state
 SlurmdSpoolDir={dir}/spool.%n
 SlurmctldPidFile={dir}/slurmctld.pid
@@ -58,6 +59,7 @@ class Slurm:
     def configure(self, node_seconds):
         names = self.cluster.names
         text = CONF.format(network=NETWORK, dir=self.dir,
+                           node=self.cluster.node,
                            node_seconds=node_seconds)
         for name in names:
             text += (f"NodeName={name} NodeAddr={NETWORK}.{10 + int(name[1:])}"
@@ -109,7 +111,7 @@ class Slurm:
         return "\n".join(f"{path.name}: {line}"
                          for path in sorted(self.dir.glob("*.log"))
                          for line in path.read_text(
-                             errors="replace").splitlines()[-12:])
+                             errors="replace").splitlines()[-20:])
 
     def command(self, *words, check=True, env=None):
         """A command of Slurm, on the head; its stdout."""
