@@ -145,6 +145,11 @@ class Slurm:
                           f"{self.command('scontrol', 'show', 'job', job)}"
                           ) from None
 
+    def is_completing(self, job):
+        """A node still ends what the job had there."""
+        return self.command("squeue", "-h", "-t", "COMPLETING", "-j", job,
+                            check=False).strip() != ""
+
     def hurry(self, job):
         """Slurm holds back what was requeued for two minutes."""
         self.command("scontrol", "update", f"JobId={job}", "StartTime=now")
