@@ -151,5 +151,6 @@ class Slurm:
                             check=False).strip() != ""
 
     def hurry(self, job):
-        """Slurm holds back what was requeued for two minutes."""
-        self.command("scontrol", "update", f"JobId={job}", "StartTime=now")
+        """Slurm holds back what was requeued for two minutes. Some seconds it
+        needs: nodes refuse a job of the second in which they ended it."""
+        self.command("scontrol", "update", f"JobId={job}", "StartTime=now+3")
