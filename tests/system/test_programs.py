@@ -233,6 +233,32 @@ def a_killed_coordinator_leaves_nothing(work):
     run.expect_no_process(10)
 
 
+def a_killed_zygote_leaves_no_daemon(work):
+    """Programs that left their group and their parent go on with nobody."""
+    python(work, "daemon", "import os, pathlib, signal, time\n"
+           "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+           "if os.fork() == 0:\n"
+           "    os.setsid()\n"
+           "    if os.fork() == 0:\n"
+           "        os.setsid()\n"
+           f"        here = pathlib.Path('{work.path}')\n"
+           "        (here / f'd{os.getpid()}').touch()\n"
+           "        time.sleep(1000)\n"
+           "    os._exit(0)\n"
+           "time.sleep(1000)\n")
+    run = work.start_run(study(work, "./daemon", study="replicates = 2"),
+                         work.path / "r", workers=2)
+    wait_until(lambda: len([*work.path.glob("d[0-9]*")]) >= 2, 20, "daemons")
+    first = {int(p.name[1:]) for p in work.path.glob("d[0-9]*")}
+    check(first <= set(marked(run.mark)), f"{first} are not of the run")
+    kill(run.zygote())
+    wait_until(lambda: not first & set(marked(run.mark)), 10, "they are gone")
+    check(run.running, "the run goes on")
+    kill(run.pid)
+    run.wait()
+    run.expect_no_process(10)
+
+
 def a_killed_zygote_leaves_nothing(work):
     run, pids = hanging(work)
     kill(run.zygote())
@@ -367,6 +393,7 @@ main(no_output, key_value_lines, json_object, shell_line, what_it_is_given,
      same_bytes, an_edit_runs_new_tasks_only, daemons_end,
      timeouts_are_not_argued_with, a_killed_worker_takes_its_program_along,
      a_killed_coordinator_leaves_nothing, a_killed_zygote_leaves_nothing,
+     a_killed_zygote_leaves_no_daemon,
      mistakes_are_told, several_programs, a_file_of_command_lines,
      an_edited_file_of_command_lines, a_long_file_of_command_lines,
      mistakes_in_a_file_of_command_lines, the_example)
