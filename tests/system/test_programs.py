@@ -293,11 +293,15 @@ def mistakes_are_told(work):
     for run, keys, text in (
             ("no_such_program_anywhere", {}, "no program no_such_program"),
             ("./absent", {}, "absent"),
-            ("echo {m}", {"axes": "n = 1"}, "{m}: [axes] has no such key"),
-            ("echo {input.X}", {}, "no input of that name"),
-            ("echo 'a", {}, "quote does not end"),
-            ("echo {seed}", {"axes": "seed = 1"}, "choose another"),
-            ("echo", {"command": "fields = a:float"}, "num, int or text")):
+            ("echo {m}", {"axes": "n = 1"}, "study.ini:7: [command] run: {m}: "
+             "[axes] has no such key"),
+            ("echo {input.X}", {}, "study.ini:7: [command] run: {input.X}: no "
+             "input of that name"),
+            ("echo 'a", {}, "study.ini:7: [command] run: 'a: the quote"),
+            ("echo {seed}", {"axes": "seed = 1"},
+             "study.ini:5: [axes] seed: every task has"),
+            ("echo", {"command": "fields = a:float"},
+             "study.ini:8: [command] fields: \"a:float\": the type is num")):
         path = study(work, run, **keys)
         done = work.run(path, work.path / "bad", expect=BAD)
         check(text in done.stderr, f"{run}: {done.stderr}")
@@ -393,7 +397,7 @@ def mistakes_in_a_file_of_command_lines(work):
     (work.path / "jobs.txt").write_text("cat\ncat\n")
     done = work.run(study(work, "@jobs.txt", command="persistent = yes"),
                     work.path / "bad", expect=BAD)
-    check("persistent: takes one program" in done.stderr, done.stderr)
+    check(":8: [command] persistent: takes one program" in done.stderr, done.stderr)
 
 
 def the_example(work):
