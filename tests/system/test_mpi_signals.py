@@ -3,6 +3,7 @@
 85, a lost rank ends the job, a silent one its own workers; what was committed
 is kept, and the resume gives the same bytes."""
 import os
+import pathlib
 import signal
 import time
 
@@ -52,12 +53,25 @@ def term_to_every_rank(work):
                                               for pid in ranks.values()])
 
 
+def minds(pid, number):
+    """Does it catch or ignore that signal? 1 when it is gone."""
+    try:
+        text = pathlib.Path(f"/proc/{pid}/status").read_text()
+    except (OSError, ProcessLookupError):
+        return True
+    masks = [int(line.split()[1], 16) for line in text.splitlines()
+             if line.startswith(("SigIgn", "SigCgt"))]
+    return any(mask >> (number - 1) & 1 for mask in masks)
+
+
 def signals_at_any_moment(work):
     """Also while MPI starts, when nobody could act on one yet."""
     study = work.study(STUDY)
     for i in range(5):
         job = mpi.start_run(work, study, work.path / "r", ranks=2)
         found = wait_until(lambda: mpi.ranks(job), 20, "a rank")
+        for pid in found.values():
+            wait_until(lambda: minds(pid, signal.SIGUSR1), 20, "its main()")
         time.sleep(0.06 * i)
         for pid in found.values():
             kill(pid, signal.SIGUSR1)
