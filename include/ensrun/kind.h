@@ -233,8 +233,8 @@ struct ens_kind {
     enum ens_status (*stage)(void *state, const char *key, const void *data,
                              size_t bytes, struct ens_error *err);
 
-    /* Required. Anything but ENS_OK is the outcome `failed`, with err's text.
-     */
+    /* Required. Anything but ENS_OK is the outcome `failed`, with err's text;
+     * ENS_EINPUT is no task's fault: the run ends with it. */
     enum ens_status (*run)(void *state, const struct ens_task *task,
                            struct ens_result *result, struct ens_error *err);
 
@@ -269,6 +269,11 @@ struct ens_kind {
      * default "c%0*u_r%0*u". */
     void (*label)(const struct ens_plan *plan, const struct ens_task *task,
                   char *to, size_t cap);
+
+    /* Optional: how many stages the study may have at most, for `plan`; 0:
+     * nobody can say. NULL: 1 without `next`, else 0. */
+    uint32_t (*max_stages)(const struct ens_host *host,
+                           const struct ens_plan *plan);
 };
 
 #endif

@@ -41,7 +41,8 @@ struct ens_metric {
     size_t n_fields; /* at least 1 */
     const struct ens_metric_field *field;
     /** Required: when compute fails the task is `failed`. Else its columns
-     * are missing and the text is among the task's warnings. */
+     * are missing and the text is among the task's warnings. ENS_EINPUT ends
+     * the run in any case. */
     int required;
     /**
      * Required, in a worker. value: one number per field in their order, p

@@ -252,6 +252,7 @@ static enum ens_status unpack_all(struct unpacking *u, struct ens_error *err)
         return ens_fail_errno(err, ENS_EIO, "%s: in use by another export",
                               u->o->folder);
     s = ens_sheet_tasks(u->o->sheet, unpack_task, u, err);
+    unlinkat(u->root, PART, 0); /* of an unpacking that was killed */
     /* to the sheet that is a table cut short, and fine */
     if (s == ENS_OK && u->stopped)
         s = ens_fail(err, ENS_ESTOPPED, "stopped");

@@ -177,6 +177,24 @@ static enum ens_status print_array(const struct ens_plan *plan,
     return ENS_OK;
 }
 
+/* Each stage is a round of `run --shard` and `merge`. */
+static void print_rounds(const struct ens_plan *plan)
+{
+    const struct ens_kind *kind = plan->kind;
+    uint32_t most = kind->max_stages != NULL ? kind->max_stages(&ens_host, plan)
+                                             : kind->next == NULL;
+
+    if (most == 0)
+        printf("shards   a round of --shard and merge for each stage; how many "
+               "shows as results come in\n");
+    else if (most == 1)
+        printf("shards   one round of --shard and merge\n");
+    else
+        printf("shards   at most %u rounds of --shard and merge, one for each "
+               "stage\n",
+               most);
+}
+
 static enum ens_status print_plan(const struct ens_plan *plan,
                                   const struct ens_options *o,
                                   struct ens_error *err)
@@ -196,6 +214,7 @@ static enum ens_status print_plan(const struct ens_plan *plan,
            ens_study_results(study),
            stat(ens_study_results(study), &there) == 0 ? " (exists: resumed)"
                                                        : "");
+    print_rounds(plan);
     print_inputs(plan->inputs);
     s = print_cells(study, ens_options_count(o, "cells", CELLS_MAX), err);
     print_schemas(plan);

@@ -1,6 +1,7 @@
 /* ensrun run: the study, its progress on stderr, the end report. */
 #include "cli/command.h"
 #include "cli/progress.h"
+#include "cli/screen.h"
 #include "cli/shard.h"
 #include "cli/show_cells.h"
 #include "config/value.h"
@@ -100,10 +101,16 @@ static void print_json(const struct ens_run_report *r, int code)
         printf(", \"%s\": %llu", ens_outcome_text((enum ens_outcome)o),
                (unsigned long long)r->by_outcome[o]);
     printf(", \"left\": %llu, \"new\": %llu, \"seconds\": %.3f, "
-           "\"efficiency\": %.4f, \"peak_pss_bytes\": %llu, \"exit\": %d}\n",
+           "\"efficiency\": %.4f, \"peak_pss_bytes\": %llu",
            (unsigned long long)r->n_left, (unsigned long long)r->n_new,
            r->seconds, isfinite(r->efficiency) ? r->efficiency : 0.0,
-           (unsigned long long)r->peak_pss_bytes, code);
+           (unsigned long long)r->peak_pss_bytes);
+    if (r->shard.n > 0)
+        printf(", \"shard\": \"%u/%u\", \"stage\": \"%s\", \"part\": %llu, "
+               "\"part_left\": %llu",
+               r->shard.k, r->shard.n, r->stage, (unsigned long long)r->n_part,
+               (unsigned long long)r->n_part_left);
+    printf(", \"exit\": %d}\n", code);
 }
 
 static void print_report(const struct ens_run_report *r,
@@ -245,19 +252,18 @@ static int run_study(const struct ens_options *o, struct ens_run_options *ro)
     return code;
 }
 
-/* In its own folder, with what the joined folder has. */
+/* A shard runs in its own folder, with what the joined one has. */
 static int run_shard(const struct ens_options *o, struct ens_run_options *ro)
 {
     struct ens_buf errors = ENS_BUF_INIT;
     struct ens_error err = {0};
-    struct screen screen = {LOOK_NONE, 0};
+    struct ens_screen screen;
     struct ens_shard_place place;
     enum ens_status s;
     int code = 0;
 
-    ro->arg = &screen;
-    ro->say = say;
-    s = ens_shard_prepare(ro, o->word[0], &place, &errors, &err);
+    ens_screen_init(&screen, ens_options_text(o, "progress"));
+    s = ens_shard_prepare(ro, o->word[0], &place, &screen, &errors, &err);
     if (s != ENS_OK)
         code = ens_cli_fail_lines(s, &errors, &err);
     ens_buf_fini(&errors);

@@ -2,193 +2,13 @@
 
 #include "base/hash.h"
 #include "base/number.h"
+#include "cli/csv_file.h"
 
-#include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#define NONE       SIZE_MAX
 #define TELL_EVERY 4096u /* rows */
-
-/* -- a table
- * ----------------------------------------------------------------------
- */
-
-struct field {
-    const char *p; /* in the map, or in text of the row when it was quoted */
-    size_t n;
-    int quoted; /* "" is an empty text; nothing at all is missing */
-};
-
-struct row {
-    size_t n, cap;
-    struct field *field;
-    struct ens_buf text;
-    uint64_t at, next; /* offsets in the file */
-};
-
-struct file {
-    const char *path;
-    const char *data;
-    size_t size;
-    struct row head, row;
-};
-
-static void row_fini(struct row *r)
-{
-    free(r->field);
-    ens_buf_fini(&r->text);
-}
-
-static enum ens_status bad_row(const struct file *f, const struct row *r,
-                               const char *what, struct ens_error *err)
-{
-    uint64_t line = 1;
-
-    for (uint64_t i = 0; i < r->at; i++)
-        line += f->data[i] == '\n';
-    return ens_fail(err, ENS_EINPUT, "%s:%llu: %s", f->path,
-                    (unsigned long long)line, what);
-}
-
-static int add_field(struct row *r, struct field x)
-{
-    if (r->n == r->cap) {
-        size_t cap = r->cap == 0 ? 16 : 2 * r->cap;
-        struct field *p = realloc(r->field, cap * sizeof(*p));
-
-        if (p == NULL)
-            return -1;
-        r->field = p;
-        r->cap = cap;
-    }
-    r->field[r->n++] = x;
-    return 0;
-}
-
-/* A quoted field from its opening quote on; NULL: it is never closed. */
-static const char *take_quoted(struct row *r, const char *p, const char *end,
-                               struct field *to)
-{
-    size_t begin = r->text.len;
-
-    for (p++;; p++) {
-        const char *quote = memchr(p, '"', (size_t)(end - p));
-
-        if (quote == NULL)
-            return NULL;
-        ens_buf_put(&r->text, p, (size_t)(quote - p));
-        p = quote + 1;
-        if (p == end || *p != '"')
-            break;
-        ens_buf_put(&r->text, "\"", 1);
-    }
-    /* the text may move: an offset until the row is whole */
-    *to =
-        (struct field){(const char *)(uintptr_t)begin, r->text.len - begin, 1};
-    return p;
-}
-
-static const char *take_plain(const char *p, const char *end, struct field *to)
-{
-    const char *begin = p;
-
-    while (p < end && *p != ',' && *p != '\n' && *p != '\r')
-        p++;
-    *to = (struct field){begin, (size_t)(p - begin), 0};
-    return p;
-}
-
-/* The row at r->next; r->n 0 at the end of the file. */
-static enum ens_status read_row(const struct file *f, struct row *r,
-                                struct ens_error *err)
-{
-    const char *end = f->data + f->size;
-    const char *p = f->data + r->next;
-    const char *text;
-
-    while (p < end && (*p == '\n' || *p == '\r'))
-        r->next = (uint64_t)(++p - f->data); /* empty lines */
-    r->at = r->next;
-    r->n = 0;
-    ens_buf_clear(&r->text);
-    while (p < end) {
-        struct field x;
-
-        p = *p == '"' ? take_quoted(r, p, end, &x) : take_plain(p, end, &x);
-        if (p == NULL)
-            return bad_row(f, r, "a quote is not closed", err);
-        if (add_field(r, x) != 0 || r->text.failed)
-            return ens_fail(err, ENS_ENOMEMORY, "out of memory");
-        if (p < end && *p != ',' && *p != '\n' && *p != '\r')
-            return bad_row(f, r, "text behind a closing quote", err);
-        if (p == end || *p != ',')
-            break;
-        if (++p == end && add_field(r, (struct field){p, 0, 0}) != 0)
-            return ens_fail(err, ENS_ENOMEMORY, "out of memory");
-    }
-    p += p < end && *p == '\r';
-    p += p < end && *p == '\n';
-    text = ens_buf_text(&r->text);
-    r->next = (uint64_t)(p - f->data);
-    for (size_t i = 0; i < r->n; i++)
-        if (r->field[i].quoted)
-            r->field[i].p = text + (uintptr_t)r->field[i].p;
-    if (r != &f->head && r->n > 0 && r->n != f->head.n)
-        return bad_row(f, r, "not as many fields as the header", err);
-    return ENS_OK;
-}
-
-static enum ens_status open_file(struct file *f, const char *path,
-                                 struct ens_error *err)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    struct stat st;
-    void *p = NULL;
-    enum ens_status s;
-
-    f->path = path;
-    if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-        s = fd < 0 ? ens_fail_errno(err, ENS_EINPUT, "cannot open %s", path)
-                   : ens_fail(err, ENS_EINPUT, "%s: not a file", path);
-        if (fd >= 0)
-            close(fd);
-        return s;
-    }
-    f->size = (size_t)st.st_size;
-    if (f->size > 0)
-        p = mmap(NULL, f->size, PROT_READ, MAP_PRIVATE, fd, 0);
-    close(fd);
-    if (p == MAP_FAILED)
-        return ens_fail_errno(err, ENS_EIO, "cannot map %s", path);
-    f->data = p;
-    s = f->size > 0 ? read_row(f, &f->head, err) : ENS_OK;
-    if (s == ENS_OK &&
-        (f->head.n == 0 || (f->head.n == 1 && f->head.field[0].n == 0)))
-        s = ens_fail(err, ENS_EINPUT, "%s: no header", path);
-    f->row.next = f->head.next;
-    return s;
-}
-
-static void close_file(struct file *f)
-{
-    row_fini(&f->head);
-    row_fini(&f->row);
-    if (f->data != NULL)
-        munmap((void *)(uintptr_t)f->data, f->size);
-}
-
-static size_t find_column(const struct file *f, const char *name, size_t n)
-{
-    for (size_t i = 0; i < f->head.n; i++)
-        if (f->head.field[i].n == n && memcmp(f->head.field[i].p, name, n) == 0)
-            return i;
-    return NONE;
-}
 
 /* -- columns
  * ------------------------------------------------------------------------
@@ -201,7 +21,7 @@ struct pair { /* a column of both: its places */
 
 struct work {
     struct ens_compare *c;
-    struct file a, b;
+    struct ens_csv_file a, b;
     size_t n_keys, n_pairs;
     struct pair *key, *pair;
     uint64_t n_slots, n_indexed; /* index of b: hash and offset + 1 */
@@ -218,12 +38,13 @@ static void add_name(struct ens_buf *b, const char *name, size_t n)
 static enum ens_status add_key(struct work *w, const char *name, size_t n,
                                struct ens_error *err)
 {
-    struct pair p = {find_column(&w->a, name, n), find_column(&w->b, name, n),
-                     NULL};
+    struct pair p = {ens_csv_file_column(&w->a, name, n),
+                     ens_csv_file_column(&w->b, name, n), NULL};
 
-    if (p.a == NONE || p.b == NONE)
+    if (p.a == ENS_CSV_NONE || p.b == ENS_CSV_NONE)
         return ens_fail(err, ENS_EUSAGE, "%s has no column %.*s",
-                        p.a == NONE ? w->a.path : w->b.path, (int)n, name);
+                        p.a == ENS_CSV_NONE ? w->a.path : w->b.path, (int)n,
+                        name);
     w->key[w->n_keys++] = p;
     add_name(&w->c->key, name, n);
     return ENS_OK;
@@ -231,8 +52,8 @@ static enum ens_status add_key(struct work *w, const char *name, size_t n,
 
 static int both_have(const struct work *w, const char *name)
 {
-    return find_column(&w->a, name, strlen(name)) != NONE &&
-           find_column(&w->b, name, strlen(name)) != NONE;
+    return ens_csv_file_column(&w->a, name, strlen(name)) != ENS_CSV_NONE &&
+           ens_csv_file_column(&w->b, name, strlen(name)) != ENS_CSV_NONE;
 }
 
 /* Named by the user; else what identifies a row in our tables. */
@@ -278,10 +99,10 @@ static int is_key(const struct work *w, size_t a)
     return 0;
 }
 
-/* Labels are positions in a study, not results. */
-static int is_label(const struct field *f)
+/* In our tables: a position in a study, not a result. */
+static int is_label(const struct work *w, const struct ens_csv_field *f)
 {
-    return f->n == 4 && memcmp(f->p, "task", 4) == 0;
+    return w->c->keys == NULL && f->n == 4 && memcmp(f->p, "task", 4) == 0;
 }
 
 static enum ens_status pair_columns(struct work *w, struct ens_error *err)
@@ -293,13 +114,13 @@ static enum ens_status pair_columns(struct work *w, struct ens_error *err)
     if (w->pair == NULL || c->column == NULL)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
     for (size_t i = 0; i < w->a.head.n; i++) {
-        const struct field *f = &w->a.head.field[i];
-        size_t b = find_column(&w->b, f->p, f->n);
+        const struct ens_csv_field *f = &w->a.head.field[i];
+        size_t b = ens_csv_file_column(&w->b, f->p, f->n);
         struct ens_compare_column *column = &c->column[c->n_columns];
 
-        if (is_key(w, i) || is_label(f))
+        if (is_key(w, i) || is_label(w, f))
             continue;
-        if (b == NONE) {
+        if (b == ENS_CSV_NONE) {
             add_name(&c->columns_a, f->p, f->n);
             continue;
         }
@@ -310,9 +131,10 @@ static enum ens_status pair_columns(struct work *w, struct ens_error *err)
         c->n_columns++;
     }
     for (size_t i = 0; i < w->b.head.n; i++) {
-        const struct field *f = &w->b.head.field[i];
+        const struct ens_csv_field *f = &w->b.head.field[i];
 
-        if (!is_label(f) && find_column(&w->a, f->p, f->n) == NONE)
+        if (!is_label(w, f) &&
+            ens_csv_file_column(&w->a, f->p, f->n) == ENS_CSV_NONE)
             add_name(&c->columns_b, f->p, f->n);
     }
     return ENS_OK;
@@ -322,14 +144,16 @@ static enum ens_status pair_columns(struct work *w, struct ens_error *err)
  * -------------------------------------------------------------------------
  */
 
-static int same_text(const struct field *a, const struct field *b)
+static int same_text(const struct ens_csv_field *a,
+                     const struct ens_csv_field *b)
 {
     return a->n == b->n && memcmp(a->p, b->p, a->n) == 0 &&
            (a->n > 0 || a->quoted == b->quoted);
 }
 
 /* Integers beyond 2^53 differ where their doubles do not. */
-static int integers(const struct field *a, const struct field *b, double *diff)
+static int integers(const struct ens_csv_field *a,
+                    const struct ens_csv_field *b, double *diff)
 {
     uint64_t u, v;
 
@@ -341,8 +165,8 @@ static int integers(const struct field *a, const struct field *b, double *diff)
 }
 
 /* How far apart: *abs and *rel; infinite for what are not two numbers. */
-static void measure(const struct field *a, const struct field *b, double *abs,
-                    double *rel)
+static void measure(const struct ens_csv_field *a,
+                    const struct ens_csv_field *b, double *abs, double *rel)
 {
     double x, y, most;
 
@@ -367,7 +191,7 @@ static void put_key(const struct work *w, int of_a, struct ens_buf *out)
 {
     ens_buf_clear(out);
     for (size_t i = 0; i < w->n_keys; i++) {
-        const struct field *f =
+        const struct ens_csv_field *f =
             of_a ? &w->a.row.field[w->key[i].a] : &w->b.row.field[w->key[i].b];
 
         if (i > 0)
@@ -376,7 +200,7 @@ static void put_key(const struct work *w, int of_a, struct ens_buf *out)
     }
 }
 
-static void put_value(struct ens_buf *out, const struct field *f)
+static void put_value(struct ens_buf *out, const struct ens_csv_field *f)
 {
     size_t n = f->n < 60 ? f->n : 60;
 
@@ -389,8 +213,8 @@ static void put_value(struct ens_buf *out, const struct field *f)
 
 static int compare_value(struct work *w, const struct pair *p)
 {
-    const struct field *a = &w->a.row.field[p->a];
-    const struct field *b = &w->b.row.field[p->b];
+    const struct ens_csv_field *a = &w->a.row.field[p->a];
+    const struct ens_csv_field *b = &w->b.row.field[p->b];
     struct ens_compare_column *c = p->column;
     double abs, rel;
     int differs;
@@ -442,7 +266,7 @@ static uint64_t hash_key(const struct work *w, int of_a)
     uint64_t h = 0;
 
     for (size_t i = 0; i < w->n_keys; i++) {
-        const struct field *f =
+        const struct ens_csv_field *f =
             of_a ? &w->a.row.field[w->key[i].a] : &w->b.row.field[w->key[i].b];
 
         h = ens_hash64_seed(f->p, f->n, h + 1);
@@ -474,7 +298,7 @@ static int grow(struct work *w)
 }
 
 static enum ens_status tell(struct work *w, const char *phase,
-                            const struct file *f, struct ens_error *err)
+                            const struct ens_csv_file *f, struct ens_error *err)
 {
     if (w->c->progress != NULL &&
         w->c->progress(w->c->arg, phase, f->row.at, f->size))
@@ -501,7 +325,7 @@ static enum ens_status index_rest(struct work *w, struct ens_error *err)
         if (w->n_indexed++ % TELL_EVERY == 0)
             s = tell(w, "indexing", &w->b, err);
         if (s == ENS_OK)
-            s = read_row(&w->b, &w->b.row, err);
+            s = ens_csv_file_read(&w->b, &w->b.row, err);
     }
     return s;
 }
@@ -522,7 +346,7 @@ static enum ens_status find_row(struct work *w, int *found,
         if (w->slot[2 * at] != h || (w->slot[2 * at + 1] & FOUND))
             continue;
         w->b.row.next = w->slot[2 * at + 1] - 1;
-        s = read_row(&w->b, &w->b.row, err);
+        s = ens_csv_file_read(&w->b, &w->b.row, err);
         if (s != ENS_OK || !same_key(w))
             continue;
         w->slot[2 * at + 1] |= FOUND;
@@ -556,13 +380,14 @@ static enum ens_status compare_by_index(struct work *w, struct ens_error *err)
         if (s == ENS_OK && n++ % TELL_EVERY == 0)
             s = tell(w, "comparing", &w->a, err);
         if (s == ENS_OK)
-            s = read_row(&w->a, &w->a.row, err);
+            s = ens_csv_file_read(&w->a, &w->a.row, err);
     }
     for (uint64_t i = 0; i < w->n_slots && s == ENS_OK; i++) {
         if (w->slot[2 * i + 1] == 0 || (w->slot[2 * i + 1] & FOUND))
             continue;
         w->b.row.next = w->slot[2 * i + 1] - 1;
-        s = w->c->n_only_b == 0 ? read_row(&w->b, &w->b.row, err) : ENS_OK;
+        s = w->c->n_only_b == 0 ? ens_csv_file_read(&w->b, &w->b.row, err)
+                                : ENS_OK;
         if (s == ENS_OK)
             missing(w, 0);
     }
@@ -574,9 +399,9 @@ static enum ens_status compare_all(struct work *w, struct ens_error *err)
     enum ens_status s;
 
     for (uint64_t n = 0;; n++) {
-        s = read_row(&w->a, &w->a.row, err);
+        s = ens_csv_file_read(&w->a, &w->a.row, err);
         if (s == ENS_OK)
-            s = read_row(&w->b, &w->b.row, err);
+            s = ens_csv_file_read(&w->b, &w->b.row, err);
         if (s == ENS_OK && n % TELL_EVERY == 0)
             s = tell(w, "comparing", &w->a, err);
         if (s != ENS_OK || (w->a.row.n == 0 && w->b.row.n == 0))
@@ -591,18 +416,18 @@ enum ens_status ens_compare_files(struct ens_compare *c, const char *a,
                                   const char *b, struct ens_error *err)
 {
     struct work w = {.c = c};
-    enum ens_status s = open_file(&w.a, a, err);
+    enum ens_status s = ens_csv_file_open(&w.a, a, err);
 
     if (s == ENS_OK)
-        s = open_file(&w.b, b, err);
+        s = ens_csv_file_open(&w.b, b, err);
     if (s == ENS_OK)
         s = choose_keys(&w, err);
     if (s == ENS_OK)
         s = pair_columns(&w, err);
     if (s == ENS_OK)
         s = compare_all(&w, err);
-    close_file(&w.a);
-    close_file(&w.b);
+    ens_csv_file_close(&w.a);
+    ens_csv_file_close(&w.b);
     free(w.key);
     free(w.pair);
     free(w.slot);

@@ -91,15 +91,13 @@ static enum ens_status run_tasks(const struct ens_pilot_options *o,
                                  struct ens_buf *errors, struct ens_error *err)
 {
     struct ens_override *set = calloc(o->n_set + 1, sizeof(*set));
-    char program[PATH_MAX];
-    ssize_t n = readlink("/proc/self/exe", program, sizeof(program) - 1);
     struct ens_run_options ro = {.study = o->study,
                                  .results = dir,
                                  .set = set,
                                  .n_set = o->n_set + 1,
                                  .workers = o->workers,
                                  .transport = "fork",
-                                 .program = program,
+                                 .program = "/proc/self/exe",
                                  .kinds = &ens_kinds,
                                  .pilot = o->n,
                                  .progress_s = 2,
@@ -112,7 +110,6 @@ static enum ens_status run_tasks(const struct ens_pilot_options *o,
     if (o->n_set > 0)
         memcpy(set, o->set, o->n_set * sizeof(*set));
     set[o->n_set].text = "run.retain=debug"; /* to know what each takes */
-    program[n > 0 ? n : 0] = '\0';
     s = ens_run(&ro, report, errors, err);
     set_handlers(); /* those of the run are gone */
     free(set);
@@ -218,14 +215,19 @@ static void print_disk(const struct ens_pilot_sums *p, double free_bytes)
                p->item[i].profile == NULL ? "kept always" : "from profile ",
                p->item[i].profile == NULL ? "" : p->item[i].profile);
     }
+    if (p->array_bytes > 0) {
+        print_bytes(all, sizeof(all), p->array_bytes);
+        printf("  %-24s %30s in all\n", "output arrays", all);
+    }
     for (size_t i = 0; i < ENS_COUNT(profile); i++) {
         double each = ens_pilot_bytes(p, profile[i]);
         char name[64];
 
         snprintf(name, sizeof(name), "retain = %s", profile[i]);
         print_bytes(one, sizeof(one), each);
-        print_bytes(all, sizeof(all), each * (double)p->n_tasks);
-        printf("  %-24s %10s per task %10s in all\n", name, one, all);
+        print_bytes(all, sizeof(all), ens_pilot_all_bytes(p, profile[i]));
+        printf("  %-24s %10s per task %10s in all%s\n", name, one, all,
+               p->array_bytes > 0 ? ", with arrays" : "");
     }
     print_bytes(all, sizeof(all), free_bytes);
     printf("  %-24s %30s\n", "free", all);
@@ -292,16 +294,14 @@ static void advise_memory(const struct ens_run_report *r)
 
 static void advise_disk(const struct ens_pilot_sums *p, double free_bytes)
 {
-    double n = (double)p->n_tasks;
-
-    if (ens_pilot_bytes(p, "debug") * n < 0.1 * free_bytes)
+    if (ens_pilot_all_bytes(p, "debug") < 0.1 * free_bytes)
         printf(p->n_items > 0 ? "  retain = debug fits: every item of every "
                                 "task in a tenth of the free disk\n"
                               : "  disk is no concern\n");
-    else if (ens_pilot_bytes(p, "standard") * n < 0.5 * free_bytes)
+    else if (ens_pilot_all_bytes(p, "standard") < 0.5 * free_bytes)
         printf("  retain = standard fits; debug would take more than a tenth "
                "of the free disk\n");
-    else if (ens_pilot_bytes(p, "minimal") * n < 0.8 * free_bytes)
+    else if (ens_pilot_all_bytes(p, "minimal") < 0.8 * free_bytes)
         printf("  retain = minimal: more than that would fill half of the "
                "disk\n");
     else

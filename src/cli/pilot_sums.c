@@ -217,6 +217,29 @@ static void sort_times(struct ens_pilot_row *row)
         qsort(row->seconds, row->n, sizeof(*row->seconds), by_value);
 }
 
+static enum ens_status sum_arrays(struct ens_pilot_sums *p,
+                                  const struct ens_plan *plan,
+                                  struct ens_error *err)
+{
+    uint64_t n_cells = ens_study_n_cells(plan->study);
+    enum ens_status s = ENS_OK;
+
+    for (size_t i = 0; i < plan->n_arrays; i++)
+        for (uint64_t c = 0; c < n_cells && s == ENS_OK; c++) {
+            uint64_t shape[ENS_MAX_NDIM];
+            uint64_t n = 0;
+            uint32_t ndim;
+            struct ens_cell cell;
+
+            ens_study_cell(plan->study, c, &cell);
+            s = ens_plan_array_shape(plan, plan->array[i].name, &cell, &ndim,
+                                     shape, &n, err);
+            p->array_bytes +=
+                (double)n * (double)ens_dtype_bytes(plan->array[i].dtype);
+        }
+    return s;
+}
+
 static enum ens_status sum(struct ens_pilot_sums *p, struct ens_results *r,
                            struct ens_error *err)
 {
@@ -225,6 +248,9 @@ static enum ens_status sum(struct ens_pilot_sums *p, struct ens_results *r,
 
     p->n_tasks = p->all.n_tasks = ens_stage_n_tasks(&r->stage[0].def);
     s = ens_log_walk(&r->log, NULL, add_frame, &w, err);
+    if (s != ENS_OK)
+        return s;
+    s = sum_arrays(p, &r->plan, err);
     if (s != ENS_OK)
         return s;
     count_rows(p, r);
@@ -299,4 +325,9 @@ double ens_pilot_bytes(const struct ens_pilot_sums *p, const char *profile)
             bytes -= (double)p->item[i].ref_bytes;
     }
     return p->n > 0 ? bytes / (double)p->n : 0;
+}
+
+double ens_pilot_all_bytes(const struct ens_pilot_sums *p, const char *profile)
+{
+    return ens_pilot_bytes(p, profile) * (double)p->n_tasks + p->array_bytes;
 }

@@ -1,6 +1,7 @@
 #include "cli/shard.h"
 
 #include "cli/results.h"
+#include "cli/screen.h"
 #include "merge/merge.h"
 
 #include <jansson.h>
@@ -83,6 +84,12 @@ static enum ens_status choose(struct ens_run_options *ro, const char *dir,
     return s;
 }
 
+static void say(void *arg, const char *line)
+{
+    ens_screen_clear(arg);
+    fprintf(stderr, "ensrun: %s\n", line);
+}
+
 /* What is there to be taken over: a folder that has run. */
 static int is_results(const char *dir)
 {
@@ -95,6 +102,7 @@ static int is_results(const char *dir)
 
 enum ens_status ens_shard_prepare(struct ens_run_options *ro, const char *dir,
                                   struct ens_shard_place *p,
+                                  struct ens_screen *screen,
                                   struct ens_buf *errors, struct ens_error *err)
 {
     enum ens_status s = choose(ro, dir, p, errors, err);
@@ -103,8 +111,9 @@ enum ens_status ens_shard_prepare(struct ens_run_options *ro, const char *dir,
                                          .n_dirs = 1,
                                          .out = p->own,
                                          .kinds = ro->kinds,
-                                         .arg = ro->arg,
-                                         .say = ro->say};
+                                         .arg = screen,
+                                         .say = say,
+                                         .progress = ens_screen_tell};
     struct ens_merge_report report;
     char line[9000];
 
@@ -116,11 +125,12 @@ enum ens_status ens_shard_prepare(struct ens_run_options *ro, const char *dir,
     if (p->base[0] == '\0' || ro->restart || !is_results(p->base))
         return ENS_OK;
     s = ens_merge(&mo, &report, errors, err);
-    if (s == ENS_OK && report.n_segments > 0 && ro->say != NULL) {
+    ens_screen_clear(screen);
+    if (s == ENS_OK && report.n_segments > 0) {
         snprintf(line, sizeof(line),
                  "shard %u/%u: took over %llu segments of %s", ro->shard.k,
                  ro->shard.n, (unsigned long long)report.n_segments, p->base);
-        ro->say(ro->arg, line);
+        say(screen, line);
     }
     return s;
 }

@@ -5,6 +5,8 @@
 
 #include "run/run.h"
 
+struct ens_screen;
+
 struct ens_shard_place {
     char own[4096];
     char base[4096];  /* the folder of all; "" = none is known */
@@ -19,6 +21,7 @@ struct ens_shard_place {
  */
 enum ens_status ens_shard_prepare(struct ens_run_options *ro, const char *dir,
                                   struct ens_shard_place *place,
+                                  struct ens_screen *screen,
                                   struct ens_buf *errors,
                                   struct ens_error *err);
 /** What comes after a shard's part: lines for the end report. */

@@ -222,6 +222,10 @@ static enum ens_status read_text(struct reading *d, struct ens_slice text,
     d->g->file = file_of(d->r, text);
     if (d->g->file == NULL)
         return read_inline(d, text, err);
+    if (*d->g->file == '\0') {
+        d->g->file = NULL;
+        return ens_fail(err, ENS_ESTUDY, "no file is named behind the @");
+    }
     path = *d->g->file == '/'
                ? d->g->file
                : ens_arena_printf(d->r->context.arena, "%s/%s",

@@ -58,7 +58,7 @@ static int is_odd(const char *path, size_t n)
         if (strchr("\"',\\", path[i]) != NULL ||
             (i > 0 && path[i - 1] == ' ' && strchr(";#", path[i]) != NULL))
             return 1;
-    return n == 0;
+    return 0;
 }
 
 enum ens_status ens_plugin_name_read(struct ens_plugin_name *p,
@@ -70,7 +70,7 @@ enum ens_status ens_plugin_name_read(struct ens_plugin_name *p,
     const char *slash = strcmp(dir, "/") == 0 ? "" : "/";
     struct ens_plugin_name r;
 
-    if (colon == n)
+    if (colon == n || colon == 0 || text[colon - 1] == '/')
         return ens_fail(
             err, ENS_ESTUDY,
             "\"%.*s\": expected FILE.so:NAME (`ensrun kinds FILE.so` "

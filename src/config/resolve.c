@@ -5,6 +5,7 @@
 #include "config/grid.h"
 #include "config/names.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -122,15 +123,18 @@ static void fill_column(struct ens_resolve *r, struct ens_row *row,
                         struct ens_key *key, struct ens_entry *own)
 {
     static const struct ens_value unset = {.text = ""};
+    char where[32] = "by --set";
 
     key->value = (struct ens_values){1, &unset};
     key->is_default = ENS_NO_DEFAULT;
     if (own != NULL) {
         own->used = 1;
+        if (row->grid->pos.line > 0)
+            snprintf(where, sizeof(where), "on line %u",
+                     (unsigned)row->grid->pos.line);
         ens_diag_add(&r->diag, own->pos,
-                     "[%.80s] %s: given twice, also as a column of grid on "
-                     "line %u",
-                     row->section, key->s->key, (unsigned)row->grid->pos.line);
+                     "[%.80s] %s: given twice, also as a column of grid %s",
+                     row->section, key->s->key, where);
     } else {
         ens_grid_fill(r, row, key, row->grid);
     }

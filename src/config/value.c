@@ -91,7 +91,8 @@ static enum ens_status resolve(const struct job *j, struct ens_value *v)
 {
     if (*v->text == '\0')
         return ens_fail(j->err, ENS_ESTUDY, "an empty path");
-    if (*v->text == '/' || is_selection(j, v->text))
+    if (*v->text == '/' || is_selection(j, v->text) ||
+        strncmp(v->text, "memory:", 7) == 0) /* of an embedding program */
         return ENS_OK;
     while (strncmp(v->text, "./", 2) == 0)
         v->text += 2;

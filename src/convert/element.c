@@ -89,7 +89,7 @@ static void put(unsigned char *p, uint64_t u, size_t n)
         p[i] = (unsigned char)u;
 }
 
-static int store_real(unsigned char *p, enum ens_dtype t, double d)
+static void store_real(unsigned char *p, enum ens_dtype t, double d)
 {
     float f = (float)d;
     uint32_t word;
@@ -102,7 +102,6 @@ static int store_real(unsigned char *p, enum ens_dtype t, double d)
         : t == ENS_DT_F32 ? word
                           : half_of(d),
         ens_dtype_bytes(t));
-    return 0;
 }
 
 static double as_real(const struct ens_element *e)
@@ -138,14 +137,18 @@ static int make_integer(struct ens_element *e)
     return 0;
 }
 
+/* The largest integer of a type. */
+static uint64_t most_of(enum ens_dtype t)
+{
+    size_t bits = 8 * ens_dtype_bytes(t);
+
+    return t == ENS_DT_BOOL ? 1 : UINT64_MAX >> (64 - bits + !is_unsigned(t));
+}
+
 int ens_element_store(void *p, enum ens_dtype t, const struct ens_element *e,
                       int exact)
 {
     struct ens_element k = *e;
-    size_t n = ens_dtype_bytes(t);
-    uint64_t most = t == ENS_DT_BOOL ? 1
-                    : is_unsigned(t) ? UINT64_MAX >> (64 - 8 * n)
-                                     : UINT64_MAX >> (65 - 8 * n);
     int negative;
 
     if (ens_dtype_is_real(t)) {
@@ -153,15 +156,16 @@ int ens_element_store(void *p, enum ens_dtype t, const struct ens_element *e,
 
         if (exact && t == ENS_DT_F64 && !is_same(e, d))
             return -1;
-        return store_real(p, t, d);
+        store_real(p, t, d);
+        return 0;
     }
     if (ens_dtype_is_complex(t) || make_integer(&k) != 0)
         return -1;
     negative = k.kind == ENS_EL_SIGNED && k.as.signed_ < 0;
-    if (negative ? is_unsigned(t) || ~k.as.unsigned_ > most
-                 : k.as.unsigned_ > most)
+    if (negative ? is_unsigned(t) || ~k.as.unsigned_ > most_of(t)
+                 : k.as.unsigned_ > most_of(t))
         return -1;
-    put(p, k.as.unsigned_, n);
+    put(p, k.as.unsigned_, ens_dtype_bytes(t));
     return 0;
 }
 

@@ -53,6 +53,7 @@ static enum ens_status choose_dtype(struct ens_source *s,
 {
     const char *to = w->options->dtype;
     const struct ens_input *in = w->in;
+    enum ens_dtype from;
     int swapped = 0;
 
     s->exact = to == NULL;
@@ -62,6 +63,7 @@ static enum ens_status choose_dtype(struct ens_source *s,
         for (uint64_t i = 1; i < s->n_columns; i++)
             s->dtype = common(s->dtype, s->column[i].view.dtype);
     }
+    from = s->dtype;
     if (to == NULL)
         return ENS_OK;
     if (ens_dtype_parse(to, strlen(to), &s->dtype, &swapped) != 0)
@@ -72,14 +74,12 @@ static enum ens_status choose_dtype(struct ens_source *s,
     s->big_endian = swapped == (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__);
     if (ens_dtype_bytes(s->dtype) == 1)
         s->big_endian = 0;
-    if (in->view.data != NULL && in->view.dtype == s->dtype)
-        return ENS_OK;
-    if (ens_dtype_is_complex(s->dtype) ||
-        (in->view.data != NULL && ens_dtype_is_complex(in->view.dtype)))
+    if (from != s->dtype &&
+        (ens_dtype_is_complex(from) || ens_dtype_is_complex(s->dtype)))
         return ens_fail(err, ENS_EINPUT,
                         "--to-dtype %s of %s: complex numbers are not "
                         "converted",
-                        to, ens_dtype_code(in->view.dtype));
+                        to, ens_dtype_code(from));
     return ENS_OK;
 }
 

@@ -290,12 +290,13 @@ void ens_ranges_forget(struct ens_ranges *r, struct ens_range range)
     uint64_t cell;
     uint64_t n;
     uint32_t replicate;
+    uint32_t first;
     uint32_t last;
 
     ens_stage_task(r->stage, range.first + range.n - 1, &cell, &replicate);
-    if (r->run >= r->stage->n_runs || cell != r->cell)
+    if (r->run >= r->stage->n_runs || cell != r->cell ||
+        !ens_part_get(r->part, &r->stage->run[r->run], cell, &first, &last))
         return; /* it was given back, or ended its cell */
-    last = r->stage->run[r->run].n_replicates;
     while (r->replicate <= last) {
         uint32_t at =
             ens_done_next_open(r->done, r->cell, r->replicate, last, &n);

@@ -1,8 +1,8 @@
 /* Buffered output with a sticky error: write without checking, look at the
  * status of commit or flush at the end. A file is written under a temporary
  * name, synced and renamed: it is there whole or not at all. Where the file
- * system can, it has no name before that (O_TMPFILE): whatever kills us, nothing
- * is left. */
+ * system can, it has no name before that (O_TMPFILE): whatever kills us,
+ * nothing is left. */
 #ifndef ENS_EXPORT_OUT_H
 #define ENS_EXPORT_OUT_H
 

@@ -133,6 +133,7 @@ static int make_folder(const char *path)
 int ens_cache_create(const char *path, char *temporary, size_t cap)
 {
     int n = snprintf(temporary, cap, "%s.XXXXXX", path);
+    int fd;
 
     if (n < 0 || (size_t)n >= cap) {
         errno = ENAMETOOLONG;
@@ -140,11 +141,11 @@ int ens_cache_create(const char *path, char *temporary, size_t cap)
     }
     if (make_folder(path) != 0)
         return -1;
-    n = ens_file_nameless(path, 0600);
-    if (n < 0)
+    fd = ens_file_nameless(path, 0600);
+    if (fd < 0)
         return mkostemp(temporary, O_CLOEXEC);
     temporary[0] = '\0';
-    return n;
+    return fd;
 }
 
 int ens_cache_scratch(const char *folder)

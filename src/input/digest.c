@@ -131,7 +131,7 @@ enum ens_status ens_mapped_id_now(const struct ens_mapped *m,
 {
     struct stat st;
 
-    if (stat(m->source, &st) != 0)
+    if ((m->is_memory ? fstat(m->fd, &st) : stat(m->source, &st)) != 0)
         return ens_fail_errno(err, ENS_EINPUT, "cannot look at %s", m->source);
     id_from_stat(id, &st);
     return ENS_OK;

@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -30,14 +31,32 @@ static int form_path(char *to, size_t cap, const struct ens_form *f,
     return ens_cache_path(to, cap, name);
 }
 
-/* In the cache, or -1. */
+static int is_whole(int fd)
+{
+    char *head = malloc(ENS_HEAD_BYTES);
+    struct ens_file_id id;
+    struct ens_npy npy;
+    int64_t n = head == NULL ? -1 : ens_read_at(fd, head, ENS_HEAD_BYTES, 0);
+    int ok = n > 0 && ens_file_id_of(fd, &id) == 0 &&
+             ((uint64_t)n == id.size || (size_t)n == ENS_HEAD_BYTES) &&
+             ens_npy_parse(&npy, head, (size_t)n, id.size, NULL) == ENS_OK;
+
+    free(head);
+    return ok;
+}
+
+/* In the cache, or -1; one that was cut is made anew. */
 static int find(const struct ens_form *f, const struct ens_hash128 *digest)
 {
     char path[PATH_MAX];
+    int fd = -1;
 
-    if (form_path(path, sizeof(path), f, digest) != 0)
-        return -1;
-    return open(path, O_RDONLY | O_CLOEXEC);
+    if (form_path(path, sizeof(path), f, digest) == 0)
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || is_whole(fd))
+        return fd;
+    close(fd);
+    return -1;
 }
 
 /* Into the cache; *fd -1 when that cannot be done and memory may. */

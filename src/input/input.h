@@ -23,8 +23,9 @@ struct ens_file_id {
 
 struct ens_mapped { /* one opened input */
     struct ens_input input;
-    int fd;     /* the file that is mapped (the columnar cache of a CSV) */
-    void *base; /* of the map */
+    int is_memory; /* no file: an array of the program */
+    int fd;        /* the file that is mapped (the columnar cache of a CSV) */
+    void *base;    /* of the map */
     size_t map_bytes;
     char *source;          /* path of the user's file, absolute */
     char *mapped;          /* path of the file that is mapped */
@@ -53,6 +54,21 @@ enum ens_status ens_inputs_open(struct ens_inputs *in,
                                 const struct ens_study *study,
                                 ens_input_progress_fn *progress, void *arg,
                                 struct ens_error *err);
+/** Path of an input that is an array of the program itself: "memory:NAME". */
+#define ENS_MEMORY_PATH "memory:"
+
+struct ens_memory_input {
+    const char *name;
+    int fd; /* of a memfd, lent */
+};
+
+/** The same with arrays that the program has in memory. */
+enum ens_status ens_inputs_open_with(struct ens_inputs *in,
+                                     const struct ens_study *study,
+                                     const struct ens_memory_input *memory,
+                                     size_t n_memory,
+                                     ens_input_progress_fn *progress, void *arg,
+                                     struct ens_error *err);
 /**
  * The same in a zygote, from descriptors of the files that the coordinator
  * mapped (fd[i] for input i; taken over): what it maps is that very file even

@@ -4,6 +4,7 @@
 #include "input/mapped.h"
 #include "input/options.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -228,6 +229,11 @@ static void find_base(struct source *from, const char *path)
     }
 }
 
+static int is_memory(const char *path)
+{
+    return strncmp(path, ENS_MEMORY_PATH, strlen(ENS_MEMORY_PATH)) == 0;
+}
+
 static enum ens_status read_path(struct source *from, struct ens_error *err)
 {
     const char *path = get_text(from, "path");
@@ -235,11 +241,12 @@ static enum ens_status read_path(struct source *from, struct ens_error *err)
 
     if (path == NULL)
         return ens_fail(err, ENS_EINPUT, "no path");
-    if (path[0] != '/')
+    if (path[0] != '/' && !is_memory(path))
         find_base(from, path);
     if (from->selection != NULL) {
         v = ens_study_input_value(from->study, from->base, "path");
-        if (v == NULL || v->text == NULL || v->text[0] != '/')
+        if (v == NULL || v->text == NULL ||
+            (v->text[0] != '/' && !is_memory(v->text)))
             return ens_fail(err, ENS_EINPUT,
                             "%s: expected columns of an input "
                             "that is a file",
@@ -261,11 +268,37 @@ static const struct {
     {"missing", read_missing},     {"dataset", read_dataset},
 };
 
-static enum ens_status open_one(struct ens_mapped *m,
-                                const struct ens_study *study, size_t i, int fd,
-                                ens_input_progress_fn *progress, void *arg,
-                                struct ens_error *err)
+struct opening { /* what all inputs of a study have in common */
+    const struct ens_study *study;
+    const struct ens_memory_input *memory;
+    size_t n_memory;
+    ens_input_progress_fn *progress;
+    void *arg;
+};
+
+/* A descriptor of its own for an array of the program. */
+static enum ens_status find_memory(const struct opening *o, const char *path,
+                                   int *fd, struct ens_error *err)
 {
+    const char *name = path + strlen(ENS_MEMORY_PATH);
+
+    for (size_t i = 0; i < o->n_memory; i++) {
+        if (strcmp(o->memory[i].name, name) != 0)
+            continue;
+        *fd = fcntl(o->memory[i].fd, F_DUPFD_CLOEXEC, 3);
+        return *fd >= 0 ? ENS_OK
+                        : ens_fail_errno(err, ENS_EINPUT, "cannot open");
+    }
+    return ens_fail(err, ENS_EINPUT,
+                    "%s: an array in the memory of the program that runs this "
+                    "study: only that program can run it",
+                    path);
+}
+
+static enum ens_status open_one(struct ens_mapped *m, const struct opening *o,
+                                size_t i, int fd, struct ens_error *err)
+{
+    const struct ens_study *study = o->study;
     struct source from = {.study = study, .i = i, .base = i};
     const char *key = NULL;
     enum ens_status s = ENS_OK;
@@ -275,9 +308,12 @@ static enum ens_status open_one(struct ens_mapped *m,
         key = keys[k].key;
         s = keys[k].read(&from, err);
     }
+    if (s == ENS_OK)
+        key = NULL; /* the rest is about the file */
+    if (s == ENS_OK && fd < 0 && is_memory(from.spec.path))
+        s = find_memory(o, from.spec.path, &fd, err);
     if (s == ENS_OK) {
-        key = NULL;
-        s = ens_mapped_open(m, &from.spec, fd, progress, arg, &key, err);
+        s = ens_mapped_open(m, &from.spec, fd, o->progress, o->arg, &key, err);
     } else if (fd >= 0) {
         close(fd);
     }
@@ -287,12 +323,10 @@ static enum ens_status open_one(struct ens_mapped *m,
     return s;
 }
 
-static enum ens_status open_all(struct ens_inputs *in,
-                                const struct ens_study *study, const int *fd,
-                                ens_input_progress_fn *progress, void *arg,
-                                struct ens_error *err)
+static enum ens_status open_all(struct ens_inputs *in, const struct opening *o,
+                                const int *fd, struct ens_error *err)
 {
-    size_t n = ens_study_n_inputs(study);
+    size_t n = ens_study_n_inputs(o->study);
     struct ens_inputs r = {0, NULL};
     enum ens_status s = ENS_OK;
 
@@ -300,8 +334,7 @@ static enum ens_status open_all(struct ens_inputs *in,
     if (r.item == NULL)
         s = ens_fail(err, ENS_ENOMEMORY, "out of memory");
     for (; r.n < n && s == ENS_OK; r.n += s == ENS_OK ? 1 : 0)
-        s = open_one(&r.item[r.n], study, r.n, fd != NULL ? fd[r.n] : -1,
-                     progress, arg, err);
+        s = open_one(&r.item[r.n], o, r.n, fd != NULL ? fd[r.n] : -1, err);
     if (s == ENS_OK) {
         *in = r;
         return s;
@@ -318,7 +351,19 @@ enum ens_status ens_inputs_open(struct ens_inputs *in,
                                 ens_input_progress_fn *progress, void *arg,
                                 struct ens_error *err)
 {
-    return open_all(in, study, NULL, progress, arg, err);
+    return ens_inputs_open_with(in, study, NULL, 0, progress, arg, err);
+}
+
+enum ens_status ens_inputs_open_with(struct ens_inputs *in,
+                                     const struct ens_study *study,
+                                     const struct ens_memory_input *memory,
+                                     size_t n_memory,
+                                     ens_input_progress_fn *progress, void *arg,
+                                     struct ens_error *err)
+{
+    const struct opening o = {study, memory, n_memory, progress, arg};
+
+    return open_all(in, &o, NULL, err);
 }
 
 enum ens_status ens_inputs_open_fds(struct ens_inputs *in,
@@ -326,8 +371,10 @@ enum ens_status ens_inputs_open_fds(struct ens_inputs *in,
                                     const int *fd, size_t n,
                                     struct ens_error *err)
 {
+    const struct opening o = {.study = study};
+
     if (n == ens_study_n_inputs(study))
-        return open_all(in, study, fd, NULL, NULL, err);
+        return open_all(in, &o, fd, err);
     for (size_t i = 0; i < n; i++)
         close(fd[i]);
     return ens_fail(err, ENS_EPROTOCOL, "%zu files for %zu inputs", n,

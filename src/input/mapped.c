@@ -135,11 +135,19 @@ static enum ens_status open_all(struct ens_mapped *m, struct ens_opening *o,
     const struct ens_input_spec *spec = o->spec;
     enum ens_status s;
 
-    m->source = absolute(&m->arena, spec->path);
+    m->is_memory =
+        strncmp(spec->path, ENS_MEMORY_PATH, strlen(ENS_MEMORY_PATH)) == 0;
+    m->source = m->is_memory ? ens_arena_strdup(&m->arena, spec->path)
+                             : absolute(&m->arena, spec->path);
     m->input.name = ens_arena_strdup(&m->arena, spec->name);
     if (m->source == NULL || m->input.name == NULL)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
     m->input.path = m->source;
+    if (m->is_memory) /* for programs that tasks run, while we live */
+        m->input.path =
+            ens_arena_printf(&m->arena, "/proc/%d/fd/%d", (int)getpid(), m->fd);
+    if (m->input.path == NULL)
+        return ens_fail(err, ENS_ENOMEMORY, "out of memory");
     s = open_file(m, err);
     if (s == ENS_OK)
         s = recognise(m, o, err);

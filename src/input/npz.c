@@ -250,5 +250,7 @@ enum ens_status ens_npz_unpack(const struct ens_npz_member *m, const void *p,
     ens_inflate_free(i);
     if (s == ENS_OK && (u.n != m->bytes || u.crc != m->crc))
         s = damaged(m->offset, "a member does not unpack to what it says", err);
-    return s;
+    return s == ENS_EINPUT
+               ? ens_wrap(err, s, "the array at byte %" PRIu64, m->offset)
+               : s;
 }

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* -- answers
  * --------------------------------------------------------------------
@@ -306,12 +307,14 @@ static enum ens_status compare_stage(struct twice *w, struct ens_error *err)
 {
     const struct ens_replay_stage *st = &w->m->replay.stage[w->stage];
     char parent[PATH_MAX];
+    char *at = parent;
     enum ens_status s;
 
     snprintf(parent, sizeof(parent), "%s", w->m->out);
-    s = ens_places_build(&w->places,
-                         w->m->has_out ? w->m->out : dirname(parent),
-                         &w->m->log, NULL, w->m->study, &st->def, err);
+    while (access(at, F_OK) != 0)
+        at = dirname(at); /* ends at / or . */
+    s = ens_places_build(&w->places, at, &w->m->log, NULL, w->m->study,
+                         &st->def, err);
     if (s == ENS_OK)
         s = walk(w, err);
     ens_places_free(w->places);

@@ -75,11 +75,17 @@ static int by_answers(const void *a, const void *b)
 
 size_t ens_merge_segment_of(const struct ens_merge *m, uint32_t epoch)
 {
-    size_t i = 0;
+    size_t lo = 0, hi = m->log.n;
 
-    while (i + 1 < m->log.n && m->log.segment[i].epoch != epoch)
-        i++;
-    return i;
+    while (hi - lo > 1) {
+        size_t mid = lo + (hi - lo) / 2;
+
+        if (m->log.segment[mid].epoch <= epoch)
+            lo = mid;
+        else
+            hi = mid;
+    }
+    return lo;
 }
 
 enum ens_status ens_merge_pieces(struct ens_merge *m, struct ens_error *err)

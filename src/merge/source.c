@@ -318,8 +318,29 @@ static enum ens_status compare_cpus(struct ens_merge *m, struct ens_error *err)
     ens_buf_put(&m->folder.cpu, first->cpu.data, first->cpu.len);
     ens_buf_put(&m->folder.hosts, first->hosts.data, first->hosts.len);
     m->folder.keep_host = 1;
-    m->folder.finder = &m->finder;
     return ENS_OK;
+}
+
+/* Another file of a plugin is for the user to judge, as in a run. */
+static void compare_plugins(struct ens_merge *m)
+{
+    struct ens_merge_source *first = &m->source[m->has_out];
+    char line[2 * sizeof(m->out) + 128];
+
+    m->folder.finder = &m->finder;
+    for (size_t i = 0; i < m->n_sources && m->options->say != NULL; i++) {
+        struct ens_merge_source *src = &m->source[i];
+
+        if (!src->folder.exists ||
+            strcmp(ens_buf_text(&src->folder.plugins),
+                   ens_buf_text(&first->folder.plugins)) == 0)
+            continue;
+        snprintf(line, sizeof(line),
+                 "%s and %s ran with other files of a plugin: results may "
+                 "differ",
+                 first->dir, src->dir);
+        m->options->say(m->options->arg, line);
+    }
 }
 
 enum ens_status ens_merge_compare(struct ens_merge *m, struct ens_buf *errors,
@@ -349,6 +370,8 @@ enum ens_status ens_merge_compare(struct ens_merge *m, struct ens_buf *errors,
         s = join_input(m, i, err);
     if (s == ENS_OK)
         s = compare_cpus(m, err);
+    if (s == ENS_OK)
+        compare_plugins(m);
     if (s == ENS_OK && m->has_out) {
         m->folder.finished = m->source[0].folder.finished;
         m->folder.shard = m->source[0].folder.shard;

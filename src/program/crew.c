@@ -208,27 +208,49 @@ static void complain(const struct ens_job *job, const struct ens_servant *v)
     ens_arena_fini(&arena);
 }
 
+/* Until it has answered, or cannot be started. */
+static enum ens_status converse(struct ens_crew *crew,
+                                struct ens_crew_member *m,
+                                const struct ens_job *job,
+                                struct ens_error *err)
+{
+    enum ens_status s = ENS_EINPUT;
+    int status = 0;
+
+    for (int i = 0; s == ENS_EINPUT && i < ENS_SERVANT_STARTS; i++) {
+        if (m->servant.pid == 0)
+            s = start(crew, m, &job->task->cell, err);
+        if (m->servant.pid == 0)
+            return s;
+        job->host->group(job->result, (int32_t)m->servant.group);
+        s = ens_servant_ask(&m->servant, crew->line.data, crew->line.len,
+                            &status, err);
+        if (s == ENS_ESTOPPED)
+            ens_servant_follow(status);
+        if (m->servant.pid == 0) { /* and with it all of its group */
+            job->host->group(job->result, 0);
+            stop(crew, 0);
+        }
+    }
+    return s == ENS_EINPUT ? ens_wrap(err, s, "%.120s", m->run) : s;
+}
+
 enum ens_status ens_crew_ask(struct ens_crew *crew,
                              struct ens_crew_member *member,
                              const struct ens_job *job, const char *task,
                              struct ens_answer *answer, struct ens_error *err)
 {
     struct ens_servant *v = &member->servant;
-    pid_t group = v->group;
-    int status = 0;
     enum ens_status s;
 
     if (crew->line.failed)
         return ens_fail(err, ENS_ENOMEMORY, "line of a task");
-    job->host->group(job->result, (int32_t)group);
-    s = ens_servant_ask(v, crew->line.data, crew->line.len, &status, err);
-    if (s == ENS_ESTOPPED)
-        ens_servant_follow(status);
+    s = converse(crew, member, job, err);
     if (s == ENS_OK)
         s = ens_answer_open(answer, (const char *)v->said.out.data,
                             v->said.out.len, task, err);
-    if (s == ENS_EPROTOCOL || v->pid == 0) {
-        stop(crew, v->pid == 0 ? 0 : group);
+    if (s == ENS_EPROTOCOL) {
+        stop(crew, v->group);
         job->host->group(job->result, 0);
     }
     if (s != ENS_OK)

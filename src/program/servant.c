@@ -1,6 +1,8 @@
 #include "program/servant.h"
 
 #include "base/children.h"
+#include "config/reader.h"
+#include "program/report.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,6 +10,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,7 +19,7 @@
 
 struct talk { /* a line on its way there */
     const char *p;
-    size_t n;
+    size_t n, written;
 };
 
 static void close_one(int *fd)
@@ -55,6 +58,7 @@ enum ens_status ens_servant_start(struct ens_servant *v,
     v->in = in[1];
     v->out = out[0];
     v->err = errors[0];
+    v->n_answers = 0;
     v->group = p->join > 0 ? p->join : v->pid;
     if (r == 0)
         return ENS_OK;
@@ -94,6 +98,7 @@ static void write_some(struct ens_servant *v, struct talk *t)
     if (k > 0) {
         t->p += k;
         t->n -= (size_t)k;
+        t->written += (size_t)k;
     } else if (k < 0 && errno != EAGAIN && errno != EINTR) {
         t->n = 0; /* it closed its input: the end of file tells */
     }
@@ -151,10 +156,48 @@ static int bury(struct ens_servant *v)
     return finish(v);
 }
 
+/* Has it not read a byte of its first line? Then whatever it does is no task's
+ * doing. */
+static int is_starting(const struct ens_servant *v, const struct talk *t)
+{
+    int unread = 0;
+
+    return v->n_answers == 0 && ioctl(v->in, FIONREAD, &unread) == 0 &&
+           (size_t)unread == t->written;
+}
+
+static enum ens_status died(struct ens_servant *v, const struct talk *t,
+                            int *status, struct ens_error *err)
+{
+    int starting = is_starting(v, t);
+
+    *status = bury(v);
+    if (!starting || !WIFEXITED(*status))
+        return ens_fail(err, ENS_ESTOPPED, "the program died");
+    v->said.status = *status;
+    if (ens_program_verdict(&v->said, err) == ENS_OK)
+        ens_fail(err, ENS_EINPUT, "exit status 0");
+    return ens_wrap(err, ENS_EINPUT,
+                    "the program ended before it read its first line");
+}
+
+static enum ens_status spoke_first(struct ens_servant *v, struct ens_error *err)
+{
+    const char *text = (const char *)v->said.out.data;
+    size_t n = strcspn(text, "\n"); /* there is one */
+
+    ens_servant_stop(v);
+    n = n > 120 ? 120 : n;
+    return ens_fail(err, ENS_EINPUT,
+                    "the program wrote to standard output before it read its "
+                    "first line: \"%.*s\"",
+                    ens_text_check(text, n) == n ? (int)n : 0, text);
+}
+
 enum ens_status ens_servant_ask(struct ens_servant *v, const void *line,
                                 size_t n, int *status, struct ens_error *err)
 {
-    struct talk t = {line, n};
+    struct talk t = {line, n, 0};
     const char *end;
     size_t length;
 
@@ -165,10 +208,10 @@ enum ens_status ens_servant_ask(struct ens_servant *v, const void *line,
     if (v->said.out.failed || v->said.err.failed)
         return ens_fail(err, ENS_ENOMEMORY, "output of the program");
     end = newline(v);
-    if (end == NULL && !v->said.out_cut) {
-        *status = bury(v);
-        return ens_fail(err, ENS_ESTOPPED, "the program died");
-    }
+    if (end == NULL && !v->said.out_cut)
+        return died(v, &t, status, err);
+    if (end != NULL && is_starting(v, &t))
+        return spoke_first(v, err);
     if (end == NULL) {
         ens_servant_stop(v);
         return ens_fail(err, ENS_EDOMAIN, "output: more than %zu bytes",
@@ -181,6 +224,7 @@ enum ens_status ens_servant_ask(struct ens_servant *v, const void *line,
                         "output: one line expected for each line of input");
     }
     v->said.out.len = length;
+    v->n_answers++;
     return ENS_OK;
 }
 

@@ -9,12 +9,16 @@
 #define ENS_PROGRAM_SERVANT_H
 
 #include "program/process.h"
+#include <stdint.h>
+
+#define ENS_SERVANT_STARTS 3
 
 struct ens_servant {
     pid_t pid;   /* 0: none */
     pid_t group; /* its own, or the one it joined; 0: killed already */
     int in, out;
     int err;
+    uint64_t n_answers;
     struct ens_program_end said; /* of the present task */
 };
 
@@ -26,9 +30,12 @@ enum ens_status ens_servant_start(struct ens_servant *v,
 void ens_servant_stop(struct ens_servant *v);
 /**
  * One line there (n bytes, the last a newline) and one back, without its
- * newline, in v->said.out. ENS_ESTOPPED: it died; *status as of waitpid, there
- * is no servant now. ENS_EDOMAIN: it wrote more than a line, or one that is
- * too long; it has been stopped.
+ * newline, in v->said.out. When it is not ENS_OK there is no servant now:
+ * ENS_ESTOPPED  it died; *status as of waitpid.
+ * ENS_EINPUT    it ended by itself, or wrote, without having read a line: it
+ *               cannot be started (a module that is missing), which is no
+ *               task's fault. To be tried ENS_SERVANT_STARTS times.
+ * ENS_EDOMAIN   it wrote more than a line, or one that is too long.
  */
 enum ens_status ens_servant_ask(struct ens_servant *v, const void *line,
                                 size_t n, int *status, struct ens_error *err);

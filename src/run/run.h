@@ -17,6 +17,7 @@
 #ifndef ENS_RUN_RUN_H
 #define ENS_RUN_RUN_H
 
+#include "input/input.h"
 #include "kind/registry.h"
 #include "plan/shard.h"
 #include "transport/transport.h"
@@ -69,7 +70,11 @@ struct ens_run_report {
 
 struct ens_run_options {
     const char *study;   /* path of a study file; or NULL */
+    const char *text;    /* or its text ... */
+    const char *folder;  /* ... with paths relative to this; NULL: "." */
     const char *results; /* folder: overrides; or, without study, to resume */
+    const struct ens_memory_input *memory; /* inputs of an embedding program */
+    size_t n_memory;
     const struct ens_override *set;
     size_t n_set;
     uint32_t workers;        /* 0: as the study says */

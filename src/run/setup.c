@@ -41,12 +41,16 @@ static enum ens_status load_study(struct ens_run *r, struct ens_buf *errors,
 
     ens_finder_init(&r->finder, o->kinds, &ens_host);
     kinds = ens_finder_kinds(&r->finder);
-    if (file == NULL) {
+    if (file == NULL && o->text == NULL) {
         snprintf(path, sizeof(path), "%s/study.ini", o->results);
         file = path;
     }
-    s = ens_study_load(&r->study, file, NULL, o->set, o->n_set, &kinds, errors,
-                       err);
+    if (o->text != NULL)
+        s = ens_study_parse(&r->study, "study", o->text, strlen(o->text),
+                            o->folder, o->set, o->n_set, &kinds, errors, err);
+    else
+        s = ens_study_load(&r->study, file, NULL, o->set, o->n_set, &kinds,
+                           errors, err);
     if (s == ENS_OK)
         r->kind = r->finder.kind;
     return s;
@@ -172,7 +176,8 @@ static enum ens_status plan_study(struct ens_run *r, struct ens_error *err)
 
     s = ens_study_check_cells(r->study, err);
     if (s == ENS_OK)
-        s = ens_inputs_open(&r->inputs, r->study, report_convert, r, err);
+        s = ens_inputs_open_with(&r->inputs, r->study, r->options->memory,
+                                 r->options->n_memory, report_convert, r, err);
     if (s == ENS_OK)
         s = ens_plan_make(&r->plan, &ens_host, r->kind, r->study, &r->inputs,
                           err);

@@ -129,7 +129,7 @@ static void warn(struct ens_result *r, const char *text)
 
 struct piece { /* bytes on their way into the pack */
     struct ens_pack *pack;
-    const void *data;
+    const void *data; /* NULL and no ref: an artifact in parts begins */
     size_t bytes;
     struct ens_artifact_ref *ref; /* NULL: a part of an artifact */
 };
@@ -138,25 +138,17 @@ static enum ens_status put_piece(void *arg, struct ens_error *err)
 {
     const struct piece *d = arg;
 
-    return d->ref == NULL
-               ? ens_pack_part(d->pack, d->data, d->bytes, err)
-               : ens_pack_append(d->pack, d->data, d->bytes, d->ref, err);
+    if (d->ref != NULL)
+        return ens_pack_append(d->pack, d->data, d->bytes, d->ref, err);
+    return d->data != NULL ? ens_pack_part(d->pack, d->data, d->bytes, err)
+                           : ens_pack_begin(d->pack, err);
 }
 
 /* A failure is the world's, never the task's. */
-static enum ens_status broken(struct ens_worker *w, const struct ens_error *why,
-                              struct ens_error *err)
-{
-    w->fatal = *why;
-    if (err != NULL)
-        *err = *why;
-    return (enum ens_status)why->status;
-}
-
-static enum ens_status store(struct ens_worker *w, struct piece *d,
+static enum ens_status store(struct ens_worker *w, struct piece d,
                              struct ens_error *err)
 {
-    enum ens_status s = ens_worker_write(w, put_piece, d);
+    enum ens_status s = ens_worker_write(w, put_piece, &d);
 
     if (s != ENS_OK && err != NULL)
         *err = w->fatal;
@@ -167,9 +159,7 @@ enum ens_status ens_worker_store(struct ens_worker *w, const void *data,
                                  size_t bytes, struct ens_artifact_ref *ref,
                                  struct ens_error *err)
 {
-    struct piece d = {&w->pack, data, bytes, ref};
-
-    return store(w, &d, err);
+    return store(w, (struct piece){&w->pack, data, bytes, ref}, err);
 }
 
 /* What a replay says of an artifact that it does not store. */
@@ -241,17 +231,13 @@ static enum ens_status keep_artifact(struct ens_result *r, const char *item,
 
 static enum ens_status begin_parts(struct ens_worker *w, struct ens_error *err)
 {
-    struct ens_error local;
-    enum ens_status s;
-
     if (w->replay) {
         if (w->hasher == NULL && (w->hasher = ens_hasher_new()) == NULL)
             return ens_fail(err, ENS_ENOMEMORY, "artifact: out of memory");
         ens_hasher_begin(w->hasher);
         return ENS_OK;
     }
-    s = ens_pack_begin(&w->pack, &local);
-    return s == ENS_OK ? s : broken(w, &local, err);
+    return store(w, (struct piece){.pack = &w->pack}, err);
 }
 
 static enum ens_status artifact_begin(struct ens_result *r, const char *item,
@@ -278,15 +264,14 @@ static enum ens_status artifact_part(struct ens_result *r, const void *data,
                                      size_t bytes, struct ens_error *err)
 {
     struct ens_worker *w = r->worker;
-    struct piece d = {&r->worker->pack, data, bytes, NULL};
 
     if (r->parts == NULL)
         return ens_fail(err, ENS_EUSAGE, "part of an artifact without begin");
     r->parts_bytes += bytes;
-    if (!r->parts_kept)
+    if (!r->parts_kept || bytes == 0)
         return ENS_OK;
     if (!w->replay)
-        return store(w, &d, err);
+        return store(w, (struct piece){&w->pack, data, bytes, NULL}, err);
     ens_hasher_put(w->hasher, data, bytes);
     return ENS_OK;
 }

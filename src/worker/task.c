@@ -91,6 +91,8 @@ static enum ens_status run_kind(struct ens_worker *w, struct ens_error *err)
         return (enum ens_status)err->status;
     }
     s = ens_worker_call(w, ENS_ENTRY_RUN, err);
+    if (s == ENS_EINPUT && w->fatal.status == ENS_OK)
+        w->fatal = *err;
     if (s == ENS_OK && r->parts != NULL)
         s = ens_fail(err, ENS_EUSAGE, "artifact %s was begun and not ended",
                      r->parts);

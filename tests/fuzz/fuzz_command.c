@@ -62,6 +62,35 @@ static void read_output(const char *text, size_t n, int declared)
     ens_arena_fini(&arena);
 }
 
+/* Every form that generators, fitters and metrics are read in. */
+static void take_all(const struct ens_answer *a)
+{
+    static const char *const name[] = {"intercept", "x", "y"};
+    static const char *const key[] = {"estimate", "rows", "warnings", "df"};
+    struct ens_error err = {0};
+    const char *text[4];
+    double v[3] = {0};
+    uint64_t count = 0;
+    size_t n = 0;
+
+    for (size_t i = 0; i < 4; i++) {
+        enum ens_status s[] = {ens_answer_numbers(a, key[i], name, 3, v, &err),
+                               ens_answer_number(a, key[i], v, &err),
+                               ens_answer_count(a, key[i], 1000, &count, &err),
+                               ens_answer_texts(a, key[i], text, 4, &n, &err),
+                               ens_answer_fields(a, name, 3, v, &err)};
+
+        for (size_t k = 0; k < sizeof(s) / sizeof(s[0]); k++)
+            if (s[k] != ENS_OK && s[k] != ENS_EDOMAIN)
+                abort();
+        if (count > 1000 || n > 4)
+            abort();
+        while (n > 0)
+            if (strlen(text[--n]) > 1 << 20)
+                abort();
+    }
+}
+
 static void read_answer(const char *text, size_t n)
 {
     struct ens_error err = {0};
@@ -71,8 +100,10 @@ static void read_answer(const char *text, size_t n)
     if (s != ENS_OK &&
         ((s != ENS_EPROTOCOL && s != ENS_EDOMAIN) || err.status != (int)s))
         abort();
-    if (s == ENS_OK)
+    if (s == ENS_OK) {
+        take_all(&answer);
         ens_answer_close(&answer);
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)

@@ -136,12 +136,17 @@ def cache(work):
         work.run(study, work.path / name, env={"ENSRUN_CACHE": folder})
         expect_same(work.path / name, reference, f"cache {folder}")
     # a form that was damaged is made anew
-    form = tables / files(tables)[0]
-    form.chmod(0o600)
-    with open(form, "r+b") as f:
-        f.truncate(form.stat().st_size - 8)
-    work.run(study, work.path / "anew", env=env)
-    expect_same(work.path / "anew", reference, "a damaged form")
+    np.savez_compressed(work.path / "z.npz", x=np.arange(30.0).reshape(10, 3))
+    packed = work.study(STUDY.replace("t.csv", "z.npz"), "packed.ini")
+    work.run(packed, work.path / "z0", env=env)
+    check(len(files(tables)) == 2, f"{files(tables)}")
+    for name in files(tables):
+        with open(tables / name, "r+b") as f:
+            f.truncate((tables / name).stat().st_size - 8)
+    work.run(study, work.path / "r2", env=env)
+    expect_same(work.path / "r2", reference, "a damaged form")
+    work.run(packed, work.path / "z1", env=env)
+    expect_same(work.path / "z1", digests(work.path / "z0"), "damaged, npz")
 
 
 def cut(work):

@@ -375,6 +375,14 @@ def selections(work):
         text = convert(work, work.path / "b.npy", "c.npy", "--to-dtype", dtype,
                        expect=BAD)
         check(value in text and "element" in text, text)
+    np.save(work.path / "z.npy", sample("c16", (5, 3), 6))
+    for options in ((), ("--columns", "1,3,2"), ("--flatten",)):
+        same_bits(load(work, work.path / "z.npy", *options),
+                  sample("c16", (5, 3), 6)[:, [0, 2, 1] if len(options) == 2
+                                           else [0, 1, 2]], "complex")
+        text = convert(work, work.path / "z.npy", "c.npy", "--to-dtype", "f8",
+                       *options, expect=BAD)
+        check("complex" in text, text)
     half = sample("f8", (1000, 2), 4)
     half[:4, 1] = [65519.9, 65520, 2.0 ** -25, 3 * 2.0 ** -26]
     np.save(work.path / "h.npy", half)

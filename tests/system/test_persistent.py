@@ -100,6 +100,19 @@ def ends_of_a_task(work):
           "printed" in row["warnings"], row)
 
 
+def one_that_cannot_start(work):
+    """Is no task's fault: the run ends with its words."""
+    path = study(work, "#!/usr/bin/python3\nimport no_such_module\n")
+    run = work.run(path, work.path / "r", expect=BAD)
+    check("before it read its first line: exit status 1: "
+          "ModuleNotFoundError: No module named 'no_such_module'"
+          in run.stderr, run.stderr)
+    run.expect_no_process()
+    path = study(work)
+    work.run(path, work.path / "r")
+    check(count_by(table(work.path / "r"), "status") == {"ok": 2}, "rows")
+
+
 def bad_answers(work):
     for number, (answer, error) in enumerate((
             ("print('{')", "output: not one JSON object"),
@@ -123,6 +136,19 @@ def bad_answers(work):
             check(row["status"] == "failed" and
                   row["error"].startswith(error), f"{answer}: {row}")
         run.expect_no_process()
+
+
+def what_it_leaves_ends(work):
+    """Daemons out of its group that ignore TERM, while it stays itself."""
+    path = study(work, "#!/usr/bin/python3 -S\nimport sys, json, os\n"
+                 "for line in sys.stdin:\n"
+                 "    os.system(\"setsid sh -c 'trap \\\"\\\" TERM HUP;\"\n"
+                 "              \" sleep 1000; true' >&2 &\")\n"
+                 "    print(json.dumps({'task': json.loads(line)['task']}),\n"
+                 "          flush=True)\n", study="replicates = 3")
+    run = work.run(path, work.path / "r", seconds=60)
+    check(count_by(table(work.path / "r"), "status") == {"ok": 6}, "rows")
+    run.expect_no_process()
 
 
 def what_a_line_says(work):
@@ -155,5 +181,6 @@ def a_value_in_the_line_of_words(work):
     check("started once" in done.stderr, done.stderr)
 
 
-main(same_bytes, killed_at_random, ends_of_a_task, bad_answers,
-     what_a_line_says, a_value_in_the_line_of_words)
+main(same_bytes, killed_at_random, ends_of_a_task, one_that_cannot_start,
+     bad_answers, what_it_leaves_ends, what_a_line_says,
+     a_value_in_the_line_of_words)

@@ -132,6 +132,26 @@ def bad_ends(work):
             check(row["error"].endswith("?end"), row["error"][-20:])
 
 
+def a_gigabyte_of_output(work):
+    row = one(work, "head -c 1000000000 /dev/zero", SOME_FAILED)
+    check(row["error"] == "output: more than 1048576 bytes", row)
+
+
+def stderr_of_success_is_not_kept(work):
+    row = one(work, "echo x=1; echo loud >&2", command="shell = yes")
+    check((row["status"], row["x"], row["warnings"]) == ("ok", "1", ""), row)
+
+
+def cores_divide_the_workers(work):
+    """As many workers as tasks of that many cores fit, at least one."""
+    path = study(work, "printf 'x=%s' $OMP_NUM_THREADS",
+                 command="shell = yes", runs=f"cores = {os.cpu_count() + 1}")
+    run = work.ensrun("run", path, "--results", work.path / "r",
+                      "--progress", "lines")
+    check(", 1 worker," in run.stderr + run.stdout, run.stderr + run.stdout)
+    check(table(work.path / "r")[0]["x"] == str(os.cpu_count() + 1), "x")
+
+
 def odd_but_fine(work):
     row = one(work, "printf 'a=nan\\nb=1.5\\nc='", command="shell = yes")
     check((row["status"], row["a"], row["b"], row["c"]) ==
@@ -356,11 +376,16 @@ def the_example(work):
     found = table(work.path / "r")
     check(len(found) == 12 and all(float(r["highest"]) >= 0 for r in found),
           found)
+    paths = work.ensrun("export", work.path / "r", "--artifact", "path.f8",
+                        "--dtype", "f8", "--where", "axes_steps=100").stdout
+    ends = [line.split(",")[-1] for line in paths.split() if ",100," in line]
+    check(ends == [r["end"] for r in found if r["axes_steps"] == "100"], ends)
 
 
 main(no_output, key_value_lines, json_object, shell_line, what_it_is_given,
-     declared_fields, changing_fields, bad_ends, odd_but_fine, working_folder,
-     same_bytes, an_edit_runs_new_tasks_only, daemons_end,
+     declared_fields, changing_fields, bad_ends, a_gigabyte_of_output,
+     stderr_of_success_is_not_kept, cores_divide_the_workers, odd_but_fine,
+     working_folder, same_bytes, an_edit_runs_new_tasks_only, daemons_end,
      timeouts_are_not_argued_with, a_killed_worker_takes_its_program_along,
      a_killed_coordinator_leaves_nothing, a_killed_zygote_leaves_nothing,
      mistakes_are_told, several_programs, a_file_of_command_lines,

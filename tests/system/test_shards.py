@@ -5,8 +5,9 @@ import json
 import shutil
 import signal
 
-from harness import BAD, ENVIRONMENT, OK, REQUEUE, SOME_FAILED, check, \
-    digests, expect_same, ini, kill, main, table, wait_until
+import plugins
+from harness import BAD, ENSRUN, ENVIRONMENT, OK, REQUEUE, SOME_FAILED, \
+    SOURCE, check, digests, expect_same, ini, kill, main, table, wait_until
 
 N = 4
 ONE = ini("work_us = 50\nfields = 2, 3\ntext_bytes = 7\npayload_bytes = 40\n",
@@ -106,7 +107,8 @@ def three_stages(work):
     study = same_bytes(work, THREE, 3)
     reference = digests(work.path / "ref")
     run_shards(work, study)
-    check("0 segments" in merge(work).stderr or True, "")
+    run = merge(work)
+    check("0 segments" in run.stderr and "finished" in run.stderr, run.stderr)
     expect_same(work.path / "all", reference, "after one more round")
 
 
@@ -124,20 +126,43 @@ def other_kinds(work):
     same_bytes(work, COMMAND, 1, SOME_FAILED)
 
 
+def plugin(work):
+    """A kind of a plugin; another file of it is said."""
+    plugins.plugin(work)
+    text = "[study]\nkind = ./toy.so:toy\nseed = 3\nreplicates = 20\n" \
+           "[toy]\nu = 1, 2\n"
+    same_bytes(work, text, 1, n=3)
+    shutil.rmtree(work.path / "all")
+    run = merge(work, 3)
+    check("plugin" not in run.stderr, run.stderr)
+    shutil.rmtree(work.path / "all")
+    shutil.rmtree(folder(work, 2, 3))
+    plugins.plugin(work, MORE="const int another = 1;")
+    run_shards(work, work.path / "study.ini", n=3, shards=(2,))
+    run = merge(work, 3)
+    check("other files of a plugin" in run.stderr, run.stderr)
+    expect_same(work.path / "all", work.path / "ref", "with a plugin")
+
+
 def artifacts(work):
-    """Each artifact of the merged folder is that of the unsharded run."""
-    same_bytes(work, THREE, 3)
-    for row in table(work.path / "ref")[::3]:
-        name = f"{row['stage']}/{row['cell']}:{row['replicate']}"
-        shown = {work.ensrun("show", work.path / r, name).stdout
-                 for r in ("ref", "all")}
-        texts = {"\n".join(x for x in text.splitlines()
-                           if "artifact" in x and "bytes" in x).replace(
-                               "pack", "") for text in shown}
-        check(len(texts) == 1 or True, f"{name}: {texts}")
-        again = work.run(work.path / "study.ini", work.path / "all", "--only",
-                         name)
-        check("equal to the stored result" in again.stderr, again.stderr)
+    """What is exported of the merged folder is what the whole run exports."""
+    study = same_bytes(work, THREE, 3)
+    bytes_ = ("--artifact", "payload", "--dtype", "u1")
+    for arguments, name in ((bytes_, "payload.csv"), (bytes_, "payload.npy"),
+                            (("--table", "outputs"), "outputs.csv"),
+                            (("--files",), "files")):
+        for results in ("ref", "all"):
+            work.ensrun("export", work.path / results, *arguments, "-o",
+                        work.path / f"{results}-{name}")
+        one, two = (tree(path) if path.is_dir() else path.read_bytes()
+                    for path in (work.path / f"{r}-{name}"
+                                 for r in ("ref", "all")))
+        check(len(one) > 0, f"{name} is empty")
+        check(one == two, f"{name} differs")
+    row = table(work.path / "ref")[-1]
+    again = work.run(study, work.path / "all", "--only",
+                     f"{row['stage']}/{row['cell']}:{row['replicate']}")
+    check("equal to the stored result" in again.stderr, again.stderr)
 
 
 def killed(work):
@@ -155,14 +180,59 @@ def killed(work):
             run = merge(work, expect=None,
                         env={"ENSRUN_FAULT": f"eio@{writes}"})
             check(run.code in (OK, ENVIRONMENT, SOME_FAILED), run.stderr)
-        run = work.start("merge", *(folder(work, k) for k in range(1, N + 1)),
-                         "-o", work.path / "all")
-        kill(run.pid)
-        run.wait()
+        journal = work.path / "all" / "journal"
+        for _ in range(N):  # behind each segment
+            n = len(list(journal.glob("*.ej"))) if journal.exists() else 0
+            run = work.start("merge", "-o", work.path / "all", *(
+                folder(work, k) for k in range(1, N + 1)))
+            wait_until(lambda: not run.running or journal.exists() and len(
+                list(journal.glob("*.ej"))) > n, 20, "a segment", 0.0001)
+            kill(run.pid)
+            run.wait()
+            run.expect_no_process(5)
+            work.verify(work.path / "all")
         merge(work, expect=(OK, SOME_FAILED))
         work.verify(work.path / "all")
     work.run(study, work.path / "ref", expect=SOME_FAILED)
     expect_same(work.path / "all", work.path / "ref", "after kills")
+
+
+def cut_off(work):
+    """Shards that were killed and not run again: what they had is taken."""
+    study = work.study(with_results(
+        ini("sleep_us = 3000\narray_rows = 30000\nfields = 1\n",
+            "seed = 89\n", "commit_seconds = 0.01\n"), work))
+    for k in (1, 2):
+        run = start_shard(work, study, k)
+        journal = folder(work, k) / "journal" / "000001-01.ej"
+        wait_until(lambda: not run.running or journal.exists()
+                   and journal.read_bytes().count(b"ENSF") > 9, 20, "records")
+        kill(run.pid)
+        run.wait()
+        run.expect_no_process(5)
+    run = merge(work, shards=(1, 2))
+    check("left" in run.stderr, run.stderr)
+    work.verify(work.path / "all")
+    run_shards(work, study)
+    merge(work)
+    work.run(study, work.path / "ref")
+    expect_same(work.path / "all", work.path / "ref", "after all")
+    work.verify(work.path / "all")
+
+
+def nested(work):
+    """Merged folders can be merged; a folder deep down is made."""
+    study = work.study(with_results(ONE, work))
+    run_shards(work, study)
+    deep = work.path / "x" / "y" / "z"
+    work.ensrun("merge", folder(work, 1), folder(work, 2), "-o", deep)
+    work.ensrun("merge", folder(work, 2), folder(work, 3), "-o",
+                work.path / "w")
+    work.ensrun("merge", deep, work.path / "w", folder(work, 4), "-o",
+                work.path / "all")
+    work.run(study, work.path / "ref")
+    expect_same(work.path / "all", work.path / "ref", "merges of merges")
+    work.verify(work.path / "all")
 
 
 def full_disk(work):
@@ -329,6 +399,80 @@ def other_cut(work):
     work.verify(work.path / "all")
 
 
+def inputs(work):
+    """An input that is another file is refused; one that was only copied or
+    touched is not."""
+    data = work.path / "d.csv"
+    text = "x,y\n" + "".join(f"{i},{i * i % 7}\n" for i in range(40))
+    data.write_text(text)
+    study = work.study(with_results(
+        "[study]\nkind = simulation\nreplicates = 40\n[inputs]\nd = d.csv\n"
+        "[data]\ngenerator = bootstrap\ninput = d\n[fit]\nfitter = ols\n"
+        "formula = y ~ x\n", work))
+    run_shards(work, study, n=3, shards=(1,))
+    data.write_text(text.replace("3,2", "3,5"))
+    run_shards(work, study, n=3, shards=(2,))
+    run = merge(work, 3, BAD, shards=(1, 2))
+    check("input d has other content" in run.stderr, run.stderr)
+    check(not (work.path / "all").exists(), "something was written")
+    shutil.rmtree(folder(work, 2, 3))
+    data.write_text(text)
+    run_shards(work, study, n=3, shards=(2, 3))
+    merge(work, 3)
+    work.run(study, work.path / "ref")
+    expect_same(work.path / "all", work.path / "ref", "with an input")
+
+
+def hosts(work):
+    """Another CPU class is named; with `exact` it is an error."""
+    study = work.study(with_results(ONE, work))
+    run_shards(work, study, n=2)
+    facts = folder(work, 2, 2) / "run.json"
+    other = json.loads(facts.read_text())
+    other["cpu"], other["host"] = "Other CPU (0123)", "node7"
+    facts.write_text(json.dumps(other))
+    run = merge(work, 2)
+    check("node7" in run.stderr and "last bits" in run.stderr, run.stderr)
+    shutil.rmtree(work.path / "all")
+    for k in (1, 2):
+        ini_file = folder(work, k, 2) / "study.ini"
+        ini_file.write_text(ini_file.read_text().replace("exact = no",
+                                                         "exact = yes"))
+    run = merge(work, 2, BAD)
+    check("exact" in run.stderr and "node7" in run.stderr, run.stderr)
+
+
+def loop(work):
+    """The example: rounds until all is done."""
+    study = work.study(with_results(THREE, work))
+    run = work.start(study, 3, program=SOURCE / "launch/examples/shards",
+                     env={"ENSRUN": ENSRUN})
+    run.wait(expect=OK)
+    work.run(study, work.path / "ref")
+    expect_same(work.path / "all", work.path / "ref", "the example")
+    plan = work.ensrun("plan", study).stdout
+    check("at most 3 rounds" in plan, plan)
+    check("one round" in work.ensrun("plan", work.study(ONE)).stdout, "plan")
+
+
+def unfinished(work):
+    """`run --json` and `merge --json` say what is left."""
+    study = work.study(with_results(THREE, work))
+    run = start_shard(work, study, 2, "--json")
+    run.wait(expect=OK)
+    out = json.loads(run.stdout)
+    check(out["shard"] == "2/4" and out["stage"] == "stage1"
+          and out["part_left"] == 0 and out["part"] > 0, f"{out}")
+    run = work.ensrun("merge", folder(work, 2), "-o", work.path / "all",
+                      "--json")
+    out = json.loads(run.stdout)
+    check(out["segments"] == 1 and not out["complete"] and out["left"] > 0,
+          f"{out}")
+    run = work.ensrun("merge", folder(work, 2), "-o", work.path / "all",
+                      "--json", "--join-only")
+    check(json.loads(run.stdout)["segments"] == 0, run.stdout)
+
+
 def one_folder(work):
     """All parts one after another in one folder are the study."""
     study = work.study(THREE)
@@ -361,8 +505,10 @@ def two_results(work):
                     env={"WHO": who})
     run = work.ensrun("merge", work.path / "r1", work.path / "r2", "-o",
                       work.path / "all", expect=SOME_FAILED)
-    cell = table(work.path / "r1")[0]["cell"]
-    check(f"{cell}:1" in run.stderr and "r2" in run.stderr, run.stderr)
+    tasks = {f"run/{row['cell']}:{row['replicate']} "
+             for row in table(work.path / "r1")}
+    check(any(task in run.stderr for task in tasks) and "r2" in run.stderr,
+          run.stderr)
     check(not (work.path / "all").exists(), "something was written")
 
 
@@ -429,7 +575,8 @@ def damaged(work):
     work.verify(work.path / "all")
 
 
-main(one_stage, three_stages, decided, other_kinds, artifacts, killed,
+main(one_stage, three_stages, decided, other_kinds, artifacts, plugin,
+     killed, cut_off, nested,
      full_disk, stopped, retried, retried_late, edited, edited_arrays,
-     mixed, other_cut, one_folder, missing_shard, two_results, refused, live,
+     mixed, inputs, hosts, loop, unfinished, other_cut, one_folder, missing_shard, two_results, refused, live,
      damaged)

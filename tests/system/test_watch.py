@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """status --watch: follows a run to its exit status; from another host by
 files alone; a run that stands still, dies or is taken over is told."""
+import os
 import signal
+import subprocess
 
-from harness import BAD, ENVIRONMENT, OK, REQUEUE, check, ini, kill, main, \
-    wait_until
+from harness import BAD, ENSRUN, ENVIRONMENT, OK, REQUEUE, check, ini, kill, \
+    main, wait_until
 
 LEFT = 130
 SLOW = ini("sleep_us = 100000\n", "replicates = 10000\n")
@@ -123,6 +125,42 @@ def elsewhere(work):
     check("epoch 2 ended with exit status 0" in watch.stdout, watch.stdout)
 
 
+def on_a_terminal(work):
+    """One line that changes; the last of it stays."""
+    far = Elsewhere(work, pid=999999999)
+    far.status(1, 10)
+    here, there = os.openpty()
+    os.set_blocking(here, False)
+    watch = subprocess.Popen([ENSRUN, "status", far.dir, "--watch"],
+                             stdout=there, stdin=subprocess.DEVNULL)
+    said = []
+
+    def shows(text):
+        try:
+            said.append(os.read(here, 65536).decode())
+        except BlockingIOError:
+            pass
+        return text in "".join(said)
+
+    try:
+        wait_until(lambda: shows("fit: 10/100 tasks"), 60, "10 tasks")
+        far.status(1, 30)
+        wait_until(lambda: shows("fit: 30/100 tasks"), 60, "30 tasks")
+        check("\n" not in "".join(said).split("stands")[0], f"{said}")
+        far.status(1, 100, "exit=0\n")
+        far.close()
+        check(watch.wait(60) == OK, "exit status")
+        wait_until(lambda: shows("exit status 0"), 60, "its end")
+    finally:
+        watch.kill()
+        watch.wait()
+        os.close(here)
+        os.close(there)
+    lines = "".join(said).split("\r\n")
+    check(lines[-1] == "" and "exit status 0" in lines[-2] and
+          "fit: 100/100" in lines[-3].rsplit("\r\x1b[K", 1)[-1], f"{lines}")
+
+
 def torn_files(work):
     """Half-written or odd files are no end of anything."""
     far = Elsewhere(work, pid=999999999)
@@ -150,4 +188,4 @@ def no_run(work):
                 expect=BAD)
 
 
-main(to_its_end, stopped, left, killed, elsewhere, torn_files, no_run)
+main(to_its_end, stopped, left, killed, elsewhere, on_a_terminal, torn_files, no_run)

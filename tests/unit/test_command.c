@@ -3,6 +3,7 @@
 #include "program/output.h"
 #include "program/report.h"
 #include "program/answer.h"
+#include "program/share.h"
 #include "program/words.h"
 
 #include <check.h>
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* -- words ----------------------------------------------------------------- */
 
@@ -249,6 +251,70 @@ START_TEST(an_answer_names_its_task)
 }
 END_TEST
 
+/* What is read for each of a, b: estimates of a fit, say. */
+static const struct {
+    const char *answer, *values; /* or the error */
+} numbers[] = {
+    {"{}", "7 7"},
+    {"{\"e\": null}", "7 7"},
+    {"{\"e\": [1, 2.5]}", "1 2.5"},
+    {"{\"e\": [null, 2]}", "7 2"},
+    {"{\"e\": {\"b\": 2}}", "7 2"},
+    {"{\"e\": {\"(Intercept)\": 1, \"b\": null}}", "1 7"},
+    {"{\"e\": {\"c\": 2}}", "output: e of \"c\": no such name is asked for"},
+    {"{\"e\": [1]}", "output: e has 1 numbers; 2 are asked for"},
+    {"{\"e\": [1, true]}", "output: e of b is no number"},
+    {"{\"e\": {\"b\": []}}", "output: e of b is no number"},
+    {"{\"e\": 5}", "output: e is neither an object nor a list"},
+};
+
+START_TEST(numbers_of_an_answer)
+{
+    static const char *const name[] = {"intercept", "b"};
+    double v[2] = {7, 7};
+    struct ens_error err = {0};
+    struct ens_answer a;
+    char text[600];
+
+    snprintf(text, sizeof(text), "{\"task\": \"t\", %s",
+             numbers[_i].answer + 1);
+    if (strcmp(numbers[_i].answer, "{}") == 0)
+        snprintf(text, sizeof(text), "{\"task\": \"t\"}");
+    ck_assert_int_eq(ens_answer_open(&a, text, strlen(text), "t", &err),
+                     ENS_OK);
+    if (ens_answer_numbers(&a, "e", name, 2, v, &err) == ENS_OK)
+        snprintf(text, sizeof(text), "%g %g", v[0], v[1]);
+    else
+        snprintf(text, sizeof(text), "%s", err.text);
+    ck_assert_str_eq(text, numbers[_i].values);
+    ens_answer_close(&a);
+}
+END_TEST
+
+/* A program may cut the file they share, or write less than it says. */
+START_TEST(shared_numbers_that_are_not_there)
+{
+    struct ens_share s;
+    struct ens_error err = {0};
+    double x[3] = {1, 2, 3};
+    uint64_t at;
+
+    ck_assert_int_eq(ens_share_open(&s, &err), ENS_OK);
+    ck_assert_int_eq(ens_share_put(&s, x, 2, &at, &err), ENS_OK);
+    ck_assert_int_eq(ens_share_put(&s, x + 2, 1, &at, &err), ENS_OK);
+    ck_assert_uint_eq(at, 16);
+    memset(x, 0, sizeof(x));
+    ck_assert_int_eq(ens_share_get(&s, x, 3, &err), ENS_OK);
+    ck_assert(x[0] == 1 && x[1] == 2 && x[2] == 3);
+    ck_assert_int_eq(ftruncate(s.fd, 20), 0);
+    ck_assert_int_eq(ens_share_get(&s, x, 3, &err), ENS_EDOMAIN);
+    ck_assert_str_eq(err.text, "output: 20 bytes of numbers in the shared "
+                               "file; 24 expected");
+    ens_share_close(&s);
+    ens_share_close(&s);
+}
+END_TEST
+
 /* -- ends --------------------------------------------------------------------
  */
 
@@ -315,6 +381,9 @@ int main(void)
                         (int)ENS_COUNT(bad_fields));
     tcase_add_loop_test(t, an_answer_names_its_task, 0,
                         (int)ENS_COUNT(answers));
+    tcase_add_loop_test(t, numbers_of_an_answer, 0,
+                        (int)(sizeof(numbers) / sizeof(numbers[0])));
+    tcase_add_test(t, shared_numbers_that_are_not_there);
     tcase_add_loop_test(t, an_end_is_told, 0, (int)ENS_COUNT(ends));
     tcase_add_test(t, long_stderr_keeps_its_end);
     suite_add_tcase(suite, t);

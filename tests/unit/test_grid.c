@@ -208,6 +208,7 @@ static const struct {
     {"fields,level\n1,\xff\n", RULER "[ruler]\ngrid = @d.csv\n",
      AT "d.csv: line 2: field 2: a control character, or not UTF-8\n"},
     {"x", RULER "[ruler]\ngrid = @.\n", AT ".: "},
+    {"x", RULER "[ruler]\ngrid = @\n", AT "no file is named behind the @\n"},
     {"x", RULER "[ruler]\ngrid = d.csv\n",
      AT "\"d.csv\": expected @FILE, or (KEY, ...), (VALUE, ...), ...\n"},
     {"x", RULER "[ruler]\ngrid = (fields), (1, 2)\n",

@@ -151,6 +151,8 @@ END_TEST
  * other cells go on, and nothing counts as left at the end. */
 START_TEST(forgotten_cells_are_left)
 {
+    const struct ens_part half = {{(uint32_t)_i, 2}, NULL};
+    const struct ens_part *part = _i == 0 ? NULL : &half;
     struct world w;
     struct ens_range range;
     double seconds;
@@ -161,7 +163,7 @@ START_TEST(forgotten_cells_are_left)
     ck_assert_uint_eq(ens_stage_n_tasks(w.stage), 300);
     ck_assert_int_eq(ens_done_add(w.done, 1, 50, ENS_TASK_OK, 0, &before), 1);
     ens_ranges_free(w.ranges);
-    w.ranges = ens_ranges_new(&w.study.plan, w.stage, w.done, 2, NULL, 0);
+    w.ranges = ens_ranges_new(&w.study.plan, w.stage, w.done, 2, part, 0);
     ck_assert(isnan(ens_ranges_seconds(w.ranges, (struct ens_range){0, 3})));
     for (uint64_t c = 0; c < 3; c++)
         ens_ranges_measure(w.ranges, c, c == 1 ? 3600 : 0.5);
@@ -169,13 +171,14 @@ START_TEST(forgotten_cells_are_left)
         ens_ranges_seconds(w.ranges, (struct ens_range){100, 2}), 7200, 1e-6);
     while (ens_ranges_take(w.ranges, &range, &seconds)) {
         if (ens_ranges_seconds(w.ranges, range) > 60) {
-            ck_assert_uint_eq(range.first, 100);
+            ck_assert_uint_ge(range.first, 100);
+            ck_assert_uint_lt(range.first, 200);
             ens_ranges_forget(w.ranges, range);
         } else {
             taken += range.n;
         }
     }
-    ck_assert_uint_eq(taken, 200);
+    ck_assert_uint_eq(taken, part == NULL ? 200 : 100);
     ck_assert_uint_eq(ens_ranges_left(w.ranges), 0);
     world_fini(&w);
 }
@@ -283,7 +286,7 @@ int main(void)
     tcase_add_loop_test(t, every_open_task_once, 0, 5);
     tcase_add_test(t, single_until_measured);
     tcase_add_test(t, single_at_the_end);
-    tcase_add_test(t, forgotten_cells_are_left);
+    tcase_add_loop_test(t, forgotten_cells_are_left, 0, 3);
     tcase_add_test(t, chosen_cells_only);
     tcase_add_test(t, big_cells_are_not_spanned);
     tcase_add_test(t, what_comes_back_goes_first);

@@ -6,6 +6,13 @@
 
 #define N 3000u
 
+/* An assertion of Check writes to a file, held or not: too dear for loops. */
+#define EXPECT(held)                                                           \
+    do {                                                                       \
+        if (!(held))                                                           \
+            ck_abort_msg("not so: %s", #held);                                 \
+    } while (0)
+
 static uint64_t state;
 
 static uint32_t below(uint32_t n) /* splitmix64 */
@@ -30,7 +37,7 @@ static void check_same(const struct ens_replicates *s, const unsigned char *in,
         if (in[i] && min == 0)
             min = base + i;
         n += in[i];
-        ck_assert_int_eq(ens_replicates_has(s, base + i), in[i]);
+        EXPECT(ens_replicates_has(s, base + i) == in[i]);
         if (i % 101 == 0)
             ck_assert_uint_eq(ens_replicates_count(s, base, base + i), n);
     }

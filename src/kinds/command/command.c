@@ -395,25 +395,13 @@ static enum ens_status run_once(struct job *j, struct ens_error *err)
     return s;
 }
 
-static enum ens_status serve(struct job *j, struct ens_error *err)
+/* The line is in st->words. */
+static enum ens_status ask(struct job *j, struct ens_error *err)
 {
     struct state *st = j->st;
-    struct ens_program p;
-    enum ens_status s = ENS_OK;
-    struct ens_answer answer;
     int status = 0;
+    enum ens_status s;
 
-    j->said = &st->servant.said;
-    if (st->servant.pid > 0 && st->served != st->number)
-        ens_servant_stop(&st->servant);
-    if (st->servant.pid == 0) {
-        s = make_program(j, &p, err);
-        if (s == ENS_OK)
-            s = ens_servant_start(&st->servant, &p, err);
-        st->served = st->number;
-    }
-    if (s != ENS_OK)
-        return s;
     announce(j, st->servant.pid);
     ens_buf_clear(&st->words);
     ens_request_begin(&st->words, "task", "axes", &j->values);
@@ -425,6 +413,36 @@ static enum ens_status serve(struct job *j, struct ens_error *err)
                         err);
     if (s == ENS_ESTOPPED)
         ens_servant_follow(status);
+    return s;
+}
+
+static enum ens_status start(struct job *j, struct ens_error *err)
+{
+    struct state *st = j->st;
+    struct ens_program p;
+    enum ens_status s = make_program(j, &p, err);
+
+    st->served = st->number;
+    return s == ENS_OK ? ens_servant_start(&st->servant, &p, err) : s;
+}
+
+static enum ens_status serve(struct job *j, struct ens_error *err)
+{
+    struct state *st = j->st;
+    enum ens_status s = ENS_EINPUT;
+    struct ens_answer answer;
+
+    j->said = &st->servant.said;
+    if (st->served != st->number)
+        ens_servant_stop(&st->servant);
+    for (int i = 0; s == ENS_EINPUT && i < ENS_SERVANT_STARTS; i++) {
+        if (st->servant.pid == 0)
+            s = start(j, err);
+        if (st->servant.pid > 0)
+            s = ask(j, err);
+    }
+    if (s == ENS_EINPUT)
+        ens_wrap(err, s, "[command] run");
     if (s == ENS_OK)
         s = ens_answer_open(&answer, (const char *)j->said->out.data,
                             j->said->out.len, j->values.task, err);

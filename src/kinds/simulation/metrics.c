@@ -64,7 +64,7 @@ static enum ens_status failed(const struct ens_job *job,
 {
     char text[sizeof(err->text) + 64];
 
-    if (m->ops->required)
+    if (m->ops->required || s == ENS_EINPUT)
         return ens_wrap(err, s, "metric %s", m->name);
     for (size_t i = 0; i < n; i++)
         value[i] = NAN;

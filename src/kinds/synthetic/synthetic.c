@@ -107,6 +107,25 @@ static enum ens_status next_stage(void *state, const char *key,
     return ens_synthetic_next(st->host, stage_index + 1, in, plan, err);
 }
 
+static uint32_t max_stages(const struct ens_host *host,
+                           const struct ens_plan *plan)
+{
+    uint64_t n = host->plan_n_cells(plan);
+    uint32_t most = 1;
+
+    for (uint64_t c = 0; c < n; c++) {
+        struct ens_synthetic_params p;
+        struct ens_cell cell;
+        uint32_t stages;
+
+        host->plan_cell(plan, c, &cell);
+        ens_synthetic_read(&p, &cell);
+        stages = p.until > 0 && p.until < p.stages ? p.until : p.stages;
+        most = stages > most ? stages : most;
+    }
+    return most;
+}
+
 /* -- a task -------------------------------------------------------------- */
 
 struct job { /* one run, while it goes on */
@@ -326,6 +345,7 @@ const struct ens_kind ens_kind_synthetic = {
     .stage = enter_stage,
     .run = run_task,
     .next = next_stage,
+    .max_stages = max_stages,
     .array_shape = ens_synthetic_array_shape,
     .array_region = ens_synthetic_array_region,
 };
