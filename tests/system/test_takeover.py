@@ -7,7 +7,7 @@ import signal
 import time
 
 from harness import ENSRUN, ENVIRONMENT, REQUEUE, check, children, \
-    command_of, digests, expect_same, ini, main, sha256, wait_until
+    command_of, digests, expect_same, ini, main, need_namespaces, sha256, wait_until
 
 STUDY = ini("sleep_us = 2000\nwork_us = 1000\nstages = 2\narray_rows = 300000\n"
             "fields = 2\npayload_bytes = 200\nfail_rate = 0.05\n",
@@ -133,4 +133,5 @@ def interrupted_wait(work):
     check(not (results / "epochs/000002").exists(), "it took the folder")
 
 
+need_namespaces()
 main(taken_over, in_the_middle, heartbeat_moves, interrupted_wait)
