@@ -167,6 +167,8 @@ static enum ens_status open_dispatch(struct ens_run *r, struct ens_error *err)
         .n_slots = r->n_workers,
         .memory_limit = (uint64_t)ens_run_value(r, "memory_limit")->i,
         .plugins = ens_finder_hash(&r->finder),
+        .staging = {strcmp(ens_run_value(r, "stage_inputs")->text, "node") == 0,
+                    0, r->epoch.run_id},
         .ranks = r->options->ranks,
         .timeout_s = config.timeout_s,
         .heartbeat_s = r->heartbeat_s,
