@@ -3,9 +3,10 @@
 85, a lost rank ends the job, a silent one its own workers; what was committed
 is kept, and the resume gives the same bytes."""
 import os
-import pathlib
+import re
 import signal
 import time
+from pathlib import Path
 
 import mpi
 from harness import ENVIRONMENT, REQUEUE, check, children, digests, \
@@ -53,15 +54,15 @@ def term_to_every_rank(work):
                                               for pid in ranks.values()])
 
 
-def minds(pid, number):
-    """Does it catch or ignore that signal? 1 when it is gone."""
+def holds_signals(pid):
+    """Ignores USR1 or has a handler of it, or has ended: before, the program
+    is not there yet, and a signal ends its process as it would end any."""
     try:
-        text = pathlib.Path(f"/proc/{pid}/status").read_text()
-    except (OSError, ProcessLookupError):
+        text = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    except OSError:
         return True
-    masks = [int(line.split()[1], 16) for line in text.splitlines()
-             if line.startswith(("SigIgn", "SigCgt"))]
-    return any(mask >> (number - 1) & 1 for mask in masks)
+    masks = re.findall(r"^Sig(?:Ign|Cgt):\s*([0-9a-f]+)$", text, re.MULTILINE)
+    return any(int(m, 16) >> (signal.SIGUSR1 - 1) & 1 for m in masks)
 
 
 def signals_at_any_moment(work):
@@ -71,7 +72,7 @@ def signals_at_any_moment(work):
         job = mpi.start_run(work, study, work.path / "r", ranks=2)
         found = wait_until(lambda: mpi.ranks(job), 20, "a rank")
         for pid in found.values():
-            wait_until(lambda: minds(pid, signal.SIGUSR1), 20, "its main()")
+            wait_until(lambda p=pid: holds_signals(p), 20, "the program")
         time.sleep(0.06 * i)
         for pid in found.values():
             kill(pid, signal.SIGUSR1)
