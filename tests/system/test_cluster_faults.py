@@ -13,7 +13,8 @@ from harness import OK, check, digests, expect_same, ini, kill, wait_until
 # a busy machine.
 DEAD_MAN = 8
 SECONDS = 30
-RUN = f"commit_seconds = 0.05\nheartbeat = 0.2 s\ndead_man = {DEAD_MAN} s\n"
+RUN = ("commit_seconds = 0.05\nheartbeat = 0.2 s\nlock_wait = 2 s\n"
+       f"dead_man = {DEAD_MAN} s\n")
 
 # Calls MPI all the time.
 SHORT = ini("sleep_us = 3000\nstages = 2\narray_rows = 1200000\nfields = 2\n",
@@ -30,14 +31,20 @@ run = /bin/sh -c "echo x={{replicate}}; test {{replicate}} -lt 20 || test -e REL
 """
 
 
-def lost(work, text, blow, env=None, started=None, launcher=True):
-    """blow(hosts, job) in the middle; then the rest."""
-    study = work.study(text.replace("RELEASE", f"{work.path}/release"))
+def prepare(work, text):
+    """RELEASE in the text is a file that is not there yet."""
     release = work.path / "release"
+    study = work.study(text.replace("RELEASE", str(release)))
     release.touch()
     work.run(study, work.path / "quiet", workers=8)
-    reference = digests(work.path / "quiet")
     release.unlink()
+    return study, digests(work.path / "quiet"), release
+
+
+def lost(work, text, blow, env=None, started=None, launcher=True,
+         again=("h1", "h2", "h3")):
+    """blow(hosts, job) in the middle; then the rest on hosts `again`."""
+    study, reference, release = prepare(work, text)
     results = work.path / "r"
     with Cluster(work, 3) as hosts:
         job = hosts.start_run(study, results, ranks=3, env=env)
@@ -54,7 +61,7 @@ def lost(work, text, blow, env=None, started=None, launcher=True):
             hosts.join(name) if name in hosts.first else hosts.boot(name)
         release.touch()
         work.verify(results)
-        hosts.run(study, results, ranks=3)
+        hosts.run(study, results, ranks=len(again), hosts=again)
         work.verify(results)
         expect_same(results, reference, "after the loss")
 
@@ -126,7 +133,51 @@ def launcher_killed(work):
          started=sleeping)
 
 
+def host_of_rank_0_off(work):
+    """Others take the folder over."""
+    lost(work, SHORT, lambda hosts, job: hosts.off("h1"), KEEPALIVE,
+         again=("h2", "h3"))
+
+
+def stale_coordinator(work):
+    """Rank 0 stands still on a host that is cut; others take over and finish.
+    When it goes on it changes nothing but the end of its own segment, which
+    the newer epoch has cut off."""
+    study, reference, _ = prepare(work, SHORT)
+    results = work.path / "r"
+    with Cluster(work, 3) as hosts:
+        stale = hosts.start_run(study, results, hosts=("h1",), ranks=2)
+        wait_until(lambda: committed(results), 30, "a commit")
+        on_h1 = hosts.marked(stale)["h1"]
+        for pid in on_h1:
+            kill(pid, signal.SIGSTOP)
+        hosts.cut("h1")
+        hosts.run(study, results, ranks=2, hosts=("h2", "h3"))
+        expect_same(results, reference, "after the takeover")
+        before = folder(results)
+        for pid in on_h1:
+            kill(pid, signal.SIGCONT)
+        hosts.expect_gone(stale, SECONDS, launcher=False)
+        after = folder(results)
+        changed = [name for name in before.keys() | after.keys()
+                   if before.get(name) != after.get(name)]
+        check(not changed, f"changed by the stale coordinator: {changed}")
+        stale.close()
+    work.verify(results)
+    work.ensrun("export", results, "--table", "tasks", "--to", "csv", "-o",
+                work.path / "tasks.csv")
+    check((work.path / "tasks.csv").read_bytes() ==
+          (results / "tasks.csv").read_bytes(), "the journal says otherwise")
+
+
+def folder(results):
+    """name -> bytes of what somebody reads back."""
+    return {f.relative_to(results).as_posix(): f.read_bytes()
+            for f in results.rglob("*") if f.is_file() and
+            f.name not in ("log.txt", "status", "000001-01.ej")}
+
+
 cluster.main(daemon_killed, daemon_of_rank_0_killed, daemon_killed_in_programs,
-             host_off, host_cut, host_of_rank_0_cut, host_cut_in_programs,
-             host_cut_without_keepalive, cut_and_launcher_killed,
-             launcher_killed)
+             host_off, host_of_rank_0_off, host_cut, host_of_rank_0_cut,
+             host_cut_in_programs, host_cut_without_keepalive,
+             cut_and_launcher_killed, launcher_killed, stale_coordinator)
