@@ -452,14 +452,20 @@ static enum ens_status keep_inputs(struct ens_transport *t,
     if (t->input_fd == NULL)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
     for (; t->n_inputs < n; t->n_inputs++) {
-        int fd = fcntl(in->item[t->n_inputs].fd, F_DUPFD_CLOEXEC, 3);
+        const struct ens_mapped *m = &in->item[t->n_inputs];
+        enum ens_status s = ENS_OK;
+        int fd = -1;
 
-        if (fd < 0)
-            return ens_fail_errno(err, ENS_EPROCESS,
-                                  "cannot keep input %s open",
-                                  in->item[t->n_inputs].input.name);
+        if (t->config.staging.n > 0)
+            s = ens_stage_input(&t->config.staging, t->n_inputs, m, &fd, err);
+        else if ((fd = fcntl(m->fd, F_DUPFD_CLOEXEC, 3)) < 0)
+            s = ens_fail_errno(err, ENS_EPROCESS, "cannot keep input %s open",
+                               m->input.name);
+        if (s != ENS_OK)
+            return s;
         t->input_fd[t->n_inputs] = fd;
     }
+    ens_staging_done(&t->config.staging);
     return ENS_OK;
 }
 
