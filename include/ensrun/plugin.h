@@ -13,6 +13,10 @@
  * A plugin is loaded once by every process that needs it: the program that
  * reads the study, the one that workers are forked from. It is not unloaded.
  * It must not start threads or print when it is loaded.
+ *
+ * A kind of a plugin may have roles of its own; one that is selected by the key
+ * "generator" or "fitter" takes the structures of these headers, as rows may
+ * name those of any plugin there.
  */
 #ifndef ENSRUN_PLUGIN_H
 #define ENSRUN_PLUGIN_H

@@ -3,6 +3,8 @@
 #ifndef ENS_BASE_DECIMAL_H
 #define ENS_BASE_DECIMAL_H
 
+#include <stdint.h>
+
 #include <stddef.h>
 
 /**
@@ -22,5 +24,9 @@ int ens_decimal_parse(const char *s, size_t n, double *v);
 
 /** How many of the n bytes at p are digits, from the first on. */
 size_t ens_decimal_digits(const char *p, size_t n);
+
+/** 5^0 .. 5^27, all that 64 bits hold. */
+#define ENS_FIVES 28
+extern const uint64_t ens_five[ENS_FIVES];
 
 #endif

@@ -10,37 +10,37 @@
 
 __extension__ typedef unsigned __int128 u128;
 
-#define Q_MAX      27
+#define Q_MAX      (ENS_FIVES - 1)
 #define DIGITS_MAX 19
 
-static const uint64_t five[Q_MAX + 1] = {1,
-                                         5,
-                                         25,
-                                         125,
-                                         625,
-                                         3125,
-                                         15625,
-                                         78125,
-                                         390625,
-                                         1953125,
-                                         9765625,
-                                         48828125,
-                                         244140625,
-                                         1220703125,
-                                         6103515625,
-                                         30517578125,
-                                         152587890625,
-                                         762939453125,
-                                         3814697265625,
-                                         19073486328125,
-                                         95367431640625,
-                                         476837158203125,
-                                         2384185791015625,
-                                         11920928955078125,
-                                         59604644775390625,
-                                         298023223876953125,
-                                         1490116119384765625,
-                                         7450580596923828125};
+const uint64_t ens_five[ENS_FIVES] = {1,
+                                      5,
+                                      25,
+                                      125,
+                                      625,
+                                      3125,
+                                      15625,
+                                      78125,
+                                      390625,
+                                      1953125,
+                                      9765625,
+                                      48828125,
+                                      244140625,
+                                      1220703125,
+                                      6103515625,
+                                      30517578125,
+                                      152587890625,
+                                      762939453125,
+                                      3814697265625,
+                                      19073486328125,
+                                      95367431640625,
+                                      476837158203125,
+                                      2384185791015625,
+                                      11920928955078125,
+                                      59604644775390625,
+                                      298023223876953125,
+                                      1490116119384765625,
+                                      7450580596923828125};
 
 static const double ten[23] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
                                1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
@@ -63,7 +63,7 @@ static double rounded(uint64_t m, int rest, int e)
 
 static double multiply(uint64_t w, int q)
 {
-    u128 p = (u128)w * five[q];
+    u128 p = (u128)w * ens_five[q];
     uint64_t high = (uint64_t)(p >> 64);
     int up =
         high != 0 ? __builtin_clzll(high) : 64 + __builtin_clzll((uint64_t)p);
@@ -74,7 +74,7 @@ static double multiply(uint64_t w, int q)
 
 static double divide(uint64_t w, int q)
 {
-    uint64_t d = five[q];
+    uint64_t d = ens_five[q];
     int w_up = __builtin_clzll(w);
     int d_up = __builtin_clzll(d);
     u128 n;

@@ -120,11 +120,16 @@ static void print_sections(const struct ens_setting *s, size_t n)
     }
 }
 
+static const char own_keys[] =
+    "  any keys of your own, typed by form; lists and ranges are axes\n";
+
 static void print_impl(const char *key, const struct ens_impl *m)
 {
     printf("%s = %s: %s\n", key, m->name, m->help == NULL ? "" : m->help);
     for (size_t i = 0; i < m->n_settings; i++)
         print_setting(&m->settings[i]);
+    if (m->open)
+        fputs(own_keys, stdout);
 }
 
 static void print_role(const struct ens_role *r)
@@ -133,7 +138,7 @@ static void print_role(const struct ens_role *r)
            r->is_data ? " (data)" : "", r->name, r->name,
            r->required ? ", required" : "");
     if (r->open)
-        printf("  any keys, typed by form; lists and ranges are axes\n");
+        fputs(own_keys, stdout);
     for (size_t i = 0; i < r->n_impls; i++) {
         printf("\n");
         print_impl(r->impl_key == NULL ? "it" : r->impl_key, &r->impls[i]);
@@ -164,7 +169,9 @@ static void print_all(void)
 
     for (size_t i = 0; i < ens_kinds.n; i++)
         printf("%-14s %s\n", ens_kinds.item[i]->name, ens_kinds.item[i]->help);
-    printf("\n`ensrun kinds NAME` lists the settings of a kind. Of every "
+    printf("FILE.so:NAME   one of a plugin; `ensrun kinds ./FILE.so` lists "
+           "them\n"
+           "\n`ensrun kinds NAME` lists the settings of a kind. Of every "
            "study:\n");
     print_sections(t.item, t.n);
     print_classes();

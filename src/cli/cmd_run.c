@@ -305,7 +305,7 @@ static int fail_to_join(enum ens_status s, struct ens_error *err, int rank)
     char host[256] = "";
 
     if (rank > 0)
-        sleep(1);
+        sleep(5);
     gethostname(host, sizeof(host) - 1);
     ens_wrap(err, s, "rank %d on %s", rank, host);
     fprintf(stderr, "ensrun: %s\n", err->text);

@@ -91,15 +91,13 @@ static enum ens_status run_tasks(const struct ens_pilot_options *o,
                                  struct ens_buf *errors, struct ens_error *err)
 {
     struct ens_override *set = calloc(o->n_set + 1, sizeof(*set));
-    char program[PATH_MAX];
-    ssize_t n = readlink("/proc/self/exe", program, sizeof(program) - 1);
     struct ens_run_options ro = {.study = o->study,
                                  .results = dir,
                                  .set = set,
                                  .n_set = o->n_set + 1,
                                  .workers = o->workers,
                                  .transport = "fork",
-                                 .program = program,
+                                 .program = "/proc/self/exe",
                                  .kinds = &ens_kinds,
                                  .pilot = o->n,
                                  .progress_s = 2,
@@ -112,7 +110,6 @@ static enum ens_status run_tasks(const struct ens_pilot_options *o,
     if (o->n_set > 0)
         memcpy(set, o->set, o->n_set * sizeof(*set));
     set[o->n_set].text = "run.retain=debug"; /* to know what each takes */
-    program[n > 0 ? n : 0] = '\0';
     s = ens_run(&ro, report, errors, err);
     set_handlers(); /* those of the run are gone */
     free(set);

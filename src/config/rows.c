@@ -40,6 +40,7 @@ static void take_plugin(struct ens_resolve *r, struct ens_row *row,
     if (s == ENS_OK)
         s = k->plugins->impl(k->arg, p.path, role->impl_key, p.name, &impl,
                              &err);
+    row->impl_text = e->text; /* named, known or not */
     if (s == ENS_ENOMEMORY || own == NULL) {
         r->diag.no_memory = 1;
     } else if (s != ENS_OK) {
@@ -123,6 +124,13 @@ static void explain_unknown(struct ens_resolve *r, const struct ens_role *role,
     }
 }
 
+/* Any may be a setting of a plugin that could not be read: that was told. */
+static void excuse_keys(struct ens_section *s)
+{
+    for (size_t i = 0; s != NULL && i < s->n; i++)
+        s->entry[i].used = 1;
+}
+
 /* The row's own, or that of the defaults, which was read already. */
 static void choose_grid(struct ens_resolve *r, struct ens_row *row,
                         struct ens_section *own, struct ens_section *defaults)
@@ -161,6 +169,10 @@ static void fill_row(struct ens_resolve *r, struct ens_row *row,
     r->context.n_calls[1] = t.n[1];
     ens_row_fill(r, row, &t, own, defaults, own == NULL || r->grid_is_bad);
     r->context.n_calls[1] = 0;
+    if (row->impl == NULL && row->impl_text != NULL) {
+        excuse_keys(own);
+        excuse_keys(defaults);
+    }
     explain_unknown(r, role, own, row);
     ens_section_unknown(r, own, &t, role->impl_key);
 }

@@ -191,3 +191,25 @@ void ens_mapped_close(struct ens_mapped *m)
     memset(m, 0, sizeof(*m));
     m->fd = -1;
 }
+
+#define SAMPLE_BYTES 65536u
+
+uint64_t ens_mapped_sample(const struct ens_mapped *m)
+{
+    struct stat st;
+    unsigned char *p = malloc(2 * SAMPLE_BYTES);
+    uint64_t h = 0;
+    int64_t a, b;
+
+    if (p != NULL && fstat(m->fd, &st) == 0) {
+        uint64_t size = (uint64_t)st.st_size;
+
+        a = ens_read_at(m->fd, p, SAMPLE_BYTES, 0);
+        b = ens_read_at(m->fd, p + (a > 0 ? a : 0), SAMPLE_BYTES,
+                        size > SAMPLE_BYTES ? size - SAMPLE_BYTES : 0);
+        if (a >= 0 && b >= 0)
+            h = ens_hash64_seed(p, (size_t)(a + b), size);
+    }
+    free(p);
+    return h;
+}

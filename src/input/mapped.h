@@ -19,6 +19,11 @@ void ens_mapped_close(struct ens_mapped *m);
 enum ens_status ens_mapped_map(struct ens_mapped *m, uint64_t bytes,
                                struct ens_error *err);
 
+/** Hash of the size of the file that is mapped and of its beginning and end:
+ * tells files of one path on two hosts apart, as a rule. 0 when it cannot be
+ * read. */
+uint64_t ens_mapped_sample(const struct ens_mapped *m);
+
 /** Identity of an open file. -1 with errno. */
 int ens_file_id_of(int fd, struct ens_file_id *id);
 int ens_file_id_same(const struct ens_file_id *a, const struct ens_file_id *b);

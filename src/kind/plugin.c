@@ -78,19 +78,20 @@ static enum ens_status load(struct ens_plugin_file *file, int alone,
                             struct ens_error *err)
 {
     void *library;
+    unsigned before = alone ? ens_threads_count() : 0;
     unsigned n;
 
     dlerror();
     library = dlopen(file->path, RTLD_NOW | RTLD_LOCAL);
     if (library == NULL)
         return fail_dl(file->path, err);
-    n = alone ? ens_threads_count() : 1;
-    if (n != 1)
+    n = alone ? ens_threads_count() - before : 0;
+    if (n > 0)
         return ens_fail(err, ENS_ESTUDY,
                         "starts %u thread%s when it is loaded (or a library "
                         "it is linked with does): workers are forked from "
                         "the process that loads it, so it must not",
-                        n - 1, n == 2 ? "" : "s");
+                        n, n == 1 ? "" : "s");
     file->plugin = dlsym(library, SYMBOL);
     if (file->plugin == NULL)
         return ens_fail(err, ENS_ESTUDY,

@@ -6,6 +6,7 @@
  *   chain.c    what of that the journal knows already
  *   events.c   what the dispatcher says of tasks
  *   blocks.c   output arrays of the present stage
+ *   hosts.c    CPU classes and cores of the hosts
  *   far.c      results of workers that have no results folder
  *   commit.c   when a group of records is made durable, and what with it
  *   folder.c   run.json: fingerprint, digests of inputs, what is finished

@@ -374,33 +374,6 @@ static enum ens_status retire_arrays(struct ens_run *r, struct ens_error *err)
     return s;
 }
 
-/* Results of two CPU classes may differ in last bits: a warning, or with
- * `exact` an error. */
-static enum ens_status check_cpu(struct ens_run *r, struct ens_error *err)
-{
-    struct ens_buf host = ENS_BUF_INIT;
-    struct ens_buf cpu = ENS_BUF_INIT;
-    char line[1024];
-    enum ens_status s = ENS_OK;
-
-    ens_folder_host(&host, &cpu);
-    if (r->folder.exists &&
-        strcmp(ens_buf_text(&cpu), ens_buf_text(&r->folder.cpu)) != 0) {
-        snprintf(line, sizeof(line),
-                 "this folder was last used on %s (%s); %s has %s: last bits "
-                 "of results may differ",
-                 ens_buf_text(&r->folder.hosts), ens_buf_text(&r->folder.cpu),
-                 ens_buf_text(&host), ens_buf_text(&cpu));
-        if (ens_run_value(r, "exact")->i)
-            s = ens_fail(err, ENS_ECHANGED, "[run] exact: %s", line);
-        else if (r->options->say != NULL)
-            r->options->say(r->options->arg, line);
-    }
-    ens_buf_fini(&host);
-    ens_buf_fini(&cpu);
-    return s;
-}
-
 /* Results are known by version, not by the bytes of a compiler: a file that
  * was built anew is taken, and said. */
 static void check_plugins(struct ens_run *r)
@@ -441,7 +414,7 @@ enum ens_status ens_run_begin(struct ens_run *r, struct ens_buf *errors,
             return s;
     }
     if (s == ENS_OK)
-        s = check_cpu(r, err);
+        s = ens_hosts_check(r, err);
     if (s == ENS_OK)
         check_plugins(r);
     /* a merge that asks for the next stage leaves it what it is */

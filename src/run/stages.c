@@ -278,13 +278,16 @@ void ens_stages_synced(struct ens_run *r)
         return;
     ens_dispatch_totals(r->dispatch, &totals);
     r->is_late |= totals.n_forgotten > 0;
-    if (r->stopping || ens_chain_is_open(r) || r->only != NULL) {
+    if ((r->stopping && !r->is_late) || ens_chain_is_open(r) ||
+        r->only != NULL) {
         over(r);
         return;
     }
     known = ens_chain_known(r);
-    if (known < 0) {
+    if (known < 0) { /* the limit met while the last commit was on its way */
         r->complete = 1;
+        over(r);
+    } else if (r->stopping) {
         over(r);
     } else if (known > 0) {
         go_on(r);

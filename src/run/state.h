@@ -167,6 +167,11 @@ enum ens_status ens_blocks_fill(struct ens_run *r, uint64_t cell,
  * before its record leaves one with values. */
 enum ens_status ens_blocks_refill(struct ens_run *r, struct ens_error *err);
 
+/* hosts.c */
+/** Warns of CPU classes that differ (with `exact` an error), of the folder's
+ * last run or between ranks, and of ranks with fewer cores than workers. */
+enum ens_status ens_hosts_check(struct ens_run *r, struct ens_error *err);
+
 /* far.c */
 /** A BLOCK or PACK frame. */
 void ens_far_take(struct ens_run *r, const struct ens_frame *f,

@@ -7,6 +7,7 @@
 
 #include "base/bug.h"
 #include "base/clock.h"
+#include "input/mapped.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -459,6 +460,7 @@ static enum ens_status set_up(struct ens_transport *t, struct ens_error *err)
         .dead_man_s = c->dead_man_s,
         .heartbeat_s = t->beat_s,
     };
+    struct ens_buf inputs = ENS_BUF_INIT;
     struct stat st;
 
     if (strlen(c->dir) >= sizeof(s.dir))
@@ -470,14 +472,20 @@ static enum ens_status set_up(struct ens_transport *t, struct ens_error *err)
     memcpy(s.host, t->ranks->self.host, sizeof(s.host));
     memcpy(s.boot, t->ranks->self.boot, sizeof(s.boot));
     memcpy(s.dir, c->dir, strlen(c->dir) + 1);
+    s.n_inputs = c->plan->inputs != NULL ? c->plan->inputs->n : 0;
+    for (size_t i = 0; i < s.n_inputs; i++)
+        ens_buf_u64(&inputs, ens_mapped_sample(&c->plan->inputs->item[i]));
+    s.inputs = inputs.data;
     for (int i = 1; i < t->ranks->size; i++) {
         struct ens_peer *p = &t->peer[i];
 
         s.first_slot = p->first_slot;
         s.n_slots = p->n_slots;
         ens_relay_put_setup(&p->down, &s);
+        p->down.failed |= inputs.failed;
         p->heard_ns = p->told_ns = ens_clock_ns();
     }
+    ens_buf_fini(&inputs);
     return ENS_OK;
 }
 

@@ -122,6 +122,8 @@ void ens_relay_put_setup(struct ens_buf *b, const struct ens_relay_setup *s)
     ens_buf_str(&t, s->host);
     ens_buf_str(&t, s->boot);
     ens_buf_str(&t, s->dir);
+    ens_buf_u32(&t, (uint32_t)s->n_inputs);
+    ens_buf_put(&t, s->inputs, 8 * s->n_inputs);
     ens_buf_put(&t, s->study_text, s->study_bytes);
     put_body(b, ENS_RELAY_SETUP, 0, &t);
 }
@@ -147,6 +149,8 @@ int ens_relay_get_setup(struct ens_relay_setup *s,
     get_text(&c, s->host, sizeof(s->host));
     get_text(&c, s->boot, sizeof(s->boot));
     get_text(&c, s->dir, sizeof(s->dir));
+    s->n_inputs = ens_cursor_u32(&c);
+    s->inputs = ens_cursor_bytes(&c, 8 * s->n_inputs);
     if (c.bad || s->n_slots == 0 || s->credits == 0 || s->dir[0] != '/' ||
         (uint64_t)s->first_slot + s->n_slots >= ENS_SLOT_COORDINATOR ||
         !(s->timeout_s >= 0) || !(s->dead_man_s > 0) || !(s->heartbeat_s > 0))

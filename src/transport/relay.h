@@ -80,6 +80,8 @@ int ens_relay_get_hello(struct ens_relay_hello *h,
 
 /** What a supervisor needs to begin. Texts are lent. */
 struct ens_relay_setup {
+    size_t n_inputs;
+    const unsigned char *inputs; /* u64 each: ens_mapped_sample of rank 0's */
     const char *study_text;
     size_t study_bytes;
     char dir[4096];

@@ -2,6 +2,7 @@
 
 #include "base/bug.h"
 #include "base/clock.h"
+#include "input/mapped.h"
 #include "kind/finder.h"
 #include "transport/cost.h"
 #include "transport/scratch.h"
@@ -32,6 +33,7 @@ struct supervisor {
     uv_timer_t timer;
     struct ens_relay_setup setup;
     struct ens_buf text; /* setup.study_text */
+    uint64_t *samples;   /* setup.inputs */
     struct ens_study *study;
     struct ens_finder finder;
     struct ens_inputs inputs;
@@ -144,6 +146,21 @@ static void on_broken(void *arg, const struct ens_error *err)
 /* -- setting up ---------------------------------------------------------------
  */
 
+/* A path may name another file on another host. */
+static enum ens_status compare_inputs(const struct supervisor *s,
+                                      struct ens_error *err)
+{
+    for (size_t i = 0; i < s->setup.n_inputs && i < s->inputs.n; i++) {
+        const struct ens_mapped *m = &s->inputs.item[i];
+
+        if (ens_mapped_sample(m) != s->samples[i])
+            return ens_fail(err, ENS_EINPUT,
+                            "input %s: %s is not the file that rank 0 has",
+                            m->input.name, m->source);
+    }
+    return ENS_OK;
+}
+
 static enum ens_status open_inputs(struct supervisor *s, struct ens_error *err)
 {
     struct ens_study_kinds kinds;
@@ -158,7 +175,7 @@ static enum ens_status open_inputs(struct supervisor *s, struct ens_error *err)
     if (status == ENS_OK)
         status = ens_inputs_open(&s->inputs, s->study, NULL, NULL, err);
     s->plan.inputs = &s->inputs;
-    return status;
+    return status == ENS_OK ? compare_inputs(s, err) : status;
 }
 
 /* Rank 0's own folder, as this process sees it? Then workers write there. */
@@ -211,6 +228,20 @@ static enum ens_status open_crew(struct supervisor *s, struct ens_error *err)
     return ops->open(&s->crew, &config, err);
 }
 
+/* What lies in the message. */
+static enum ens_status keep_setup(struct supervisor *s, struct ens_error *err)
+{
+    struct ens_cursor c = ens_cursor(s->setup.inputs, 8 * s->setup.n_inputs);
+
+    ens_buf_put(&s->text, s->setup.study_text, s->setup.study_bytes);
+    s->samples = calloc(s->setup.n_inputs + 1, sizeof(*s->samples));
+    if (s->text.failed || s->samples == NULL)
+        return ens_fail(err, ENS_ENOMEMORY, "out of memory");
+    for (size_t i = 0; i < s->setup.n_inputs; i++)
+        s->samples[i] = ens_cursor_u64(&c);
+    return ENS_OK;
+}
+
 static void set_up(struct supervisor *s, const struct ens_relay_item *item)
 {
     struct ens_error err;
@@ -221,9 +252,7 @@ static void set_up(struct supervisor *s, const struct ens_relay_item *item)
     s->has_setup = 1;
     s->credits = s->setup.credits;
     if (status == ENS_OK) {
-        ens_buf_put(&s->text, s->setup.study_text, s->setup.study_bytes);
-        if (s->text.failed)
-            status = ens_fail(&err, ENS_ENOMEMORY, "out of memory");
+        status = keep_setup(s, &err);
     }
     if (status == ENS_OK)
         status = open_inputs(s, &err);
@@ -436,6 +465,7 @@ static void fini(struct supervisor *s)
     ens_finder_fini(&s->finder);
     ens_buf_fini(&s->text);
     ens_buf_fini(&s->up);
+    free(s->samples);
     free(s->overdue);
 }
 

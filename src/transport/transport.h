@@ -52,7 +52,7 @@ struct ens_transport_config {
      * other supervisors have the slots before and behind. */
     uint32_t first_slot;
     uint64_t memory_limit;
-    int far; /* dir is not the results folder: see worker/worker.h */
+    int far;          /* dir is not the results folder: see worker/worker.h */
     uint64_t plugins; /* ens_finder_hash; 0: none */
     /* mpi: the ranks, n_slots their workers; what supervisors have to know */
     struct ens_ranks *ranks;

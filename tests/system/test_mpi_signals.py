@@ -3,8 +3,10 @@
 85, a lost rank ends the job, a silent one its own workers; what was committed
 is kept, and the resume gives the same bytes."""
 import os
+import re
 import signal
 import time
+from pathlib import Path
 
 import mpi
 from harness import ENVIRONMENT, REQUEUE, check, children, digests, \
@@ -52,12 +54,25 @@ def term_to_every_rank(work):
                                               for pid in ranks.values()])
 
 
+def holds_signals(pid):
+    """Ignores USR1 or has a handler of it, or has ended: before, the program
+    is not there yet, and a signal ends its process as it would end any."""
+    try:
+        text = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    except OSError:
+        return True
+    masks = re.findall(r"^Sig(?:Ign|Cgt):\s*([0-9a-f]+)$", text, re.MULTILINE)
+    return any(int(m, 16) >> (signal.SIGUSR1 - 1) & 1 for m in masks)
+
+
 def signals_at_any_moment(work):
     """Also while MPI starts, when nobody could act on one yet."""
     study = work.study(STUDY)
     for i in range(5):
         job = mpi.start_run(work, study, work.path / "r", ranks=2)
         found = wait_until(lambda: mpi.ranks(job), 20, "a rank")
+        for pid in found.values():
+            wait_until(lambda p=pid: holds_signals(p), 20, "the program")
         time.sleep(0.06 * i)
         for pid in found.values():
             kill(pid, signal.SIGUSR1)

@@ -142,6 +142,24 @@ def missing_input(work):
     lines = said(job, f"rank 1 on {os.uname().nodename}: ",
                  f"{folder}/X.csv")
     check(len(lines) == 1, f"not one message: {lines}")
+    # another file under the same path
+    other = hide.replace(
+        "&&", f"&& (echo a,b; yes 7,8 | head -100) > '{folder}/X.csv' &&", 1)
+    job = mpi.start(work, "-n", 1, ENSRUN, *words, ":", "-n", 1, "unshare",
+                    "--map-root-user", "--mount", "/bin/sh", "-c", other,
+                    ENSRUN, *words)
+    job.wait(60, expect=2)
+    said(job, f"rank 1 on {os.uname().nodename}: input X: ",
+         f"{folder}/X.csv is not the file that rank 0 has")
+
+
+def binding(work):
+    """More workers than the launcher lets a rank have cores."""
+    study = work.study(STUDY)
+    job = mpi.start(work, "--bind-to", "core", "-n", 2, ENSRUN, "run", study,
+                    "--results", work.path / "r", "--workers", 3)
+    job.wait(60, expect=0)
+    said(job, "rank 0 on", "may use 1 core for 3 workers", "--bind-to none")
 
 
 def one_rank(work):
@@ -156,4 +174,4 @@ def one_rank(work):
 
 
 main(installed, no_module, no_open_mpi, versions, bare, other_mpi, bad_study,
-     missing_input, one_rank)
+     missing_input, binding, one_rank)

@@ -138,6 +138,19 @@ def bad_answers(work):
         run.expect_no_process()
 
 
+def what_it_leaves_ends(work):
+    """Daemons out of its group that ignore TERM, while it stays itself."""
+    path = study(work, "#!/usr/bin/python3 -S\nimport sys, json, os\n"
+                 "for line in sys.stdin:\n"
+                 "    os.system(\"setsid sh -c 'trap \\\"\\\" TERM HUP;\"\n"
+                 "              \" sleep 1000; true' >&2 &\")\n"
+                 "    print(json.dumps({'task': json.loads(line)['task']}),\n"
+                 "          flush=True)\n", study="replicates = 3")
+    run = work.run(path, work.path / "r", seconds=60)
+    check(count_by(table(work.path / "r"), "status") == {"ok": 6}, "rows")
+    run.expect_no_process()
+
+
 def what_a_line_says(work):
     data = struct.pack("<6d", *range(6))
     head = b"{'descr': '<f8', 'fortran_order': False, 'shape': (3, 2), }"
@@ -169,5 +182,5 @@ def a_value_in_the_line_of_words(work):
 
 
 main(same_bytes, killed_at_random, ends_of_a_task, one_that_cannot_start,
-     bad_answers,
-     what_a_line_says, a_value_in_the_line_of_words)
+     bad_answers, what_it_leaves_ends, what_a_line_says,
+     a_value_in_the_line_of_words)

@@ -79,6 +79,12 @@ def names_are_checked(work):
                  "has no generator x; it has kind toy",
                  "study.ini:6: [fit] fitter", "none.so: cannot open",
                  "study.ini:9: [metrics] use", "has no metric z")
+    # keys of a plugin that cannot be read are not blamed
+    path = work.study("[study]\nkind = simulation\n[data]\ngenerator = "
+                      "./none.so:x\nmystery = 1\n[fit]\nlambda = 2\n"
+                      "[fit a]\nfitter = ./none.so:y\nformula = y ~ x\n")
+    run = work.ensrun("plan", path, expect=BAD)
+    check(run.stderr.count("\n") == 2, run.stderr)
 
 
 def files_that_are_no_plugin(work):
@@ -222,6 +228,36 @@ def faults_cost_their_task_alone(work):
         check(all(r["replicate"] == "7" for r in rows
                   if r["status"] == status), what)
         run.expect_no_process()
+
+
+def a_version_of_a_part_is_that_of_its_cells(work):
+    """A generator whose results change: its cells are others, the rest stay."""
+    path = work.study(
+        "[study]\nkind = simulation\nreplicates = 3\n[data mine]\ngenerator = "
+        "./toy.so:g\n[data other]\ngenerator = linear\n[fit]\nfitter = ols\n"
+        "formula = y ~ 1\n[metrics]\nuse = bias, ./toy.so:m\n")
+    more = SPOILT
+    for name in ("SHAPE", "GENERATE", "FIT", "METRIC"):
+        more = more.replace(f"@{name}@", "")
+
+    def build(text):
+        plugins.plugin(work, "toy", "-shared", "-fPIC", "-w", MORE=text,
+                       PLUGIN=", .parts = parts, .n_parts = 4")
+
+    build(more)
+    work.run(path, "r")
+    before = {r["cell"] for r in table(work.path / "r")}
+    build(more.replace("&g, 0, 0", "&g, 2, 0"))
+    run = work.run(path, "r", "--json")
+    check(json.loads(run.stdout)["new"] == 3, run.stdout)
+    rows = table(work.path / "r")
+    check({r["data"] for r in rows if r["cell"] in before} == {"other"},
+          f"{before} {rows}")
+    # of a metric: the study's
+    build(more.replace("&g, 0, 0", "&g, 2, 0").replace("&m, 0, 0", "&m, 1, 0"))
+    run = work.run(path, "r", expect=BAD)
+    check("metrics.use: was toy.so:m, now toy.so:m@1" in run.stderr,
+          run.stderr)
 
 
 def a_rebuilt_file_is_said(work):
@@ -470,8 +506,10 @@ def parts_that_go_wrong(work):
               "metric m: no luck" in row["warnings"], f"{row}")
 
 
-main(the_kind_of_the_examples, the_parts_of_the_examples, parts_that_go_wrong, same_bytes_however_it_runs, a_study_moves_with_its_plugin,
+main(the_kind_of_the_examples, the_parts_of_the_examples, parts_that_go_wrong,
+     same_bytes_however_it_runs, a_study_moves_with_its_plugin,
      names_are_checked, files_that_are_no_plugin, plugins_that_do_not_fit,
      parts_that_are_incomplete, threads_are_refused,
-     faults_cost_their_task_alone, a_rebuilt_file_is_said,
-     a_file_that_changes_while_it_runs, kinds_lists_what_a_file_has)
+     faults_cost_their_task_alone, a_version_of_a_part_is_that_of_its_cells,
+     a_rebuilt_file_is_said, a_file_that_changes_while_it_runs,
+     kinds_lists_what_a_file_has)

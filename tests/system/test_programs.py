@@ -132,6 +132,26 @@ def bad_ends(work):
             check(row["error"].endswith("?end"), row["error"][-20:])
 
 
+def a_gigabyte_of_output(work):
+    row = one(work, "head -c 1000000000 /dev/zero", SOME_FAILED)
+    check(row["error"] == "output: more than 1048576 bytes", row)
+
+
+def stderr_of_success_is_not_kept(work):
+    row = one(work, "echo x=1; echo loud >&2", command="shell = yes")
+    check((row["status"], row["x"], row["warnings"]) == ("ok", "1", ""), row)
+
+
+def cores_divide_the_workers(work):
+    """As many workers as tasks of that many cores fit, at least one."""
+    path = study(work, "printf 'x=%s' $OMP_NUM_THREADS",
+                 command="shell = yes", runs=f"cores = {os.cpu_count() + 1}")
+    run = work.ensrun("run", path, "--results", work.path / "r",
+                      "--progress", "lines")
+    check(", 1 worker," in run.stderr + run.stdout, run.stderr + run.stdout)
+    check(table(work.path / "r")[0]["x"] == str(os.cpu_count() + 1), "x")
+
+
 def odd_but_fine(work):
     row = one(work, "printf 'a=nan\\nb=1.5\\nc='", command="shell = yes")
     check((row["status"], row["a"], row["b"], row["c"]) ==
@@ -363,8 +383,9 @@ def the_example(work):
 
 
 main(no_output, key_value_lines, json_object, shell_line, what_it_is_given,
-     declared_fields, changing_fields, bad_ends, odd_but_fine, working_folder,
-     same_bytes, an_edit_runs_new_tasks_only, daemons_end,
+     declared_fields, changing_fields, bad_ends, a_gigabyte_of_output,
+     stderr_of_success_is_not_kept, cores_divide_the_workers, odd_but_fine,
+     working_folder, same_bytes, an_edit_runs_new_tasks_only, daemons_end,
      timeouts_are_not_argued_with, a_killed_worker_takes_its_program_along,
      a_killed_coordinator_leaves_nothing, a_killed_zygote_leaves_nothing,
      mistakes_are_told, several_programs, a_file_of_command_lines,
