@@ -2,6 +2,7 @@
  */
 #include "base/bug.h"
 #include "base/file.h"
+#include "base/number.h"
 #include "cli/command.h"
 #include "cli/duration.h"
 #include "cli/jobscript.h"
@@ -30,7 +31,8 @@ static const struct ens_option options[] = {
     {"cores", 0, ENS_OPTION_COUNT, 1, "N",
      "cores of each rank (default, with --ranks: 1)"},
     {"workers", 0, ENS_OPTION_COUNT, 1, "N",
-     "workers of each rank (default: its cores by [run] cores)"},
+     "workers of each rank (default: [run] workers, or its cores by [run] "
+     "cores)"},
     {"array", 0, ENS_OPTION_COUNT, 1, "N",
      "Slurm: N shards, a job each, and a job that merges them"},
     {"launcher", 0, ENS_OPTION_CHOICE, 0, "mpirun|srun",
@@ -233,8 +235,10 @@ static enum ens_status choose_workers(const struct ens_study *study,
                                       struct ens_error *err)
 {
     int64_t each = ens_study_value(study, "run", "cores")->i;
+    const char *text = ens_study_value(study, "run", "workers")->text;
 
-    if (j->workers > 0)
+    if (j->workers > 0 || /* else [run] workers, unless it is auto */
+        ens_number_parse_u64(text, strlen(text), &j->workers) == 0)
         return ENS_OK;
     j->workers = j->cores / (uint64_t)each;
     if (j->workers == 0)

@@ -11,7 +11,7 @@ import subprocess
 
 import mpi
 from harness import BAD, ENSRUN, ENVIRONMENT, OK, REQUEUE, SOURCE, check, \
-    expect_same, ini, kill, main, skip, tail, wait_until
+    expect_same, ini, kill, main, tail, wait_until
 
 CANCELLED = 143
 STUDY = ini("sleep_us = 10000\nfields = 2\n", "seed = 5\nreplicates = 120\n",
@@ -62,8 +62,7 @@ def printed(work, *arguments, expect=OK, study=None):
 
 def lint(path):
     subprocess.run(["bash", "-n", path], check=True)
-    if shutil.which("shellcheck") is None:
-        skip("no shellcheck (Debian package shellcheck)")
+    check(shutil.which("shellcheck"), "no shellcheck (its Debian package)")
     # SC2016: a name with $ in single quotes is meant as it is
     done = subprocess.run(["shellcheck", "-e", "SC2016", path],
                           capture_output=True, text=True)
@@ -271,16 +270,19 @@ def refused(work):
 
 
 def follows_the_study(work):
-    """Workers by [run] cores, the warning by [run] grace; a results folder
+    """Workers by [run] cores and workers, the warning by [run] grace; a results folder
     is a study too."""
     study = work.study(STUDY)
     text = printed(work, "--slurm", "--time", "10h", "--cores", "16", "--set",
                    "run.cores=4", "--set", "run.grace=10m", study=study)
     for part in ("--workers 4 ", "B:USR1@660\n", "--time-limit 35340s"):
         check(part in text, f"no {part} in {text}")
+    text = printed(work, "--slurm", *ONE, "--set", "run.workers=3",
+                   study=study)
+    check("--workers 3 " in text, text)
     work.run(study, work.path / "r")
     text = printed(work, "--pbs", *ONE, study="r")
-    check(f"run r \\\n" in text, text)
+    check("run r \\\n" in text, text)
 
 
 main(launch_holds_what_is_printed, stops_and_is_queued_again, cancelled, lost,
