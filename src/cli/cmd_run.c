@@ -304,8 +304,10 @@ static int fail_to_join(enum ens_status s, struct ens_error *err, int rank)
 {
     char host[256] = "";
 
-    if (rank > 0)
+    if (rank > 0) {
+        signal(SIGTERM, SIG_DFL);
         sleep(5);
+    }
     gethostname(host, sizeof(host) - 1);
     ens_wrap(err, s, "rank %d on %s", rank, host);
     fprintf(stderr, "ensrun: %s\n", err->text);

@@ -65,6 +65,11 @@ enum ens_status ens_blocks_fill(struct ens_run *r, uint64_t ordinal,
     struct ens_cell cell;
     enum ens_status s = ENS_OK;
 
+    /* a task that died here may have ended well for another owner */
+    if (r->stage.n_writes > 0 && ens_epoch_superseded(&r->epoch))
+        return ens_fail(err, ENS_ELOCKED,
+                        "results folder %s was taken over by epoch %u", r->dir,
+                        r->epoch.number + 1);
     ens_study_cell(r->study, ordinal, &cell);
     for (size_t a = 0; s == ENS_OK && a < r->stage.n_writes; a++) {
         const char *name = r->stage.writes[a];

@@ -88,8 +88,7 @@ static void after(uv_work_t *w, int status)
     if (r->digest_error.status != ENS_OK &&
         r->digest_error.status != ENS_ESTOPPED)
         ens_run_break(r, &r->digest_error);
-    else if (ens_folder_write(&r->folder, r->dir, r->study, r->epoch.number,
-                              &r->digest_error) != ENS_OK)
+    else if (ens_run_write_folder(r, &r->digest_error) != ENS_OK)
         ens_run_break(r, &r->digest_error);
 }
 
@@ -140,8 +139,7 @@ static enum ens_status judge(struct ens_run *r, size_t i,
         if (is_same(m, now, &in->digest))
             return ENS_OK;
         in->tainted = 1;
-        s = ens_folder_write(&r->folder, r->dir, r->study, r->epoch.number,
-                             err);
+        s = ens_run_write_folder(r, err);
     }
     return s == ENS_OK ? changed(r, i, "was changed while the study ran", err)
                        : s;

@@ -36,7 +36,10 @@ static void on_signal(uv_signal_t *handle, int number)
     struct ens_run *r = handle->data;
 
     ens_watch_log(r, "event=signal number=%d", number);
-    if (!r->stopping) {
+    if (r->dispatch == NULL) { /* nothing runs yet */
+        r->n_signals++;
+        r->stopping = 1;
+    } else if (!r->stopping) {
         r->n_signals++;
         ens_run_stop(r);
     } else if (number == SIGINT) {
@@ -164,6 +167,8 @@ static enum ens_status open_dispatch(struct ens_run *r, struct ens_error *err)
         .n_slots = r->n_workers,
         .memory_limit = (uint64_t)ens_run_value(r, "memory_limit")->i,
         .plugins = ens_finder_hash(&r->finder),
+        .staging = {strcmp(ens_run_value(r, "stage_inputs")->text, "node") == 0,
+                    0, r->epoch.run_id},
         .ranks = r->options->ranks,
         .timeout_s = config.timeout_s,
         .heartbeat_s = r->heartbeat_s,
@@ -242,6 +247,8 @@ static enum ens_status close_run(struct ens_run *r, struct ens_error *err)
         ens_digest_stop(r);
     else if (s == ENS_OK)
         s = ens_digest_end(r, err);
+    if (s == ENS_OK && r->complete && ens_epoch_superseded(&r->epoch))
+        s = ens_run_write_folder(r, err); /* says so */
     if (s == ENS_OK && r->complete)
         s = ens_stages_tables(r, err);
     if (s == ENS_OK) {
@@ -250,8 +257,7 @@ static enum ens_status close_run(struct ens_run *r, struct ens_error *err)
         /* an older value names a state that no longer is: harmless */
         if (r->complete)
             r->folder.finished = ens_chain_state(r);
-        s = ens_folder_write(&r->folder, r->dir, r->study, r->epoch.number,
-                             err);
+        s = ens_run_write_folder(r, err);
     }
     if (s == ENS_OK)
         s = ens_epoch_close(&r->epoch, end, err);
@@ -281,7 +287,8 @@ static enum ens_status run_new(struct ens_run *r, struct ens_buf *errors,
     ens_watch_end(r);
     if (r->transport != NULL) { /* so the folder is ours */
         r->ops->close(r->transport);
-        remove_work(r);
+        if (!ens_epoch_superseded(&r->epoch))
+            remove_work(r);
     }
     r->transport = NULL;
     if (s == ENS_OK)

@@ -6,6 +6,8 @@
 #include "base/number.h"
 #include "run/state.h"
 #include "store/array.h"
+#include "store/outwait.h"
+#include "store/renew.h"
 #include "transport/ranks.h"
 #include "worker/worker.h"
 
@@ -391,18 +393,61 @@ static void check_plugins(struct ens_run *r)
     r->options->say(r->options->arg, line);
 }
 
+/* The signals that stop a run stop this too. */
+static int on_waiting(void *arg, const struct ens_epoch_info *owner,
+                      double left_s)
+{
+    struct ens_run *r = arg;
+    char line[sizeof(r->dir) + 512];
+
+    if (!r->said_waiting && r->options->say != NULL) {
+        snprintf(line, sizeof(line),
+                 "%s may still be in use by process %lld on %s, which cannot "
+                 "be asked from here: taking it over if its heartbeat stands "
+                 "still for %.3g s ([run] lock_wait)",
+                 r->dir, (long long)owner->pid, owner->host, left_s);
+        r->options->say(r->options->arg, line);
+    }
+    r->said_waiting = 1;
+    uv_run(&r->loop, UV_RUN_NOWAIT);
+    return r->stopping;
+}
+
+static enum ens_status take_folder(struct ens_run *r, struct ens_error *err)
+{
+    const struct ens_outwait how = {ens_run_value(r, "lock_wait")->d, r,
+                                    on_waiting};
+    uint32_t still;
+    enum ens_status s = ens_epoch_outwait(r->dir, &how, &still, err);
+
+    if (s == ENS_OK)
+        s = ens_epoch_take_over(&r->epoch, r->dir, still, err);
+    if (s == ENS_OK && r->epoch.unproved)
+        s = ens_arrays_renew(r->dir, err);
+    return s;
+}
+
+enum ens_status ens_run_write_folder(struct ens_run *r, struct ens_error *err)
+{
+    if (ens_epoch_superseded(&r->epoch))
+        return ens_fail(err, ENS_ELOCKED,
+                        "results folder %s was taken over by epoch %u", r->dir,
+                        r->epoch.number + 1);
+    return ens_folder_write(&r->folder, r->dir, r->study, r->epoch.number, err);
+}
+
 enum ens_status ens_run_begin(struct ens_run *r, struct ens_buf *errors,
                               struct ens_error *err)
 {
     char path[sizeof(r->dir) + 16];
-    enum ens_status s = ens_epoch_take(&r->epoch, r->dir, err);
+    enum ens_status s = take_folder(r, err);
 
     if (s != ENS_OK)
         return s;
     r->has_epoch = 1;
     /* another epoch may have ended between the first look and the lock, of
      * another study even */
-    if (ens_folder_moved(&r->folder, r->dir) ||
+    if (ens_folder_moved(&r->folder, r->dir) || r->epoch.unproved ||
         (r->epoch.number > 1 &&
          (r->log.n == 0 ||
           r->log.segment[r->log.n - 1].epoch + 1 != r->epoch.number))) {
@@ -424,8 +469,7 @@ enum ens_status ens_run_begin(struct ens_run *r, struct ens_buf *errors,
     if (s == ENS_OK)
         s = ens_file_replace(path, r->study_text.data, r->study_text.len, err);
     if (s == ENS_OK)
-        s = ens_folder_write(&r->folder, r->dir, r->study, r->epoch.number,
-                             err);
+        s = ens_run_write_folder(r, err);
     if (s == ENS_OK)
         s = retire_arrays(r, err);
     if (s == ENS_OK)

@@ -54,6 +54,7 @@ struct ens_run {
     struct ens_folder folder;
     struct ens_epoch epoch;
     int has_epoch;
+    int said_waiting;
     struct ens_log log; /* of earlier epochs */
     struct ens_replay replay;
     struct ens_journal *journal;
@@ -132,6 +133,8 @@ enum ens_status ens_run_setup(struct ens_run *r, struct ens_buf *errors,
 enum ens_status ens_run_begin(struct ens_run *r, struct ens_buf *errors,
                               struct ens_error *err);
 void ens_run_fini(struct ens_run *r);
+/** Write run.json, unless another run has taken the folder over. */
+enum ens_status ens_run_write_folder(struct ens_run *r, struct ens_error *err);
 /** Records of finished tasks, of all stages and cells of this study. */
 uint64_t ens_run_n_recorded(const struct ens_run *r);
 const struct ens_value *ens_run_value(const struct ens_run *r, const char *key);

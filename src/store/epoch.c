@@ -96,17 +96,24 @@ static void read_self(struct owner *o)
         o->start = p.start;
 }
 
-/* Same boot, same PID namespace, and no such process any more. A zombie whose
- * threads have all ended is dead, only nobody has asked how. */
-static int proved_dead(const struct owner *o)
+/* Same boot, same PID namespace: its process can be looked at. */
+static int is_here(const struct owner *o)
 {
     struct owner self;
-    struct process p;
 
     read_self(&self);
-    if (self.boot[0] == '\0' || strcmp(self.boot, o->boot) != 0 ||
-        self.pidns[0] == '\0' || strcmp(self.pidns, o->pidns) != 0 ||
-        o->pid <= 0 || o->start == 0)
+    return self.boot[0] != '\0' && strcmp(self.boot, o->boot) == 0 &&
+           self.pidns[0] != '\0' && strcmp(self.pidns, o->pidns) == 0 &&
+           o->pid > 0 && o->start != 0;
+}
+
+/* There is no such process any more. A zombie whose threads have all ended is
+ * dead, only nobody has asked how. */
+static int proved_dead(const struct owner *o)
+{
+    struct process p;
+
+    if (!is_here(o))
         return 0;
     if (kill((pid_t)o->pid, 0) != 0 && errno == ESRCH)
         return 1;
@@ -216,6 +223,7 @@ enum ens_status ens_epoch_read(struct ens_epoch_info *info, const char *dir,
     t.number = number;
     t.pid = o.pid;
     memcpy(t.host, o.host, sizeof(t.host));
+    t.here = is_here(&o);
     t.alive = !t.closed && !proved_dead(&o);
     *info = t;
     return ENS_OK;
@@ -298,8 +306,10 @@ static enum ens_status write_new(const char *tmp, uint64_t run_id, int *fd,
     return err != NULL ? (enum ens_status)err->status : ENS_EIO;
 }
 
-/* ENS_OK when the owner of the newest epoch is gone. */
+/* ENS_OK when the owner of the newest epoch is gone; *unproved when it only
+ * stood still. */
 static enum ens_status check_newest(const char *dir, uint32_t newest,
+                                    uint32_t still, int *unproved,
                                     struct ens_error *err)
 {
     struct ens_epoch_info info;
@@ -310,7 +320,8 @@ static enum ens_status check_newest(const char *dir, uint32_t newest,
     s = ens_epoch_read(&info, dir, newest, err);
     if (s != ENS_OK)
         return s;
-    if (info.alive)
+    *unproved = info.alive && newest == still;
+    if (info.alive && newest != still)
         return ens_fail(err, ENS_ELOCKED,
                         "results folder %s is in use by process %lld on %s "
                         "(epoch %u)",
@@ -320,13 +331,14 @@ static enum ens_status check_newest(const char *dir, uint32_t newest,
 
 /* Give tmp the name of the next epoch; several takers may try. */
 static enum ens_status link_next(struct ens_epoch *e, const char *tmp,
-                                 struct ens_error *err)
+                                 uint32_t still, struct ens_error *err)
 {
     char path[PATH_MAX];
 
     for (int i = 0; i < TAKE_ATTEMPTS; i++) {
         uint32_t newest = ens_epoch_newest(e->dir);
-        enum ens_status s = check_newest(e->dir, newest, err);
+        enum ens_status s =
+            check_newest(e->dir, newest, still, &e->unproved, err);
 
         if (s != ENS_OK)
             return s;
@@ -352,37 +364,37 @@ static enum ens_status random_id(uint64_t *id, struct ens_error *err)
     return ENS_OK;
 }
 
-static enum ens_status take(struct ens_epoch *e, struct ens_error *err)
+static enum ens_status take(struct ens_epoch *e, uint32_t still,
+                            struct ens_error *err)
 {
     char tmp[PATH_MAX], hex[ENS_HEX64_BYTES];
-    enum ens_status s = check_newest(e->dir, ens_epoch_newest(e->dir), err);
+    uint64_t name; /* not run_id, which the next merge asks for again */
+    enum ens_status s = check_newest(e->dir, ens_epoch_newest(e->dir), still,
+                                     &e->unproved, err);
 
-    if (s == ENS_OK && e->run_id == 0)
-        s = random_id(&e->run_id, err);
+    if (s == ENS_OK)
+        s = random_id(&name, err);
     if (s != ENS_OK)
         return s;
-    ens_hex64(hex, e->run_id);
+    if (e->run_id == 0)
+        e->run_id = name;
+    ens_hex64(hex, name);
     if (snprintf(tmp, sizeof(tmp), "%s/epochs/.new-%s", e->dir, hex) >=
         (int)sizeof(tmp))
         return ens_fail(err, ENS_EIO, "%s: path too long", e->dir);
     s = write_new(tmp, e->run_id, &e->fd, err);
     if (s != ENS_OK)
         return s;
-    s = link_next(e, tmp, err);
+    s = link_next(e, tmp, still, err);
     unlink(tmp);
     if (s != ENS_OK)
         close(e->fd);
     return s;
 }
 
-enum ens_status ens_epoch_take(struct ens_epoch *e, const char *dir,
+static enum ens_status take_in(struct ens_epoch *e, const char *dir,
+                               uint64_t run_id, uint32_t still,
                                struct ens_error *err)
-{
-    return ens_epoch_take_as(e, dir, 0, err);
-}
-
-enum ens_status ens_epoch_take_as(struct ens_epoch *e, const char *dir,
-                                  uint64_t run_id, struct ens_error *err)
 {
     struct ens_epoch t;
     size_t n = strlen(dir);
@@ -395,10 +407,28 @@ enum ens_status ens_epoch_take_as(struct ens_epoch *e, const char *dir,
     t.run_id = run_id;
     s = make_folders(dir, err);
     if (s == ENS_OK)
-        s = take(&t, err);
+        s = take(&t, still, err);
     if (s == ENS_OK)
         *e = t;
     return s;
+}
+
+enum ens_status ens_epoch_take(struct ens_epoch *e, const char *dir,
+                               struct ens_error *err)
+{
+    return take_in(e, dir, 0, 0, err);
+}
+
+enum ens_status ens_epoch_take_as(struct ens_epoch *e, const char *dir,
+                                  uint64_t run_id, struct ens_error *err)
+{
+    return take_in(e, dir, run_id, 0, err);
+}
+
+enum ens_status ens_epoch_take_over(struct ens_epoch *e, const char *dir,
+                                    uint32_t still, struct ens_error *err)
+{
+    return take_in(e, dir, 0, still, err);
 }
 
 /* -- holding ------------------------------------------------------------ */

@@ -16,6 +16,7 @@
 struct ens_epoch {
     char dir[4096]; /* results folder */
     uint32_t number;
+    int unproved;    /* taken from an owner that may still run somewhere */
     uint64_t run_id; /* random; seeds every checksum of the epoch */
     int fd;
     uint64_t counter;
@@ -31,6 +32,10 @@ enum ens_status ens_epoch_take(struct ens_epoch *e, const char *dir,
 /** As above with the run id of a segment that is copied here (merge). */
 enum ens_status ens_epoch_take_as(struct ens_epoch *e, const char *dir,
                                   uint64_t run_id, struct ens_error *err);
+/** As ens_epoch_take, but also from the owner of epoch `still`, which stood
+ * still (outwait.h); 0: from no such. */
+enum ens_status ens_epoch_take_over(struct ens_epoch *e, const char *dir,
+                                    uint32_t still, struct ens_error *err);
 /** Rewrite the counter. ENS_ELOCKED when a newer epoch exists. */
 enum ens_status ens_epoch_beat(struct ens_epoch *e, struct ens_error *err);
 /** 1 when a newer epoch exists. For the journal thread too. */
@@ -47,7 +52,9 @@ struct ens_epoch_info {
     int closed;
     uint64_t segment_end; /* when closed */
     uint64_t counter;     /* the heartbeat */
-    int alive;            /* its owner still runs (0 when closed) */
+    int alive; /* its owner may still run (0 when closed) */
+    int here;  /* ... and was started where it can be looked at:
+                  alive is proved */
     char host[256];
     int64_t pid;
 };

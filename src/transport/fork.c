@@ -1,6 +1,7 @@
 #include "transport/fork.h"
 
 #include "base/bug.h"
+#include "base/children.h"
 #include "record/parcel.h"
 #include "worker/order.h"
 
@@ -357,6 +358,7 @@ static void free_transport(struct ens_transport *t)
     for (size_t i = 0; i < t->n_inputs; i++)
         close(t->input_fd[i]);
     free(t->input_fd);
+    ens_buf_fini(&t->before);
     for (uint32_t i = 0; t->link != NULL && i < t->config.n_slots; i++)
         free(t->link[i].data);
     free(t->link);
@@ -450,15 +452,26 @@ static enum ens_status keep_inputs(struct ens_transport *t,
     if (t->input_fd == NULL)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
     for (; t->n_inputs < n; t->n_inputs++) {
-        int fd = fcntl(in->item[t->n_inputs].fd, F_DUPFD_CLOEXEC, 3);
+        const struct ens_mapped *m = &in->item[t->n_inputs];
+        enum ens_status s = ENS_OK;
+        int fd = -1;
 
-        if (fd < 0)
-            return ens_fail_errno(err, ENS_EPROCESS,
-                                  "cannot keep input %s open",
-                                  in->item[t->n_inputs].input.name);
+        if (t->config.staging.n > 0)
+            s = ens_stage_input(&t->config.staging, t->n_inputs, m, &fd, err);
+        else if ((fd = fcntl(m->fd, F_DUPFD_CLOEXEC, 3)) < 0)
+            s = ens_fail_errno(err, ENS_EPROCESS, "cannot keep input %s open",
+                               m->input.name);
+        if (s != ENS_OK)
+            return s;
         t->input_fd[t->n_inputs] = fd;
     }
+    ens_staging_done(&t->config.staging);
     return ENS_OK;
+}
+
+static void note_child(void *arg, int32_t pid)
+{
+    ens_buf_put(arg, &pid, sizeof(pid));
 }
 
 static enum ens_status fork_open(struct ens_transport **out,
@@ -472,7 +485,9 @@ static enum ens_status fork_open(struct ens_transport **out,
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
     t->config = *config;
     t->slots_fd = t->study_fd = -1;
-    s = make_slots(t, err);
+    ens_children_each(note_child, &t->before);
+    s = t->before.failed ? ens_fail(err, ENS_ENOMEMORY, "out of memory")
+                         : make_slots(t, err);
     if (s == ENS_OK)
         s = make_links(t, err);
     if (s == ENS_OK)

@@ -445,6 +445,19 @@ static uint32_t credits(const struct ens_ranks *r)
     return n < 1 ? 1 : n > RANK_MESSAGES ? RANK_MESSAGES : (uint32_t)n;
 }
 
+/* How many ranks its host has, and how many of them come before it. */
+static void place_on_host(const struct ens_ranks *r, int rank, uint32_t *n,
+                          uint32_t *before)
+{
+    *n = *before = 0;
+    for (int i = 0; i < r->size; i++)
+        if (strcmp(r->hello[i].host, r->hello[rank].host) == 0 &&
+            strcmp(r->hello[i].boot, r->hello[rank].boot) == 0) {
+            ++*n;
+            *before += i < rank;
+        }
+}
+
 static enum ens_status set_up(struct ens_transport *t, struct ens_error *err)
 {
     const struct ens_transport_config *c = &t->config;
@@ -479,6 +492,8 @@ static enum ens_status set_up(struct ens_transport *t, struct ens_error *err)
     for (int i = 1; i < t->ranks->size; i++) {
         struct ens_peer *p = &t->peer[i];
 
+        if (c->staging.n > 0)
+            place_on_host(t->ranks, i, &s.n_staging, &s.staging_index);
         s.first_slot = p->first_slot;
         s.n_slots = p->n_slots;
         ens_relay_put_setup(&p->down, &s);
@@ -493,6 +508,8 @@ static enum ens_status open_near(struct ens_transport *t, struct ens_error *err)
 {
     struct ens_transport_config c = t->config;
 
+    if (c.staging.n > 0)
+        place_on_host(t->ranks, 0, &c.staging.n, &c.staging.index);
     c.n_slots = t->n_near;
     return near_ops->open(&t->near, &c, err);
 }

@@ -111,6 +111,8 @@ void ens_relay_put_setup(struct ens_buf *b, const struct ens_relay_setup *s)
     ens_buf_u32(&t, s->n_slots);
     ens_buf_u32(&t, s->first_slot);
     ens_buf_u32(&t, s->credits);
+    ens_buf_u32(&t, s->n_staging);
+    ens_buf_u32(&t, s->staging_index);
     ens_buf_u64(&t, s->run_id);
     ens_buf_u64(&t, s->memory_limit);
     ens_buf_u64(&t, s->plugins);
@@ -138,6 +140,8 @@ int ens_relay_get_setup(struct ens_relay_setup *s,
     s->n_slots = ens_cursor_u32(&c);
     s->first_slot = ens_cursor_u32(&c);
     s->credits = ens_cursor_u32(&c);
+    s->n_staging = ens_cursor_u32(&c);
+    s->staging_index = ens_cursor_u32(&c);
     s->run_id = ens_cursor_u64(&c);
     s->memory_limit = ens_cursor_u64(&c);
     s->plugins = ens_cursor_u64(&c);

@@ -90,6 +90,7 @@ struct ens_relay_setup {
     uint32_t epoch, n_slots, first_slot, credits;
     uint64_t run_id, memory_limit, plugins;
     double timeout_s, dead_man_s, heartbeat_s;
+    uint32_t n_staging, staging_index; /* struct ens_staging */
 };
 void ens_relay_put_setup(struct ens_buf *b, const struct ens_relay_setup *s);
 int ens_relay_get_setup(struct ens_relay_setup *s,

@@ -214,6 +214,8 @@ static enum ens_status open_crew(struct supervisor *s, struct ens_error *err)
         .study_bytes = s->text.len,
         .dir = s->dir,
         .far = (int)s->opened.far,
+        .staging = {s->setup.n_staging, s->setup.staging_index,
+                    s->setup.run_id},
         .epoch = s->setup.epoch,
         .run_id = s->setup.run_id,
         .n_slots = s->setup.n_slots,

@@ -9,6 +9,7 @@
 
 #include "plan/plan.h"
 #include "record/frame.h"
+#include "transport/staging.h"
 #include "worker/slot.h"
 #include <uv.h>
 
@@ -52,6 +53,7 @@ struct ens_transport_config {
      * other supervisors have the slots before and behind. */
     uint32_t first_slot;
     uint64_t memory_limit;
+    struct ens_staging staging; /* of inputs, for this host */
     int far;          /* dir is not the results folder: see worker/worker.h */
     uint64_t plugins; /* ens_finder_hash; 0: none */
     /* mpi: the ranks, n_slots their workers; what supervisors have to know */

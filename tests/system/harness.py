@@ -61,6 +61,14 @@ def skip(text):
     sys.exit(1 if os.environ.get("CI") else SKIP)
 
 
+def need_namespaces():
+    """Tests that stand one host for several."""
+    if subprocess.run(["unshare", "--map-root-user", "--mount", "--pid",
+                       "--fork", "--mount-proc", "true"],
+                      capture_output=True, check=False).returncode != 0:
+        skip("no user namespaces here")
+
+
 # -- processes ---------------------------------------------------------------
 
 def stat_of(pid):

@@ -8,7 +8,7 @@ import subprocess
 
 import mpi
 from harness import BUILD, ENSRUN, ENVIRONMENT, check, digests, expect_same, \
-    ini, main, table
+    ini, main, need_namespaces, table
 
 STUDY = ini("work_us = 50\n", "replicates = 200\n")
 
@@ -173,5 +173,6 @@ def one_rank(work):
     expect_same(work.path / "q", digests(work.path / "r"), "--transport mpi")
 
 
+need_namespaces()
 main(installed, no_module, no_open_mpi, versions, bare, other_mpi, bad_study,
      missing_input, binding, one_rank)
