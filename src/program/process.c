@@ -1,6 +1,7 @@
 #include "program/process.h"
 
 #include "base/children.h"
+#include "program/stop.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -50,6 +51,7 @@ enum ens_status ens_program_adopt(struct ens_error *err)
 {
     if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0)
         return ens_fail_errno(err, ENS_EPROCESS, "cannot adopt descendants");
+    ens_stop_watch();
     return ENS_OK;
 }
 
@@ -245,6 +247,7 @@ enum ens_status ens_program_run(const struct ens_program *p,
     ens_buf_clear(&end->err);
     end->out_cut = 0;
     end->status = 0;
+    ens_stop_yield(0);
     if (open_pipes(&io) != 0)
         return ens_fail_errno(err, ENS_EPROCESS, "cannot open pipes");
     r = ens_program_start(&pid, p, -1, io.out[1], io.err[1]);
@@ -263,6 +266,7 @@ enum ens_status ens_program_run(const struct ens_program *p,
     reap(p, pid, &end->status);
     close_pipes(&io);
     end_left();
+    ens_stop_yield(end->status);
     if (end->out.failed || end->err.failed)
         return ens_fail(err, ENS_ENOMEMORY, "output of the program");
     return ENS_OK;

@@ -37,7 +37,8 @@ struct ens_program_end {
     struct ens_buf err; /* the end of stderr, at most twice the limit */
 };
 
-/** Once per process: its orphaned descendants become its children. */
+/** Once per process: its orphaned descendants become its children, and it
+ * sees signals that stop the job (stop.h). */
 enum ens_status ens_program_adopt(struct ens_error *err);
 /** ENS_EDOMAIN when it cannot be started; else ENS_OK, whatever its end. out
  * and err of `end` are emptied first. Blocks until its end. */

@@ -3,6 +3,7 @@
 #include "base/children.h"
 #include "config/reader.h"
 #include "program/report.h"
+#include "program/stop.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -149,11 +150,14 @@ static void converse(struct ens_servant *v, struct talk *t)
 static int bury(struct ens_servant *v)
 {
     struct pollfd none = {-1, 0, 0};
+    int status;
 
     /* stdout is closed: give the exit that follows a moment to be its own */
     for (int i = 0; i < LOOK_MS && !has_ended(v); i++)
         poll(&none, 1, 1);
-    return finish(v);
+    status = finish(v);
+    ens_stop_yield(status);
+    return status;
 }
 
 /* Has it not read a byte of its first line? Then whatever it does is no task's
@@ -207,6 +211,7 @@ enum ens_status ens_servant_ask(struct ens_servant *v, const void *line,
     converse(v, &t);
     if (v->said.out.failed || v->said.err.failed)
         return ens_fail(err, ENS_ENOMEMORY, "output of the program");
+    ens_stop_yield(0);
     end = newline(v);
     if (end == NULL && !v->said.out_cut)
         return died(v, &t, status, err);

@@ -145,6 +145,12 @@ class Slurm:
                           f"{self.command('scontrol', 'show', 'job', job)}"
                           ) from None
 
+    def is_completing(self, job):
+        """A node still ends what the job had there."""
+        return self.command("squeue", "-h", "-t", "COMPLETING", "-j", job,
+                            check=False).strip() != ""
+
     def hurry(self, job):
-        """Slurm holds back what was requeued for two minutes."""
-        self.command("scontrol", "update", f"JobId={job}", "StartTime=now")
+        """Slurm holds back what was requeued for two minutes. Some seconds it
+        needs: nodes refuse a job of the second in which they ended it."""
+        self.command("scontrol", "update", f"JobId={job}", "StartTime=now+3")

@@ -5,8 +5,8 @@ import os
 import signal
 import time
 
-from harness import REQUEUE, check, digests, expect_same, ini, main, \
-    wait_until
+from harness import REQUEUE, check, command_of, digests, expect_same, ini, \
+    kill, main, marked, wait_until
 
 STUDY = ini("sleep_us = 3000\nstages = 2\narray_rows = 80000\nfields = 2\n",
             "seed = 31\n", "commit_seconds = 0.05\n")
@@ -49,6 +49,45 @@ def whole_group(work):
     expect_same(results, digests(work.path / "quiet"), "after Ctrl-C")
 
 
+PROGRAM = """[study]
+kind = command
+replicates = 30
+[run]
+grace = 20 s
+[command]
+run = /bin/sh -c "trap %s TERM USR1; test {replicate} -lt 20 || test -e RELEASE || sleep 100; echo x={replicate}"
+"""
+
+
+def every_process(work):
+    """A batch system's signal reaches programs of tasks as well: those that
+    die of it, or end with a status of their own, have not failed."""
+    release = work.path / "release"
+    for i, (trap, name) in enumerate((("-", "SIGTERM"), ("-", "SIGUSR1"),
+                                      ("'exit 7'", "SIGTERM"))):
+        text = (PROGRAM % trap).replace("RELEASE", str(release))
+        study = work.study(text, f"{i}.ini")
+        release.touch()
+        work.run(study, work.path / f"quiet{i}")
+        release.unlink()
+        results = work.path / f"r{i}"
+        run = work.start_run(study, results)
+        wait_until(lambda: len([p for p in marked(run.mark)
+                                if b"sleep" in command_of(p)]) == 2, 20,
+                   "two programs that wait")
+        for pid in sorted(marked(run.mark)):  # parents first, as Slurm
+            kill(pid, getattr(signal, name))
+        run.wait(20, expect=REQUEUE)
+        run.expect_no_process(1.0)
+        check("failed" not in run.stderr + run.stdout,
+              f"{name}: {run.stderr}{run.stdout}")
+        work.verify(results)
+        release.touch()
+        work.run(study, results)
+        expect_same(results, work.path / f"quiet{i}", f"after {name}")
+        release.unlink()
+
+
 def second_sigint(work):
     study = work.study(LONG)
     run = work.start_run(study, work.path / "r")
@@ -75,4 +114,4 @@ def grace_ends(work):
     run.expect_no_process(1.0)
 
 
-main(each_signal, whole_group, second_sigint, grace_ends)
+main(each_signal, whole_group, every_process, second_sigint, grace_ends)

@@ -85,6 +85,8 @@ class Job:
     def go_on(self):
         """Requeued: at once, not in two minutes."""
         self.slurm.wait_state(self.id, ("PENDING",), 90)
+        wait_until(lambda: not self.slurm.is_completing(self.id), 60,
+                   "the last run over")
         self.slurm.hurry(self.id)
 
     def expect_gone(self, seconds=20, launcher=True):
