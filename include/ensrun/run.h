@@ -6,8 +6,10 @@
  * without a copy. Tasks run in processes forked from the ensrun program, not
  * from yours, so the kind is one that is built in or of a plugin (plugin.h).
  *
- * Do not: run two studies at once in one process; fork while one runs; wait
- * for children that are not yours.
+ * Do not: run two studies at once in one process; fork while one runs, or
+ * have processes in groups of their own started; wait for children that are
+ * not yours. (What a killed zygote leaves is handed up to your process, and
+ * ended as what stands in another group and was not there before.)
  */
 #ifndef ENSRUN_RUN_H
 #define ENSRUN_RUN_H

@@ -46,12 +46,23 @@
   metric <- function(f) functions$metric <- f
 
   # One value as JSON; jsonlite would round numbers to 15 digits.
-  as_json <- function(x) {
-    if (length(x) != 1) stop("a field is one number or one text")
+  as_json <- function(x, name = "a field") {
+    if (is.null(x)) return("null")
+    if (is.array(x)) x <- as.vector(x)
+    if (!is.atomic(x) || length(x) != 1) {
+      stop(name, " is not one number or one text", call. = FALSE)
+    }
     if (is.na(x)) return("null")
     if (is.numeric(x) && is.finite(x)) return(sprintf("%.17g", x))
-    if (is.numeric(x)) stop("a field is infinite")
+    if (is.numeric(x)) stop(name, " is infinite", call. = FALSE)
     as.character(jsonlite::toJSON(x, auto_unbox = TRUE))
+  }
+
+  fields_json <- function(x) {
+    x <- as.list(x)
+    if (length(x) > 0 && is.null(names(x))) stop("fields without names")
+    sapply(names(x), simplify = FALSE,
+           function(name) as_json(x[[name]], name))
   }
 
   # A named vector as an object, another one as a list.
@@ -111,7 +122,7 @@
   run_task <- function(t) {
     f <- functions[[t$role]]
     if (is.null(f)) stop("this program has no function for ", t$role)
-    if (t$role == "task") return(lapply(as.list(f(t)), as_json))
+    if (t$role == "task") return(fields_json(f(t)))
     said <- character()
     result <- withCallingHandlers(f(read_numbers(t)), warning = function(w) {
       said <<- c(said, conditionMessage(w))
@@ -123,10 +134,10 @@
       parts <- c("estimate", "std_error", "conf_low", "conf_high", "warnings")
       sapply(names(result), simplify = FALSE, function(name) {
         if (name %in% parts) vector_json(result[[name]])
-        else as_json(as.vector(result[[name]]))
+        else as_json(result[[name]], name)
       })
     } else {
-      lapply(as.list(result), function(x) as_json(as.vector(x)))
+      fields_json(result)
     }
     if (length(said) > 0) values$warnings <- vector_json(unique(said))
     values

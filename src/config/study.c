@@ -138,3 +138,21 @@ void ens_study_where(const struct ens_study *study, const char *section,
     else
         snprintf(to, cap, "default");
 }
+
+void ens_cell_place(const struct ens_cell *cell, const char *role,
+                    const char *key, char to[ENS_CELL_PLACE])
+{
+    const char *row = ens_cell_row(cell, role);
+    char section[160];
+    char where[320];
+
+    snprintf(section, sizeof(section), "%s%s%.120s", role, *row ? " " : "",
+             row);
+    ens_study_where(cell->study, section, key, where, sizeof(where));
+    if (strcmp(where, "default") == 0) /* set for all rows of the role */
+        ens_study_where(cell->study, role, key, where, sizeof(where));
+    if (strcmp(where, "default") == 0)
+        snprintf(to, ENS_CELL_PLACE, "[%s]", section);
+    else
+        snprintf(to, ENS_CELL_PLACE, "%s: [%s]", where, section);
+}

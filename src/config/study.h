@@ -87,6 +87,11 @@ const struct ens_value *ens_study_input_value(const struct ens_study *study,
 /** "study.ini:7" of a setting as the user wrote it; "default" otherwise. */
 void ens_study_where(const struct ens_study *study, const char *section,
                      const char *key, char *to, size_t cap);
+/** Of a cell's row: "study.ini:7: [fit a]", the line of the key, there or in
+ * the defaults of its role; "[fit a]" when the study does not set it. */
+#define ENS_CELL_PLACE 512
+void ens_cell_place(const struct ens_cell *cell, const char *role,
+                    const char *key, char to[ENS_CELL_PLACE]);
 
 /** The resolved study file: every default written out, paths absolute,
  * --set applied. Parsing it gives the same cells and fingerprint. */

@@ -144,11 +144,7 @@ static enum ens_status check_path(const struct ens_convert_options *o,
     }
     if (stat(o->path, &st) != 0)
         return ENS_OK;
-    if (!S_ISREG(st.st_mode))
-        return ens_fail(err, ENS_EUSAGE,
-                        "%s is not a regular file (standard output is -)",
-                        o->path);
-    if (!o->force)
+    if (!o->force && S_ISREG(st.st_mode))
         return ens_fail(err, ENS_EUSAGE,
                         "%s is there already; --force replaces it", o->path);
     return ENS_OK;

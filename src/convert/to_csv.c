@@ -1,7 +1,7 @@
 /* CSV: a header, a line per row, numbers with as many digits as they need to
  * read back the same, what is missing empty. */
 #include "convert/element.h"
-#include "convert/pack.h"
+#include "convert/packer.h"
 #include "convert/source.h"
 #include "convert/writer.h"
 
@@ -12,7 +12,7 @@
 #define ROWS 1024 /* between looks at the output */
 
 struct csv {
-    struct ens_pack *pack;
+    struct ens_packer *pack;
     const struct ens_column *column;
     uint64_t n;
     char delimiter;
@@ -37,20 +37,20 @@ static void put_text(const struct csv *c, const char *p)
     const char *quote;
 
     if (!needs_quotes(p, n, c->delimiter)) {
-        ens_pack_put(c->pack, p, n);
+        ens_packer_put(c->pack, p, n);
         return;
     }
-    ens_pack_put(c->pack, "\"", 1);
+    ens_packer_put(c->pack, "\"", 1);
     while ((quote = memchr(p, '"', n)) != NULL) {
         size_t k = (size_t)(quote - p) + 1;
 
-        ens_pack_put(c->pack, p, k);
-        ens_pack_put(c->pack, "\"", 1);
+        ens_packer_put(c->pack, p, k);
+        ens_packer_put(c->pack, "\"", 1);
         p += k;
         n -= k;
     }
-    ens_pack_put(c->pack, p, n);
-    ens_pack_put(c->pack, "\"", 1);
+    ens_packer_put(c->pack, p, n);
+    ens_packer_put(c->pack, "\"", 1);
 }
 
 static void put_missing(const struct csv *c)
@@ -74,10 +74,10 @@ static void put_value(const struct csv *c, const struct ens_column *column,
         else
             put_text(c, column->levels[e.as.signed_]);
     } else {
-        char *to = ens_pack_room(c->pack, ENS_ELEMENT_BYTES);
+        char *to = ens_packer_room(c->pack, ENS_ELEMENT_BYTES);
         size_t n = ens_element_print(to, v, row);
 
-        ens_pack_used(c->pack, n);
+        ens_packer_used(c->pack, n);
         if (n == 0)
             put_missing(c);
     }
@@ -110,7 +110,7 @@ static enum ens_status put_names(const struct csv *c, const char *names,
         memcpy(name, p, k);
         name[k] = '\0';
         put_text(c, name);
-        ens_pack_put(c->pack, n > 1 ? &c->delimiter : "\n", 1);
+        ens_packer_put(c->pack, n > 1 ? &c->delimiter : "\n", 1);
         p += k + 1;
     }
     return ENS_OK;
@@ -129,10 +129,10 @@ static enum ens_status put_header(const struct csv *c,
 
         snprintf(name, sizeof(name), "V%" PRIu64, i + 1);
         if (i > 0)
-            ens_pack_put(c->pack, &c->delimiter, 1);
+            ens_packer_put(c->pack, &c->delimiter, 1);
         put_text(c, *c->column[i].name != '\0' ? c->column[i].name : name);
     }
-    ens_pack_put(c->pack, "\n", 1);
+    ens_packer_put(c->pack, "\n", 1);
     return ENS_OK;
 }
 
@@ -148,10 +148,10 @@ static enum ens_status put_rows(const struct csv *c, struct ens_writing *w,
     for (uint64_t i = 0; i < w->in->n_rows && s == ENS_OK; i++) {
         for (uint64_t k = 0; k < c->n; k++) {
             if (k > 0)
-                ens_pack_put(c->pack, &c->delimiter, 1);
+                ens_packer_put(c->pack, &c->delimiter, 1);
             put_value(c, &c->column[k], i);
         }
-        ens_pack_put(c->pack, "\n", 1);
+        ens_packer_put(c->pack, "\n", 1);
         if ((i + 1) % step == 0 || i + 1 == w->in->n_rows)
             s = ens_writing_done(w, (i % step + 1) * c->n, err);
     }
@@ -197,15 +197,15 @@ static enum ens_status write_table(struct csv *c, struct ens_writing *w,
 
     if (s != ENS_OK)
         return s;
-    c->pack = ens_pack_new(packing_of(o->path), w->out);
+    c->pack = ens_packer_new(packing_of(o->path), w->out);
     if (c->pack == NULL)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
     s = put_header(c, o, err);
     if (s == ENS_OK)
         s = put_rows(c, w, err);
     if (s == ENS_OK)
-        s = ens_pack_finish(c->pack, err);
-    ens_pack_free(c->pack);
+        s = ens_packer_finish(c->pack, err);
+    ens_packer_free(c->pack);
     return s;
 }
 

@@ -1,7 +1,7 @@
 /* MatrixMarket: all values column by column, or those that are not 0 with
  * their places (--coordinate). */
 #include "convert/element.h"
-#include "convert/pack.h"
+#include "convert/packer.h"
 #include "convert/source.h"
 #include "convert/writer.h"
 
@@ -12,7 +12,7 @@
 #define STEP 4096 /* elements between looks at the output */
 
 struct mtx {
-    struct ens_pack *pack;
+    struct ens_packer *pack;
     const struct ens_column *column;
     uint64_t n_rows, n_columns;
     int coordinate;
@@ -57,12 +57,12 @@ static void put_head(const struct mtx *m)
                  "%%%%MatrixMarket matrix %s %s general\n%" PRIu64 " %" PRIu64,
                  m->coordinate ? "coordinate" : "array",
                  integer ? "integer" : "real", m->n_rows, m->n_columns);
-    ens_pack_put(m->pack, text, (size_t)n);
+    ens_packer_put(m->pack, text, (size_t)n);
     n = 0;
     if (m->coordinate)
         n = snprintf(text, sizeof(text), " %" PRIu64, count_entries(m));
-    ens_pack_put(m->pack, text, (size_t)n);
-    ens_pack_put(m->pack, "\n", 1);
+    ens_packer_put(m->pack, text, (size_t)n);
+    ens_packer_put(m->pack, "\n", 1);
 }
 
 static void put_entry(const struct mtx *m, uint64_t row, uint64_t column)
@@ -74,7 +74,7 @@ static void put_entry(const struct mtx *m, uint64_t row, uint64_t column)
 
     if (m->coordinate && is_zero(&e))
         return;
-    to = ens_pack_room(m->pack, 64 + ENS_ELEMENT_BYTES);
+    to = ens_packer_room(m->pack, 64 + ENS_ELEMENT_BYTES);
     if (m->coordinate)
         n = (size_t)snprintf(to, 64, "%" PRIu64 " %" PRIu64 " ", row + 1,
                              column + 1);
@@ -88,7 +88,7 @@ static void put_entry(const struct mtx *m, uint64_t row, uint64_t column)
         n += k;
     }
     to[n++] = '\n';
-    ens_pack_used(m->pack, n);
+    ens_packer_used(m->pack, n);
 }
 
 static enum ens_status put_entries(const struct mtx *m, struct ens_writing *w,
@@ -134,7 +134,7 @@ static enum ens_status write_mtx(struct ens_writing *w, struct ens_error *err)
     if (s == ENS_OK)
         s = check(&m, err);
     if (s == ENS_OK) {
-        m.pack = ens_pack_new(ENS_PACKED_NOT, w->out);
+        m.pack = ens_packer_new(ENS_PACKED_NOT, w->out);
         if (m.pack == NULL)
             s = ens_fail(err, ENS_ENOMEMORY, "out of memory");
     }
@@ -142,9 +142,9 @@ static enum ens_status write_mtx(struct ens_writing *w, struct ens_error *err)
         put_head(&m);
         s = put_entries(&m, w, err);
         if (s == ENS_OK)
-            s = ens_pack_finish(m.pack, err);
+            s = ens_packer_finish(m.pack, err);
     }
-    ens_pack_free(m.pack);
+    ens_packer_free(m.pack);
     ens_arena_fini(&arena);
     return s;
 }

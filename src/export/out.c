@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define OUT_BYTES ((size_t)256 << 10)
@@ -20,9 +21,14 @@ void ens_out_init(struct ens_out *o, int fd, const char *name)
 enum ens_status ens_out_create(struct ens_out *o, const char *path,
                                struct ens_io *io, struct ens_error *err)
 {
+    struct stat st;
     int n;
 
     ens_out_init(o, -1, path);
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) /* a device, say */
+        return ens_fail(err, ENS_EUSAGE,
+                        "%s is not a regular file (standard output is -)",
+                        path);
     n = snprintf(o->tmp, sizeof(o->tmp), "%s.tmp", path);
     if (n < 0 || (size_t)n >= sizeof(o->tmp))
         return ens_fail(err, ENS_EIO, "%s: path too long", path);

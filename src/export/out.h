@@ -24,7 +24,7 @@ struct ens_out {
 
 /** Write to an open descriptor (not closed by us); name is for messages. */
 void ens_out_init(struct ens_out *o, int fd, const char *name);
-/** Replace path at commit. */
+/** Replace path at commit. ENS_EUSAGE: it is there and no regular file. */
 enum ens_status ens_out_create(struct ens_out *o, const char *path,
                                struct ens_io *io, struct ens_error *err);
 void ens_out_put(struct ens_out *o, const void *p, size_t n);

@@ -253,14 +253,38 @@ static enum ens_status fail_operator(struct ens_formula_parser *p,
         s == ENS_OK ? ens_buf_text(&p->name) : "dist/100");
 }
 
+/* Perhaps "^ number" behind a bracket or a dot. */
+static enum ens_status parse_power(struct ens_formula_parser *p,
+                                   struct ens_formula_set *set)
+{
+    struct ens_formula_set once = *set;
+    const char *where;
+    enum ens_status s;
+    double v = 1;
+
+    if (ens_formula_peek(p) != '^')
+        return ENS_OK;
+    p->at++;
+    ens_formula_peek(p);
+    where = p->at;
+    if (!ens_formula_at_number(where))
+        return ens_formula_unexpected(p, "a whole number");
+    s = ens_formula_take_number(p, &v);
+    if (s == ENS_OK && !(v >= 1 && v <= 20 && v == (double)(int)v))
+        return ens_formula_fail(p, where,
+                                "a power of terms is a whole number from 1 to "
+                                "20");
+    for (int k = 1; s == ENS_OK && k < (int)v; k++)
+        s = cross(p, 1, set, &once);
+    return s;
+}
+
 /* "( terms )", perhaps to a power. */
 static enum ens_status parse_bracket(struct ens_formula_parser *p,
                                      struct ens_formula_set *set)
 {
     const char *open = p->at++;
-    struct ens_formula_set once;
     enum ens_status s;
-    double v = 1;
 
     if (++p->brackets > ENS_FORMULA_MAX_NESTING)
         return ens_formula_fail(p, open, "nested more than %d deep",
@@ -270,22 +294,7 @@ static enum ens_status parse_bracket(struct ens_formula_parser *p,
         return s;
     p->at++; /* parse_terms stops at ')' */
     p->brackets--;
-    if (ens_formula_peek(p) != '^')
-        return ENS_OK;
-    p->at++;
-    ens_formula_peek(p);
-    open = p->at;
-    if (!ens_formula_at_number(open))
-        return ens_formula_unexpected(p, "a whole number");
-    s = ens_formula_take_number(p, &v);
-    if (s == ENS_OK && !(v >= 1 && v <= 20 && v == (double)(int)v))
-        return ens_formula_fail(p, open,
-                                "a power of terms is a whole number from 1 to "
-                                "20");
-    once = *set;
-    for (int k = 1; s == ENS_OK && k < (int)v; k++)
-        s = cross(p, 1, set, &once);
-    return s;
+    return parse_power(p, set);
 }
 
 static enum ens_status parse_primary(struct ens_formula_parser *p,
@@ -302,8 +311,11 @@ static enum ens_status parse_primary(struct ens_formula_parser *p,
         const char *end = p->at + 1;
 
         if (!ens_formula_at_name(end) && !ens_formula_at_number(end) &&
-            *end != '_')
-            return parse_dot(p, set);
+            *end != '_') {
+            enum ens_status s = parse_dot(p, set);
+
+            return s == ENS_OK ? parse_power(p, set) : s;
+        }
     }
     return parse_variable(p, set);
 }
@@ -390,6 +402,13 @@ static enum ens_status parse_one(struct ens_formula_parser *p, int minus,
 
     ens_formula_peek(p);
     where = p->at;
+    if (*where == '-') { /* + -1 */
+        p->at++;
+        ens_formula_peek(p);
+        if (ens_formula_at_number(p->at))
+            return parse_intercept(p, !minus);
+        p->at = where;
+    }
     if (ens_formula_at_number(where))
         return parse_intercept(p, minus);
     s = parse_product(p, &product);

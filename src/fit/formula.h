@@ -1,11 +1,11 @@
 /* Model formulas as in R.
  *
- * Between terms: + - : * ^ (a power of a bracket), brackets, '.' for the
- * columns that the response does not name, 1 and 0 for the intercept. A term
- * is made of variables: columns (one of text is a factor), I(EXPR), log(EXPR),
- * exp(EXPR), sqrt(EXPR), factor(EXPR), poly(EXPR, d), bs(EXPR, df = ),
- * ns(EXPR, df = ); offset(EXPR) stands beside them. EXPR and the response are
- * arithmetic over columns and numbers with + - * / ^ log exp sqrt and
+ * Between terms: + - : * ^ (a power of a bracket or of '.'), brackets, '.' for
+ * the columns that the response does not name, 1 and 0 for the intercept. A
+ * term is made of variables: columns (one of text is a factor), I(EXPR),
+ * log(EXPR), exp(EXPR), sqrt(EXPR), factor(EXPR), poly(EXPR, d), bs(EXPR, df =
+ * ), ns(EXPR, df = ); offset(EXPR) stands beside them. EXPR and the response
+ * are arithmetic over columns and numbers with + - * / ^ log exp sqrt and
  * brackets, by R's precedence (-a^2 is -(a^2), 2^3^2 is 2^(3^2)). Variables
  * are named as R deparses them (`I(a * b)`, `I(dist/100)`, `I(x^1e+05)`),
  * terms ordered as R does: by the number of their variables. The intercept is

@@ -12,6 +12,9 @@
 #define R_RDS                                                                  \
     "convert: Rscript -e 'write.csv(readRDS(\"FILE\"), \"out.csv\", "          \
     "row.names = FALSE)'"
+#define R_DATA                                                                 \
+    "convert: Rscript -e 'load(\"FILE\"); write.csv(NAME, \"out.csv\", "       \
+    "row.names = FALSE)'"
 #define LATER     "not supported yet"
 #define MOST_PATH 120 /* bytes: twice in an error of 504 */
 
@@ -28,9 +31,8 @@ struct known {
 /* In order: the narrower first. */
 static const struct known table[] = {
     {0, 2, "\x1f\x8b", "rds", NULL, "an R object (.rds)", R_RDS},
-    {0, 2, "\x1f\x8b", "rda", NULL, "an R workspace",
-     "convert: Rscript -e 'load(\"FILE\"); write.csv(NAME, \"out.csv\", "
-     "row.names = FALSE)'"},
+    {0, 2, "\x1f\x8b", "rda", NULL, "an R workspace", R_DATA},
+    {0, 2, "\x1f\x8b", "RData", NULL, "an R workspace", R_DATA},
     {0, 3, "BZh", NULL, NULL, "bzip2-compressed", "unpack it: bunzip2 -k FILE"},
     {0, 6,
      "\xfd"
@@ -62,9 +64,7 @@ static const struct known table[] = {
      PANDAS("read_feather")},
     {0, 4, "FEA1", NULL, NULL, "a Feather file", PANDAS("read_feather")},
     {0, 5, "X\n\0\0\0", NULL, NULL, "an R object (.rds)", R_RDS},
-    {0, 3, "RDX", NULL, NULL, "an R workspace",
-     "convert: Rscript -e 'load(\"FILE\"); write.csv(NAME, \"out.csv\", "
-     "row.names = FALSE)'"},
+    {0, 3, "RDX", NULL, NULL, "an R workspace", R_DATA},
     {0, 8, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", NULL, NULL,
      "an old Excel workbook (.xls)", PANDAS("read_excel")},
     {0, 15, "SQLite format 3", NULL, NULL, "an SQLite database",

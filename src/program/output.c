@@ -272,6 +272,25 @@ static enum ens_status read_json(struct reading *r, const char *text, size_t n)
 /* -- as declared --------------------------------------------------------------
  */
 
+static enum ens_status fail_type(struct reading *r,
+                                 const struct ens_output_item *from,
+                                 const struct ens_output_item *to)
+{
+    char number[ENS_NUMBER_BYTES];
+    const char *text = from->text;
+    size_t n = from->n_text;
+
+    if (text == NULL) {
+        n = ens_number_format(number, from->d);
+        text = number;
+    }
+    return ens_fail(r->err, ENS_EDOMAIN, "output: %s is %.*s, not %s", to->name,
+                    n > 60 ? 60 : (int)n, text,
+                    to->type == ENS_I64   ? "a whole number (int)"
+                    : to->type == ENS_F64 ? "a number (num)"
+                                          : "a text");
+}
+
 static enum ens_status convert(struct reading *r,
                                const struct ens_output_item *from,
                                struct ens_output_item *to)
@@ -284,8 +303,7 @@ static enum ens_status convert(struct reading *r,
     if (want == ENS_TEXT
             ? from->text == NULL
             : from->type != want && !(want == ENS_F64 && from->type == ENS_I64))
-        return ens_fail(r->err, ENS_EDOMAIN,
-                        "output: %s is not of the type declared", to->name);
+        return fail_type(r, from, to);
     to->d = from->d;
     to->i = from->i;
     to->text = from->text;

@@ -81,15 +81,20 @@ enum ens_status ens_task_values_check_axes(const struct ens_study *study,
                                            struct ens_error *err)
 {
     const struct ens_rows *axes = ens_study_rows(study, "axes");
+    char where[256];
 
     for (size_t i = 0; i < axes->n; i++)
         for (size_t k = 0; k < axes->row[i].n_keys; k++)
-            if (is_of_tasks(axes->row[i].key[k].s->key))
+            if (is_of_tasks(axes->row[i].key[k].s->key)) {
+                ens_study_where(study, axes->row[i].section,
+                                axes->row[i].key[k].s->key, where,
+                                sizeof(where));
                 return ens_fail(err, ENS_ESTUDY,
-                                "[%.60s] %s: every task has a value of that "
-                                "name; choose another",
-                                axes->row[i].section,
+                                "%s: [%.60s] %s: every task has a value of "
+                                "that name; choose another",
+                                where, axes->row[i].section,
                                 axes->row[i].key[k].s->key);
+            }
     return ENS_OK;
 }
 

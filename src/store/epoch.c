@@ -368,14 +368,17 @@ static enum ens_status take(struct ens_epoch *e, uint32_t still,
                             struct ens_error *err)
 {
     char tmp[PATH_MAX], hex[ENS_HEX64_BYTES];
+    uint64_t name; /* not run_id, which the next merge asks for again */
     enum ens_status s = check_newest(e->dir, ens_epoch_newest(e->dir), still,
                                      &e->unproved, err);
 
-    if (s == ENS_OK && e->run_id == 0)
-        s = random_id(&e->run_id, err);
+    if (s == ENS_OK)
+        s = random_id(&name, err);
     if (s != ENS_OK)
         return s;
-    ens_hex64(hex, e->run_id);
+    if (e->run_id == 0)
+        e->run_id = name;
+    ens_hex64(hex, name);
     if (snprintf(tmp, sizeof(tmp), "%s/epochs/.new-%s", e->dir, hex) >=
         (int)sizeof(tmp))
         return ens_fail(err, ENS_EIO, "%s: path too long", e->dir);

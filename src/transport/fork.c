@@ -1,6 +1,7 @@
 #include "transport/fork.h"
 
 #include "base/bug.h"
+#include "base/children.h"
 #include "record/parcel.h"
 #include "worker/order.h"
 
@@ -357,6 +358,7 @@ static void free_transport(struct ens_transport *t)
     for (size_t i = 0; i < t->n_inputs; i++)
         close(t->input_fd[i]);
     free(t->input_fd);
+    ens_buf_fini(&t->before);
     for (uint32_t i = 0; t->link != NULL && i < t->config.n_slots; i++)
         free(t->link[i].data);
     free(t->link);
@@ -467,6 +469,11 @@ static enum ens_status keep_inputs(struct ens_transport *t,
     return ENS_OK;
 }
 
+static void note_child(void *arg, int32_t pid)
+{
+    ens_buf_put(arg, &pid, sizeof(pid));
+}
+
 static enum ens_status fork_open(struct ens_transport **out,
                                  const struct ens_transport_config *config,
                                  struct ens_error *err)
@@ -478,7 +485,9 @@ static enum ens_status fork_open(struct ens_transport **out,
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
     t->config = *config;
     t->slots_fd = t->study_fd = -1;
-    s = make_slots(t, err);
+    ens_children_each(note_child, &t->before);
+    s = t->before.failed ? ens_fail(err, ENS_ENOMEMORY, "out of memory")
+                         : make_slots(t, err);
     if (s == ENS_OK)
         s = make_links(t, err);
     if (s == ENS_OK)

@@ -6,6 +6,7 @@
 #ifndef ENS_TRANSPORT_FORK_H
 #define ENS_TRANSPORT_FORK_H
 
+#include "base/buf.h"
 #include "transport/transport.h"
 #include "worker/zygote.h"
 
@@ -57,6 +58,7 @@ struct ens_transport {
     int slots_fd, study_fd;
     int *input_fd;
     size_t n_inputs;
+    struct ens_buf before;         /* int32_t each: children that we had */
     struct ens_supervised *zygote; /* NULL: none */
     int opened;                    /* it has opened the study */
     uint64_t restart_ns[ENS_MAX_RESTARTS];

@@ -2,6 +2,7 @@
  * lost and booted again. */
 #include "transport/fork.h"
 
+#include "base/children.h"
 #include "base/clock.h"
 #include "transport/launch.h"
 #include "worker/message.h"
@@ -207,6 +208,50 @@ static void reap_group(pid_t group, uint64_t end_ns)
     }
 }
 
+struct strays {
+    const struct ens_transport *t;
+    size_t n_left;
+};
+
+static int was_before(const struct ens_transport *t, pid_t pid)
+{
+    const int32_t *before = (const int32_t *)(const void *)t->before.data;
+    size_t n = t->before.len / sizeof(*before);
+
+    for (size_t i = 0; i < n; i++)
+        if (before[i] == pid)
+            return 1;
+    return 0;
+}
+
+/* In a group of ours only what an embedding program started. */
+static void end_stray(void *arg, int32_t pid)
+{
+    struct strays *s = arg;
+
+    if (getpgid(pid) == getpgrp() || was_before(s->t, pid))
+        return;
+    kill(pid, SIGKILL);
+    if (waitpid(pid, NULL, WNOHANG) == 0)
+        s->n_left++;
+}
+
+/* Programs that left their groups (daemons) are handed up to us as their
+ * parents end, and theirs in turn. */
+static void end_strays(const struct ens_transport *t, uint64_t end_ns)
+{
+    const struct timespec pause = {0, 500000};
+    struct strays s = {t, 0};
+
+    for (;;) {
+        s.n_left = 0;
+        ens_children_each(end_stray, &s);
+        if (s.n_left == 0 || ens_clock_ns() > end_ns)
+            return;
+        nanosleep(&pause, NULL);
+    }
+}
+
 /* The zygote is dead: so are, or will be, all below it. */
 static void sweep(struct ens_transport *t, pid_t zygote)
 {
@@ -222,6 +267,7 @@ static void sweep(struct ens_transport *t, pid_t zygote)
         atomic_store(&t->slots[i].pid, 0);
         atomic_store(&t->slots[i].group, 0);
     }
+    end_strays(t, end);
 }
 
 static void forget_zygote(struct ens_transport *t)

@@ -118,7 +118,7 @@ START_TEST(model_matrices_equal_r)
         n_formulas++;
         ens_arena_reset(&arena);
     }
-    ck_assert_uint_eq(n_formulas, 45);
+    ck_assert_uint_eq(n_formulas, 49);
     fclose(f);
     ens_mapped_close(&mapped);
 }

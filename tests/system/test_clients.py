@@ -16,8 +16,10 @@ serve(function(t) {
   y <- 1 + 2 * x + rnorm(t$values$n)
   print(summary(y))
   if (t$replicate == 3) stop("no such thing")
+  if (t$replicate == 5) return(list(slope = 1, both = x))
+  if (t$replicate == 6) return(c(1, 2))
   fit <- lm(y ~ x)
-  list(slope = coef(fit)[["x"]], n = length(y), pi = pi, none = NA,
+  list(slope = coef(fit)[["x"]], n = length(y), pi = pi, none = NA, null = NULL,
        word = t$values$word)
 })
 """
@@ -52,9 +54,11 @@ def r_function(work):
     check([r["status"] for r in found[:4]] == ["ok", "ok", "failed", "ok"],
           found[:4])
     check(found[2]["error"] == "no such thing", found[2])
+    check(found[4]["error"] == "both is not one number or one text", found[4])
+    check(found[5]["error"] == "fields without names", found[5])
     row = found[0]
-    check((row["n"], row["pi"], row["none"], row["word"]) ==
-          ("50", "3.141592653589793", "", 'a "b" ü'), row)
+    check((row["n"], row["pi"], row["none"], row["null"], row["word"]) ==
+          ("50", "3.141592653589793", "", "", 'a "b" ü'), row)
     check(1 < float(row["slope"]) < 3, row)
     run = work.start_run(path, work.path / "w2", workers=2)
     victim = wait_until(lambda: [p for p in marked(run.mark) if any(

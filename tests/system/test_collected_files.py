@@ -135,7 +135,7 @@ def refused_patterns(work):
                           ("a//b", "expected a name or a pattern")):
         run = work.run(study(work, f"collect = {pattern}", "true"),
                        work.path / "r", expect=BAD)
-        check(text in run.stderr and "[command] collect" in run.stderr,
+        check(text in run.stderr and ".ini:6: [command] collect" in run.stderr,
               run.stderr)
 
 

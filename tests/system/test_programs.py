@@ -253,6 +253,32 @@ def a_killed_coordinator_leaves_nothing(work):
     run.expect_no_process(10)
 
 
+def a_killed_zygote_leaves_no_daemon(work):
+    """Programs that left their group and their parent go on with nobody."""
+    python(work, "daemon", "import os, pathlib, signal, time\n"
+           "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+           "if os.fork() == 0:\n"
+           "    os.setsid()\n"
+           "    if os.fork() == 0:\n"
+           "        os.setsid()\n"
+           f"        here = pathlib.Path('{work.path}')\n"
+           "        (here / f'd{os.getpid()}').touch()\n"
+           "        time.sleep(1000)\n"
+           "    os._exit(0)\n"
+           "time.sleep(1000)\n")
+    run = work.start_run(study(work, "./daemon", study="replicates = 2"),
+                         work.path / "r", workers=2)
+    wait_until(lambda: len([*work.path.glob("d[0-9]*")]) >= 2, 20, "daemons")
+    first = {int(p.name[1:]) for p in work.path.glob("d[0-9]*")}
+    check(first <= set(marked(run.mark)), f"{first} are not of the run")
+    kill(run.zygote())
+    wait_until(lambda: not first & set(marked(run.mark)), 10, "they are gone")
+    check(run.running, "the run goes on")
+    kill(run.pid)
+    run.wait()
+    run.expect_no_process(10)
+
+
 def a_killed_zygote_leaves_nothing(work):
     run, pids = hanging(work)
     kill(run.zygote())
@@ -267,11 +293,15 @@ def mistakes_are_told(work):
     for run, keys, text in (
             ("no_such_program_anywhere", {}, "no program no_such_program"),
             ("./absent", {}, "absent"),
-            ("echo {m}", {"axes": "n = 1"}, "{m}: [axes] has no such key"),
-            ("echo {input.X}", {}, "no input of that name"),
-            ("echo 'a", {}, "quote does not end"),
-            ("echo {seed}", {"axes": "seed = 1"}, "choose another"),
-            ("echo", {"command": "fields = a:float"}, "num, int or text")):
+            ("echo {m}", {"axes": "n = 1"}, "study.ini:7: [command] run: {m}: "
+             "[axes] has no such key"),
+            ("echo {input.X}", {}, "study.ini:7: [command] run: {input.X}: no "
+             "input of that name"),
+            ("echo 'a", {}, "study.ini:7: [command] run: 'a: the quote"),
+            ("echo {seed}", {"axes": "seed = 1"},
+             "study.ini:5: [axes] seed: every task has"),
+            ("echo", {"command": "fields = a:float"},
+             "study.ini:8: [command] fields: \"a:float\": the type is num")):
         path = study(work, run, **keys)
         done = work.run(path, work.path / "bad", expect=BAD)
         check(text in done.stderr, f"{run}: {done.stderr}")
@@ -367,7 +397,7 @@ def mistakes_in_a_file_of_command_lines(work):
     (work.path / "jobs.txt").write_text("cat\ncat\n")
     done = work.run(study(work, "@jobs.txt", command="persistent = yes"),
                     work.path / "bad", expect=BAD)
-    check("persistent: takes one program" in done.stderr, done.stderr)
+    check(":8: [command] persistent: takes one program" in done.stderr, done.stderr)
 
 
 def the_example(work):
@@ -388,6 +418,7 @@ main(no_output, key_value_lines, json_object, shell_line, what_it_is_given,
      working_folder, same_bytes, an_edit_runs_new_tasks_only, daemons_end,
      timeouts_are_not_argued_with, a_killed_worker_takes_its_program_along,
      a_killed_coordinator_leaves_nothing, a_killed_zygote_leaves_nothing,
+     a_killed_zygote_leaves_no_daemon,
      mistakes_are_told, several_programs, a_file_of_command_lines,
      an_edited_file_of_command_lines, a_long_file_of_command_lines,
      mistakes_in_a_file_of_command_lines, the_example)

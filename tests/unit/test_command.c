@@ -143,9 +143,9 @@ static const struct {
     {"{\"a b\": 1}", "", "output: \"a b\" is no name of a field"},
     {"b=2\n", "a,b:int,c:text", "a:-|b:int 2|c:-|"},
     {"c=12\na=3\n", "a,b:int,c:text", "a:num 3|b:-|c:text 12|"},
-    {"b=2.5\n", "a,b:int", "output: b is not of the type declared"},
+    {"b=2.5\n", "a,b:int", "output: b is 2.5, not a whole number (int)"},
     {"d=1\n", "a,b:int", "output: d is not among the declared fields"},
-    {"{\"c\": 1}", "c:text", "output: c is not of the type declared"},
+    {"{\"c\": 1}", "c:text", "output: c is 1, not a text"},
 };
 
 START_TEST(output_becomes_fields)

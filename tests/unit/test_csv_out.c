@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define TEXT(s)                                                                \
@@ -127,6 +128,23 @@ START_TEST(a_full_disk_is_an_error)
 }
 END_TEST
 
+/* As root a rename would replace a device by a file, for everybody. */
+START_TEST(what_is_no_file_is_not_replaced)
+{
+    char path[] = "/tmp/ensrun_pipe_XXXXXX";
+    struct ens_error err;
+    struct ens_out out;
+    struct stat st;
+
+    ck_assert(mkdtemp(path) != NULL && rmdir(path) == 0);
+    ck_assert_int_eq(mkfifo(path, 0600), 0);
+    ck_assert_int_eq(ens_out_create(&out, path, NULL, &err), ENS_EUSAGE);
+    ck_assert(strstr(err.text, "not a regular file") != NULL);
+    ck_assert(stat(path, &st) == 0 && S_ISFIFO(st.st_mode));
+    ck_assert_int_eq(unlink(path), 0);
+}
+END_TEST
+
 START_TEST(a_file_is_there_whole_or_not_at_all)
 {
     char dir[] = "/tmp/ensrun_out_XXXXXX";
@@ -166,6 +184,7 @@ int main(void)
     tcase_add_loop_test(tc, jsonl_is_json, 0, n);
     tcase_add_test(tc, a_header_without_rows);
     tcase_add_test(tc, a_full_disk_is_an_error);
+    tcase_add_test(tc, what_is_no_file_is_not_replaced);
     tcase_add_test(tc, a_file_is_there_whole_or_not_at_all);
     suite_add_tcase(suite, tc);
     srunner_run_all(runner, CK_ENV);

@@ -53,6 +53,28 @@ START_TEST(closed_epoch_is_followed)
 }
 END_TEST
 
+/* What a merge left that was killed between the two names of its epoch. */
+START_TEST(one_half_made_with_its_id_is_no_hindrance)
+{
+    struct ens_epoch e;
+    struct ens_error err = {0};
+    char path[300];
+    int fd;
+
+    ck_assert_int_eq(ens_epoch_take(&e, dir.path, &err), ENS_OK);
+    ck_assert_int_eq(ens_epoch_close(&e, 0, &err), ENS_OK);
+    snprintf(path, sizeof(path), "%s/epochs/.new-00000000000000ab", dir.path);
+    fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
+    ck_assert_int_ge(fd, 0);
+    close(fd);
+    ck_assert_msg(ens_epoch_take_as(&e, dir.path, 0xab, &err) == ENS_OK, "%s",
+                  err.text);
+    ck_assert_uint_eq(e.run_id, 0xab);
+    ck_assert_uint_eq(e.number, 2);
+    ens_epoch_abandon(&e);
+}
+END_TEST
+
 START_TEST(living_owner_is_named)
 {
     struct ens_epoch a, b;
@@ -225,6 +247,7 @@ int main(void)
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_set_timeout(t, 60);
     tcase_add_test(t, closed_epoch_is_followed);
+    tcase_add_test(t, one_half_made_with_its_id_is_no_hindrance);
     tcase_add_test(t, living_owner_is_named);
     tcase_add_test(t, dead_owner_is_followed);
     tcase_add_test(t, zombie_owner_is_followed);

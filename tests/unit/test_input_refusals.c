@@ -55,6 +55,7 @@ static const struct {
     {"a.csv.zst", "\x28\xb5\x2f\xfd\xff\xff\xff\xff\xff\xff\xff", 11,
      "the zstd data are damaged ("},
     {"a.rds", "\x1f\x8b\x08", 3, "an R object (.rds): convert: Rscript"},
+    {"a.RData", "\x1f\x8b\x08", 3, "an R workspace: convert: Rscript"},
     {"a.npz", "PK\3\4....x.npy", 14, "damaged archive: it has no directory"},
     {"a.zip", "PK\3\4....x.npy", 14, "a numpy archive (.npz): name it *.npz"},
     {"a.xlsx", "PK\3\4....[Content_Types].xml", 27,

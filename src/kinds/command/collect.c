@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "base/utf8.h"
+#include "config/study.h"
 #include "record/bundle.h"
 
 #include <dirent.h>
@@ -47,6 +48,7 @@ enum ens_status ens_collect_parse(struct ens_collect *c,
     static const char *const key[] = {"collect", "collect_optional"};
     const struct ens_value *list[2];
     struct ens_collect_pattern *p;
+    char place[ENS_CELL_PLACE];
     enum ens_status s = ENS_OK;
 
     for (size_t k = 0; k < 2; k++)
@@ -60,8 +62,10 @@ enum ens_status ens_collect_parse(struct ens_collect *c,
     for (size_t k = 0; k < 2; k++)
         for (size_t i = 0; s == ENS_OK && i < list[k]->n_list; i++) {
             s = parse_pattern(&p[c->n], list[k]->list[i].text, err);
-            if (s != ENS_OK)
-                return ens_wrap(err, s, "[command] %s", key[k]);
+            if (s != ENS_OK) {
+                ens_cell_place(cell, "command", key[k], place);
+                return ens_wrap(err, s, "%s %s", place, key[k]);
+            }
             p[c->n++].optional = (int)k;
         }
     c->max_files =

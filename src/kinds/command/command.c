@@ -120,12 +120,24 @@ struct state {
 /* -- plan
  * ---------------------------------------------------------------------- */
 
-/* "[command] run", or the place in the file that it comes from. */
-static enum ens_status wrap_run(struct ens_error *err, enum ens_status s,
-                                const struct ens_value *run)
+/* "study.ini:4: [command] run" */
+static enum ens_status wrap_key(struct ens_error *err, enum ens_status s,
+                                const struct ens_cell *cell, const char *key)
 {
+    char place[ENS_CELL_PLACE];
+
+    ens_cell_place(cell, "command", key, place);
+    return ens_wrap(err, s, "%s %s", place, key);
+}
+
+/* The same, or the place in the file of lines. */
+static enum ens_status wrap_run(struct ens_error *err, enum ens_status s,
+                                const struct ens_cell *cell)
+{
+    const struct ens_value *run = ens_cell_value(cell, "command", "run");
+
     if (run->file == NULL)
-        return ens_wrap(err, s, "[command] run");
+        return wrap_key(err, s, cell, "run");
     return ens_wrap(err, s, "%s:%llu", run->file, (unsigned long long)run->i);
 }
 
@@ -148,18 +160,20 @@ static enum ens_status read_program(struct program *p,
     enum ens_status s = ens_words_parse(&p->line, run->text, shell, arena, err);
 
     if (s != ENS_OK)
-        return wrap_run(err, s, run);
+        return wrap_run(err, s, cell);
     p->folder = ens_cell_value(cell, "command", "folder")->text;
     p->persistent = (int)ens_cell_value(cell, "command", "persistent")->i;
     p->is_listed = is_listed(cell);
     if (p->persistent && p->is_listed)
-        return ens_fail(err, ENS_ESTUDY,
-                        "[command] persistent: takes one program, not a file "
-                        "of command lines");
+        return wrap_key(err,
+                        ens_fail(err, ENS_ESTUDY,
+                                 "takes one program, not a file of command "
+                                 "lines"),
+                        cell, "persistent");
     s = ens_output_fields_parse(
         &p->fields, ens_cell_value(cell, "command", "fields"), arena, err);
     if (s != ENS_OK)
-        return ens_wrap(err, s, "[command] fields");
+        return wrap_key(err, s, cell, "fields");
     return ens_collect_parse(&p->collect, cell, arena, err);
 }
 
@@ -210,7 +224,7 @@ static enum ens_status plan_program(void *arg, const struct ens_cell *cell,
 
     (void)arena;
     if (s != ENS_OK)
-        return wrap_run(err, s, ens_cell_value(cell, "command", "run"));
+        return wrap_run(err, s, cell);
     if (p->fields.n == 0)
         return ENS_OK;
     return at->host->plan_schema(at->plan, p->fields.field, p->fields.n, &index,

@@ -5,31 +5,13 @@
 #include <stdio.h>
 #include <string.h>
 
-void ens_simulation_row(const struct ens_cell *cell, const char *role,
-                        const char *key, char to[ENS_SIMULATION_ROW])
-{
-    const char *row = ens_cell_row(cell, role);
-    char section[160];
-    char where[320];
-
-    snprintf(section, sizeof(section), "%s%s%.120s", role, *row ? " " : "",
-             row);
-    ens_study_where(cell->study, section, key, where, sizeof(where));
-    if (strcmp(where, "default") == 0) /* set for all rows of the role */
-        ens_study_where(cell->study, role, key, where, sizeof(where));
-    if (strcmp(where, "default") == 0)
-        snprintf(to, ENS_SIMULATION_ROW, "[%s]", section);
-    else
-        snprintf(to, ENS_SIMULATION_ROW, "%s: [%s]", where, section);
-}
-
 static enum ens_status wrap_row(struct ens_error *err, enum ens_status s,
                                 const struct ens_cell *cell, const char *role,
                                 const char *key)
 {
-    char row[ENS_SIMULATION_ROW];
+    char row[ENS_CELL_PLACE];
 
-    ens_simulation_row(cell, role, key, row);
+    ens_cell_place(cell, role, key, row);
     return ens_wrap(err, s, "%s", row);
 }
 
@@ -67,7 +49,7 @@ enum ens_status ens_simulation_fit(struct ens_simulation_fit *f,
 {
     struct ens_simulation_fit g;
     const char *of = ens_cell_row(cell, "data");
-    char row[ENS_SIMULATION_ROW];
+    char row[ENS_CELL_PLACE];
     enum ens_status s;
 
     g.fitter = ens_cell_impl(cell, "fit")->ops;
@@ -94,7 +76,7 @@ enum ens_status ens_simulation_fit(struct ens_simulation_fit *f,
         return wrap_row(err, s, cell, "fit", "formula");
     s = ens_design_plan(&g.design, g.formula, shape, arena, err);
     if (s != ENS_OK) {
-        ens_simulation_row(cell, "fit", "formula", row);
+        ens_cell_place(cell, "fit", "formula", row);
         return ens_wrap(err, s, "%s over [data%s%.100s]", row, *of ? " " : "",
                         of);
     }

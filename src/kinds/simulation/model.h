@@ -84,11 +84,6 @@ ens_simulation_fields(const struct ens_design *d,
 int ens_simulation_truth(const struct ens_simulation_fit *f,
                          const struct ens_cell *cell, const char *term,
                          double *value);
-/** The text of a role's row in messages, from where one of its keys stands:
- * "study.ini:7: [fit a]"; without the line when the study does not set it. */
-#define ENS_SIMULATION_ROW 512
-void ens_simulation_row(const struct ens_cell *cell, const char *role,
-                        const char *key, char to[ENS_SIMULATION_ROW]);
 
 /** Check [metrics] use: names and arguments. */
 enum ens_status ens_simulation_check_metrics(const struct ens_study *study,

@@ -22,7 +22,8 @@ formulas <- c(
   "y ~ factor(k)", "y ~ factor(h) + x", "y ~ factor(species)*site",
   "y ~ .", "y ~ . - species - k", "log(z) ~ .",
   "y ~ species*site - species", "y ~ x + offset(log(z)) + site",
-  "y ~ I(x^2):site + x", "y ~ site*factor(k) - 1", "y ~ site:x + species:z")
+  "y ~ I(x^2):site + x", "y ~ site*factor(k) - 1", "y ~ site:x + species:z",
+  "y ~ .^2 - k:h", "log(z) ~ .^3", "y ~ x + site + -1", "y ~ -1 + x - -1")
 bases <- c(
   "y ~ poly(z, 2)", "y ~ poly(w, 3)", "y ~ site*poly(z, 2)",
   "y ~ poly(z, degree = 4) + w", "y ~ poly(z, 8)", "y ~ poly(log(z), 1)",

@@ -1,4 +1,4 @@
-#include "convert/pack.h"
+#include "convert/packer.h"
 
 #include "base/bug.h"
 
@@ -10,7 +10,7 @@
 #define BLOCK_BYTES ((size_t)1 << 17)
 #define MOST_ROOM   ((size_t)1 << 16)
 
-struct ens_pack {
+struct ens_packer {
     enum ens_packing packing;
     struct ens_out *out;
     z_stream z;
@@ -21,9 +21,9 @@ struct ens_pack {
     char packed[BLOCK_BYTES];
 };
 
-struct ens_pack *ens_pack_new(enum ens_packing packing, struct ens_out *out)
+struct ens_packer *ens_packer_new(enum ens_packing packing, struct ens_out *out)
 {
-    struct ens_pack *p = calloc(1, sizeof(*p));
+    struct ens_packer *p = calloc(1, sizeof(*p));
     int ok = 1;
 
     if (p == NULL)
@@ -45,7 +45,7 @@ struct ens_pack *ens_pack_new(enum ens_packing packing, struct ens_out *out)
     return NULL;
 }
 
-static void flush_gzip(struct ens_pack *p, int end)
+static void flush_gzip(struct ens_packer *p, int end)
 {
     int r;
 
@@ -60,7 +60,7 @@ static void flush_gzip(struct ens_pack *p, int end)
     } while (p->z.avail_out == 0 && !p->failed);
 }
 
-static void flush_zstd(struct ens_pack *p, int end)
+static void flush_zstd(struct ens_packer *p, int end)
 {
     ZSTD_inBuffer in = {p->text, p->n, 0};
     size_t left;
@@ -75,7 +75,7 @@ static void flush_zstd(struct ens_pack *p, int end)
     } while (!p->failed && (end ? left > 0 : in.pos < in.size));
 }
 
-static void flush(struct ens_pack *p, int end)
+static void flush(struct ens_packer *p, int end)
 {
     switch (p->packing) {
     case ENS_PACKED_NOT:
@@ -92,7 +92,7 @@ static void flush(struct ens_pack *p, int end)
     p->n = 0;
 }
 
-char *ens_pack_room(struct ens_pack *p, size_t n)
+char *ens_packer_room(struct ens_packer *p, size_t n)
 {
     ENS_BUG_ON(n > MOST_ROOM);
     if (n > BLOCK_BYTES - p->n)
@@ -100,26 +100,26 @@ char *ens_pack_room(struct ens_pack *p, size_t n)
     return p->text + p->n;
 }
 
-void ens_pack_used(struct ens_pack *p, size_t n)
+void ens_packer_used(struct ens_packer *p, size_t n)
 {
     p->n += n;
 }
 
-void ens_pack_put(struct ens_pack *p, const void *from, size_t n)
+void ens_packer_put(struct ens_packer *p, const void *from, size_t n)
 {
     const char *at = from;
 
     while (n > 0) {
         size_t k = n < MOST_ROOM ? n : MOST_ROOM;
 
-        memcpy(ens_pack_room(p, k), at, k);
+        memcpy(ens_packer_room(p, k), at, k);
         p->n += k;
         at += k;
         n -= k;
     }
 }
 
-enum ens_status ens_pack_finish(struct ens_pack *p, struct ens_error *err)
+enum ens_status ens_packer_finish(struct ens_packer *p, struct ens_error *err)
 {
     flush(p, 1);
     return p->failed ? ens_fail(err, ENS_ENOMEMORY, "cannot compress: %s",
@@ -127,7 +127,7 @@ enum ens_status ens_pack_finish(struct ens_pack *p, struct ens_error *err)
                      : ENS_OK;
 }
 
-void ens_pack_free(struct ens_pack *p)
+void ens_packer_free(struct ens_packer *p)
 {
     if (p == NULL)
         return;
