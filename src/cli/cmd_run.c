@@ -1,10 +1,10 @@
 /* ensrun run: the study, its progress on stderr, the end report. */
 #include "cli/command.h"
+#include "cli/duration.h"
 #include "cli/progress.h"
 #include "cli/screen.h"
 #include "cli/shard.h"
 #include "cli/show_cells.h"
-#include "config/value.h"
 #include "kinds/kinds.h"
 #include "run/folder.h"
 #include "run/run.h"
@@ -275,31 +275,6 @@ static int run_here(const struct ens_options *o, struct ens_run_options *ro)
     return ro->shard.n > 0 ? run_shard(o, ro) : run_study(o, ro);
 }
 
-static enum ens_status take_time_limit(const struct ens_options *o,
-                                       double *seconds, struct ens_error *err)
-{
-    static const struct ens_setting limit = {
-        .key = "--time-limit", .type = ENS_T_SECONDS, .min = 0, .max = 1e9};
-    const char *text = ens_options_text(o, "time-limit");
-    struct ens_arena arena = ENS_ARENA_INIT;
-    const struct ens_value_context c = {.arena = &arena, .dir = "/"};
-    struct ens_values v;
-    struct ens_error why;
-    enum ens_status s = ENS_OK;
-
-    if (text == NULL)
-        return ENS_OK;
-    s = ens_value_parse(&c, &limit, text, &v, &why);
-    if (s == ENS_OK)
-        *seconds = v.v->d;
-    if (s != ENS_OK || !(*seconds > 0))
-        s = ens_fail(err, ENS_EUSAGE,
-                     "--time-limit %s: expected a time, as 2h, 90m or 1h 30m",
-                     text);
-    ens_arena_fini(&arena);
-    return s;
-}
-
 /* -- ranks ------------------------------------------------------------------
  */
 
@@ -410,8 +385,9 @@ static int cmd_run(const struct ens_options *o)
         s = ens_fail(&err, ENS_EUSAGE, "--only does not go with --shard");
     if (s == ENS_OK)
         s = choose(o, &ro, &err);
-    if (s == ENS_OK)
-        s = take_time_limit(o, &ro.time_limit_s, &err);
+    text = ens_options_text(o, "time-limit");
+    if (s == ENS_OK && text != NULL)
+        s = ens_duration_parse("time-limit", text, &ro.time_limit_s, &err);
     ro.transport = ens_options_text(o, "transport");
     if (ro.transport == NULL || strcmp(ro.transport, "auto") == 0)
         ro.transport = launched.by == ENS_LAUNCHER_NONE  ? "fork"

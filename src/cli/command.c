@@ -111,22 +111,21 @@ static int run_command(const struct ens_command *c, int argc, char **argv)
 }
 
 /* The first word is not a command: a study or a folder, so `run` is meant,
- * unless nothing of that name is there and it looks like a command. */
+ * unless it is a plain word and nothing of that name is there. */
 static int run_study(int argc, char **argv)
 {
     const struct ens_command *run = find_command("run");
     const char *names[ENS_COUNT(commands)];
     const char *word = argc > 0 ? argv[0] : "";
+    int plain = *word != '\0' && *word != '-' && strpbrk(word, "./") == NULL;
     const char *near;
     struct ens_error err = {0};
 
     for (size_t i = 0; i < ENS_COUNT(commands); i++)
         names[i] = commands[i]->name;
-    near = word[0] == '-' || strpbrk(word, "./") != NULL
-               ? NULL
-               : ens_nearest(word, names, ENS_COUNT(commands));
-    if (run != NULL && (near == NULL || access(word, F_OK) == 0))
+    if (run != NULL && (!plain || access(word, F_OK) == 0))
         return run_command(run, argc, argv);
+    near = ens_nearest(word, names, ENS_COUNT(commands));
     if (ens_launched().rank > 0)
         return 0;
     if (near != NULL)

@@ -143,6 +143,10 @@ void ens_cell_place(const struct ens_cell *cell, const char *role,
                     const char *key, char to[ENS_CELL_PLACE])
 {
     const char *row = ens_cell_row(cell, role);
+    uint64_t local;
+    unsigned line =
+        ens_rows_at(ens_study_rows(cell->study, role), cell->ordinal, &local)
+            ->pos.line;
     char section[160];
     char where[320];
 
@@ -151,6 +155,8 @@ void ens_cell_place(const struct ens_cell *cell, const char *role,
     ens_study_where(cell->study, section, key, where, sizeof(where));
     if (strcmp(where, "default") == 0) /* set for all rows of the role */
         ens_study_where(cell->study, role, key, where, sizeof(where));
+    if (strcmp(where, "default") == 0 && line > 0)
+        snprintf(where, sizeof(where), "%s:%u", cell->study->path, line);
     if (strcmp(where, "default") == 0)
         snprintf(to, ENS_CELL_PLACE, "[%s]", section);
     else

@@ -88,7 +88,7 @@ const struct ens_value *ens_study_input_value(const struct ens_study *study,
 void ens_study_where(const struct ens_study *study, const char *section,
                      const char *key, char *to, size_t cap);
 /** Of a cell's row: "study.ini:7: [fit a]", the line of the key, there or in
- * the defaults of its role; "[fit a]" when the study does not set it. */
+ * the defaults of its role, or of the row when the study does not set it. */
 #define ENS_CELL_PLACE 512
 void ens_cell_place(const struct ens_cell *cell, const char *role,
                     const char *key, char to[ENS_CELL_PLACE]);

@@ -20,8 +20,8 @@ enum ens_status ens_mapped_map(struct ens_mapped *m, uint64_t bytes,
                                struct ens_error *err);
 
 /** Hash of the size of the file that is mapped and of its beginning and end:
- * tells files of one path on two hosts apart, as a rule. 0 when it cannot be
- * read. */
+ * tells files of one path on two hosts apart, as a rule. Of a table: of the
+ * user's file. 0 when it cannot be read. */
 uint64_t ens_mapped_sample(const struct ens_mapped *m);
 
 /** Identity of an open file. -1 with errno. */

@@ -38,9 +38,9 @@ enum ens_frame_type {
     ENS_FRAME_ATTEMPT = 6,
     ENS_FRAME_COMMIT = 7,
     /* between processes only */
-    ENS_FRAME_READY = 128,   /* worker: open done, give me work */
-    ENS_FRAME_REFUSED = 129, /* worker: open, stage or next failed: struct
-                                ens_error */
+    ENS_FRAME_READY = 128,    /* worker: open done, give me work */
+    ENS_FRAME_REFUSED = 129,  /* worker: open, stage or next failed: struct
+                                 ens_error */
     ENS_FRAME_ANSWERED = 130, /* worker: all STAGE frames of a `next` are out */
     ENS_FRAME_BLOCK = 131,    /* worker elsewhere: record/parcel.h */
     ENS_FRAME_PACK = 132      /* the same, of the pack of its slot */

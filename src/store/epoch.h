@@ -52,9 +52,9 @@ struct ens_epoch_info {
     int closed;
     uint64_t segment_end; /* when closed */
     uint64_t counter;     /* the heartbeat */
-    int alive; /* its owner may still run (0 when closed) */
-    int here;  /* ... and was started where it can be looked at:
-                  alive is proved */
+    int alive;            /* its owner may still run (0 when closed) */
+    int here;             /* ... and was started where it can be looked at:
+                             alive is proved */
     char host[256];
     int64_t pid;
 };

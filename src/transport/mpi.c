@@ -132,6 +132,8 @@ static void take_death(struct ens_transport *t,
     if (ens_relay_get_death(&d, item) != 0)
         return;
     atomic_store(&far_slot(t, item->slot)->phase, ENS_PHASE_STARTING);
+    if (t->peer[t->inbox.rank].held.len > 0)
+        ens_mpi_forget_orders(t, item->slot);
     t->config.events.dead(t->config.events.arg, item->slot, &d);
 }
 

@@ -58,6 +58,9 @@ void ens_mpi_opened(struct ens_transport *t, int rank,
 /** Orders for a far slot, behind the files that their stage reads. */
 void ens_mpi_order_far(struct ens_transport *t, uint32_t slot, const void *p,
                        size_t n);
+/** Orders that still wait were for a worker that is dead now: its successor
+ * must not follow them. */
+void ens_mpi_forget_orders(struct ens_transport *t, uint32_t slot);
 /** A rank has written a part. */
 void ens_mpi_stored(struct ens_transport *t, int rank);
 

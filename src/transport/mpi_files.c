@@ -117,6 +117,24 @@ void ens_mpi_opened(struct ens_transport *t, int rank,
     }
 }
 
+void ens_mpi_forget_orders(struct ens_transport *t, uint32_t slot)
+{
+    struct ens_buf *held = &t->peer[ens_mpi_rank_of(t, slot)].held;
+    struct ens_buf kept = ENS_BUF_INIT;
+    struct ens_relay_item item;
+    size_t at = 0;
+    size_t n;
+
+    while ((n = ens_relay_read(&item, held->data + at, held->len - at)) > 0) {
+        if (item.slot != slot)
+            ens_buf_put(&kept, held->data + at, n);
+        at += n;
+    }
+    kept.failed |= held->failed;
+    ens_buf_fini(held);
+    *held = kept;
+}
+
 void ens_mpi_stored(struct ens_transport *t, int rank)
 {
     struct ens_peer *p = &t->peer[rank];

@@ -1,6 +1,7 @@
 #include "transport/ranks.h"
 
 #include "base/clock.h"
+#include "base/number.h"
 
 #include <dlfcn.h>
 #include <limits.h>
@@ -126,6 +127,7 @@ static void read_boot(char *to, size_t cap)
 static void describe_self(struct ens_relay_hello *h, const char *cpu)
 {
     const char *slurm = getenv("SLURM_CPUS_PER_TASK");
+    uint64_t cpus;
     cpu_set_t set;
 
     memset(h, 0, sizeof(*h));
@@ -139,8 +141,10 @@ static void describe_self(struct ens_relay_hello *h, const char *cpu)
     h->n_cores = 1;
     if (sched_getaffinity(0, sizeof(set), &set) == 0)
         h->n_cores = (uint32_t)CPU_COUNT(&set);
-    if (slurm != NULL)
-        h->cpus_per_task = (uint32_t)strtoul(slurm, NULL, 10);
+    if (slurm != NULL &&
+        ens_number_parse_u64(slurm, strlen(slurm), &cpus) == 0 &&
+        cpus < ENS_SLOT_COORDINATOR)
+        h->cpus_per_task = (uint32_t)cpus;
 }
 
 static enum ens_status say_hello(struct ens_ranks *r, struct ens_error *err)

@@ -252,10 +252,9 @@ static void set_up(struct supervisor *s, const struct ens_relay_item *item)
     if (s->has_setup || ens_relay_get_setup(&s->setup, item) != 0)
         status = ens_fail(&err, ENS_EPROTOCOL, "bad set-up message");
     s->has_setup = 1;
-    s->credits = s->setup.credits;
-    if (status == ENS_OK) {
+    s->credits = s->setup.credits > 0 ? s->setup.credits : 1;
+    if (status == ENS_OK)
         status = keep_setup(s, &err);
-    }
     if (status == ENS_OK)
         status = open_inputs(s, &err);
     if (status == ENS_OK)

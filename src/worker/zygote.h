@@ -40,7 +40,7 @@ struct ens_zygote_message {
     uint64_t run_id;
     uint64_t memory_limit;
     uint64_t pack_end; /* SPAWN: as of struct ens_worker_config */
-    uint64_t plugins; /* what they hash to for the supervisor; 0: none */
+    uint64_t plugins;  /* what they hash to for the supervisor; 0: none */
     struct ens_error error;
     char dir[4096]; /* results folder */
 };

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Kind simulation: generators, fitters and metrics that are programs."""
 import json
+import re
 import shutil
 
 from harness import BAD, SOME_FAILED, SOURCE, check, command_of, count_by, \
@@ -361,6 +362,8 @@ def mistakes_are_told(work):
         path = study(work, BARE % "pass", text)
         done = work.run(path, work.path / "bad", expect=BAD)
         check(error in done.stderr, f"{error}: {done.stderr}")
+        check("program" in error or error == "absent" or
+              re.search(r"study\.ini:\d+: \[", done.stderr), done.stderr)
         shutil.rmtree(work.path / "bad", ignore_errors=True)
 
 

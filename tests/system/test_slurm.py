@@ -254,5 +254,31 @@ def node_cut_under_srun(work):
     lost(work, "srun --mpi=pmix", lambda hosts: hosts.cut("h2"), "h2", "Slurm")
 
 
-cluster.main(jobs, srun_without_pmi, signal_before_the_limit, cancelled,
-             shards, node_off, node_cut, node_cut_under_srun)
+def printed_scripts(work):
+    """What `ensrun jobscript` prints, as it is."""
+    study = work.study(STUDY)
+    work.run(study, work.path / "quiet", workers=16)
+    with Cluster(work, 2) as hosts, Slurm(hosts) as slurm:
+        for name, options in (
+                ("alone", ("--cores", "2")),
+                ("mpirun", ("--nodes", "2", "--ranks", "4")),
+                ("mpirun2x2", ("--nodes", "2", "--cores", "2")),
+                ("srun2x2", ("--nodes", "2", "--cores", "2", "--launcher",
+                             "srun")),
+                ("array", ("--cores", "1", "--array", "3"))):
+            script = work.path / f"{name}.sh"
+            script.write_text(work.ensrun(
+                "jobscript", "--slurm", "--time", "10m", *options, "--set",
+                f"study.name={name}", study.name).stdout)
+            results = work.path / "results" / name
+            slurm.submit(script)
+            wait_until(lambda: (results / "tasks.csv").exists() and
+                       not slurm.command("squeue", "-h"), 90,
+                       f"{name} done, {slurm.command('squeue')}", 0.05)
+            work.verify(results)
+            expect_same(results, work.path / "quiet", name)
+
+
+cluster.main(jobs, printed_scripts, srun_without_pmi,
+             signal_before_the_limit, cancelled, shards, node_off, node_cut,
+             node_cut_under_srun)

@@ -147,6 +147,7 @@ static enum ens_status check_program(const struct ens_study *study,
     const struct ens_value *list = ens_study_value(study, "metrics", "fields");
     struct ens_arena arena = ENS_ARENA_INIT;
     struct ens_output_fields fields = {0};
+    char where[320];
     enum ens_status s = ENS_OK;
 
     if (run->set)
@@ -165,7 +166,11 @@ static enum ens_status check_program(const struct ens_study *study,
             s = ens_fail(err, ENS_ESTUDY, "fields: %.60s: all are numbers",
                          list->list[i].text);
     ens_arena_fini(&arena);
-    return s == ENS_OK ? s : ens_wrap(err, s, "[metrics]");
+    if (s == ENS_OK)
+        return s;
+    ens_study_where(study, "metrics", list->n_list > 0 ? "fields" : "run",
+                    where, sizeof(where));
+    return ens_wrap(err, s, "%s: [metrics]", where);
 }
 
 enum ens_status ens_simulation_check_metrics(const struct ens_study *study,
