@@ -2,6 +2,8 @@
 """Studies as jobs of a real Slurm, on one host and two: the same bytes as
 locally, also after a signal before the limit, a lost node and a requeue, and
 from an array of shards."""
+import re
+
 import cluster
 from cluster import KEEPALIVE, Cluster
 from harness import ENSRUN, MARK, Failure, check, digests, expect_same, ini, \
@@ -12,7 +14,7 @@ ENDED = ("COMPLETED", "FAILED", "NODE_FAIL", "CANCELLED", "TIMEOUT",
          "BOOT_FAIL", "OUT_OF_MEMORY")
 
 RUN = ("commit_seconds = 0.05\nheartbeat = 0.2 s\ndead_man = 8 s\n"
-       "grace = 1 s\n")
+       "grace = 1 s\nlock_wait = 2 s\n")
 
 STUDY = ini("sleep_us = 3000\nstages = 2\narray_rows = 200000\nfields = 2\n",
             "seed = 31\n", RUN)
@@ -52,14 +54,14 @@ class Job:
     """A study as a job."""
 
     def __init__(self, slurm, study, launcher, *options, name="r", env=None,
-                 arguments=None):
+                 arguments=None, script=None):
         work = slurm.cluster.work
         self.slurm = slurm
         self.results = work.path / name
         self.log = work.path / f"{name}.out"
         self.mark = f"{work.path}/{name}"
         path = work.path / f"{name}.sh"
-        path.write_text(SCRIPT.format(
+        path.write_text(script or SCRIPT.format(
             launcher=launcher, ensrun=ENSRUN, study=study,
             arguments=arguments or f"--results {self.results}"))
         self.id = slurm.submit("-o", self.log, *options, path,
@@ -91,6 +93,19 @@ class Job:
 
     def expect_gone(self, seconds=20, launcher=True):
         self.slurm.cluster.expect_gone(self, seconds, launcher)
+
+
+def printed(slurm, study, launcher, *options, name="r"):
+    """A job of two ranks by the script that ensrun prints; a lost host is
+    noticed sooner."""
+    work = slurm.cluster.work
+    text = work.ensrun("jobscript", "--slurm", "--time", "10m", "--nodes", "2",
+                       "--cores", "1", "--launcher", launcher, "--set",
+                       f"study.results={work.path / name}", study).stdout
+    for key, value in KEEPALIVE.items():
+        key = key.removeprefix("OMPI_MCA_")
+        text = re.sub(f"{key} [0-9]+", f"{key} {value}", text)
+    return Job(slurm, study, launcher, *options, name=name, script=text)
 
 
 def reference_of(work, text):
@@ -151,18 +166,16 @@ def signal_before_the_limit(work):
     """Of one minute; Slurm looks at limits every 30 s."""
     study, reference = reference_of(work, PROGRAM)
     with Cluster(work, 2) as hosts, Slurm(hosts) as slurm:
-        started = [Job(slurm, study, launcher, "-N2", "-n2", "-t1",
-                       "--signal=B:USR1@50", name=name)
-                   for launcher, name in (("mpirun", "mpirun"),
-                                          ("srun --mpi=pmix", "srun"))]
+        started = [printed(slurm, study, launcher, "-t1",
+                           "--signal=B:USR1@50", name=launcher)
+                   for launcher in ("mpirun", "srun")]
         for job in started:
-            job.wait_said("exit 85")
+            job.wait_said("stopped by a signal")
         (work.path / "release").touch()
         for job in started:
             job.go_on()
         for job in started:
             job.finish()
-            check("run 1" in job.said(), job.said())
             expect_result(work, job, reference)
 
 
@@ -170,9 +183,8 @@ def cancelled(work):
     """Gone from both hosts, not requeued; the same command goes on."""
     study, reference = reference_of(work, PROGRAM)
     with Cluster(work, 2) as hosts, Slurm(hosts) as slurm:
-        for launcher, name in (("mpirun", "mpirun"),
-                               ("srun --mpi=pmix", "srun")):
-            job = Job(slurm, study, launcher, "-N2", "-n2", name=name)
+        for launcher in ("mpirun", "srun"):
+            job = printed(slurm, study, launcher, name=launcher)
             everywhere(hosts, job)
             slurm.command("scancel", job.id)
             job.expect_gone(30)
@@ -181,7 +193,7 @@ def cancelled(work):
             check(slurm.state(job.id) == "CANCELLED", slurm.state(job.id))
             work.verify(job.results)
             (work.path / "release").touch()
-            again = Job(slurm, study, launcher, "-N2", "-n2", name=name)
+            again = printed(slurm, study, launcher, name=launcher)
             again.finish()
             expect_result(work, again, reference)
             (work.path / "release").unlink()
@@ -211,26 +223,23 @@ def shards(work):
     expect_same(whole, reference, "merged")
 
 
-def lost(work, launcher, blow, name, by="the script"):
+def lost(work, launcher, blow, name="h2", left="h[1,3]", cut=False):
     """A node of two is lost, the job goes on with the third."""
     study, reference = reference_of(work, LONGER)
     with Cluster(work, 3) as hosts, Slurm(hosts, node_seconds=5) as slurm:
-        job = Job(slurm, study, launcher, "-N2", "-n2", "-w", "h1,h2",
-                  env=KEEPALIVE)
+        job = printed(slurm, study, launcher, "-w", "h1,h2")
         wait_until(lambda: committed(job.results), 60, "a commit", 0.02)
         blow(hosts)
-        if by == "the script":
-            job.wait_said("exit ")
         wait_until(lambda: name in slurm.nodes("down*"), 90,
                    f"{name} is down", 0.1)
-        job.expect_gone(30, launcher=by == "the script")
+        job.expect_gone(30, launcher=not cut)
         # it was asked for only so that the test knows which one to lose
         slurm.wait_state(job.id, ("PENDING",))
         slurm.command("scontrol", "update", f"JobId={job.id}", "ReqNodeList=")
         job.go_on()
         job.finish()
-        check("run 1 on " in job.said() and
-              "run 1 on h[1-2]" not in job.said(), job.said())
+        text = slurm.command("scontrol", "show", "job", job.id)
+        check("Restarts=1" in text and f"NodeList={left}" in text, text)
         work.verify(job.results)
         expect_same(job.results, reference, job.said())
 
@@ -242,16 +251,22 @@ def committed(results):
 
 
 def node_off(work):
-    lost(work, "mpirun", lambda hosts: hosts.off("h2"), "h2")
+    """The script asks for another run."""
+    lost(work, "mpirun", lambda hosts: hosts.off("h2"))
 
 
 def node_cut(work):
-    lost(work, "mpirun", lambda hosts: hosts.cut("h2"), "h2")
+    lost(work, "mpirun", lambda hosts: hosts.cut("h2"))
 
 
 def node_cut_under_srun(work):
     """Nobody notices before Slurm, which requeues by itself."""
-    lost(work, "srun --mpi=pmix", lambda hosts: hosts.cut("h2"), "h2", "Slurm")
+    lost(work, "srun", lambda hosts: hosts.cut("h2"), cut=True)
+
+
+def node_of_the_script_off(work):
+    """Slurm requeues; rank 0 of the second run takes over."""
+    lost(work, "mpirun", lambda hosts: hosts.off("h1"), "h1", "h[2-3]")
 
 
 def printed_scripts(work):
@@ -281,4 +296,4 @@ def printed_scripts(work):
 
 cluster.main(jobs, printed_scripts, srun_without_pmi,
              signal_before_the_limit, cancelled, shards, node_off, node_cut,
-             node_cut_under_srun)
+             node_cut_under_srun, node_of_the_script_off)
