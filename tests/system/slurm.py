@@ -1,6 +1,7 @@
 """Slurm over the hosts of a test cluster: munged and slurmctld on the head, a
 slurmd on each host, without systemd and cgroups, all below one folder."""
 import os
+import pathlib
 import shutil
 import subprocess
 
@@ -47,6 +48,8 @@ class Slurm:
         for program in ("munged", "slurmctld", "slurmd", "sbatch"):
             if shutil.which(program) is None:
                 skip(f"no {program} (Debian packages slurm-wlm, munge)")
+        if pathlib.Path("/proc/self/setgroups").read_text() != "allow\n":
+            skip("no root: Slurm does not run in a user namespace without")
         self.cluster = cluster
         self.dir = cluster.folder / "slurm"
         (self.dir / "munge").mkdir(parents=True)
