@@ -208,6 +208,20 @@ class Cluster:
     def join(self, name):
         run("ip", "link", "set", f"v{name}", "up")
 
+    def wait_reached(self):
+        """Every host by every other; a failed look-up of an address is
+        remembered for a while."""
+        for host in self.first:
+            self.on(host, "ip", "neigh", "flush", "dev", "eth0")
+        reach = ("import socket, sys\nfor host in sys.argv[1:]:\n try: "
+                 "socket.create_connection((host, 1), 2)\n "
+                 "except ConnectionRefusedError: pass\n")
+        wait_until(lambda: all(self.on(host, "python3", "-c", reach,
+                                       *self.first, check=False
+                                       ).returncode == 0
+                               for host in self.first), 30,
+                   "all hosts reach each other", 0.1)
+
     def off(self, name):
         """Every process of it ends at once."""
         process = self.unshare.pop(name)
