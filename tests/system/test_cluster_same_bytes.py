@@ -74,7 +74,7 @@ def fates(work):
 
 
 def simulation(work):
-    same(work, SIMULATION, "--set", "study.replicates=50",
+    same(work, SIMULATION, "--set", "study.replicates=20000",
          shapes=((2, 4, 1),))
 
 
