@@ -45,6 +45,15 @@
   fit <- function(f) functions$fit <- f
   metric <- function(f) functions$metric <- f
 
+  # toJSON costs more than a small fit: only what must be escaped goes there.
+  text_json <- function(x) {
+    x <- enc2utf8(as.character(x))
+    if (is.na(x) || grepl("[\"\\\\\001-\037]", x, useBytes = TRUE)) {
+      return(as.character(jsonlite::toJSON(x, auto_unbox = TRUE)))
+    }
+    paste0("\"", x, "\"")
+  }
+
   # One value as JSON; jsonlite would round numbers to 15 digits.
   as_json <- function(x, name = "a field") {
     if (is.null(x)) return("null")
@@ -55,7 +64,8 @@
     if (is.na(x)) return("null")
     if (is.numeric(x) && is.finite(x)) return(sprintf("%.17g", x))
     if (is.numeric(x)) stop(name, " is infinite", call. = FALSE)
-    as.character(jsonlite::toJSON(x, auto_unbox = TRUE))
+    if (is.logical(x)) return(if (x) "true" else "false")
+    text_json(x)
   }
 
   fields_json <- function(x) {
@@ -72,7 +82,7 @@
     if (is.null(names(x))) {
       return(paste0("[", paste(values, collapse = ", "), "]"))
     }
-    keys <- vapply(names(x), as_json, "")
+    keys <- vapply(names(x), text_json, "")
     paste0("{", paste0(keys, ": ", values, collapse = ", "), "}")
   }
 
@@ -149,7 +159,7 @@
       list(error = as_json(conditionMessage(e)))
     })
     values$task <- as_json(t$task)
-    keys <- vapply(names(values), as_json, "")
+    keys <- vapply(names(values), text_json, "")
     paste0("{", paste0(keys, ": ", values, collapse = ", "), "}")
   }
 
