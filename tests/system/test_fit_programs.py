@@ -279,7 +279,7 @@ def one_that_cannot_start(work):
             ("#!/usr/bin/python3\nimport no_such_module\n",
              "No module named 'no_such_module'"),
             ("#!/bin/sh\nexit 0\n", "exit status 0"),
-            ("#!/bin/sh\necho hello; read line\n", 'line: "hello"')):
+            ("#!/bin/sh\necho hello; exec sleep 1000\n", 'line: "hello"')):
         for section in (GENERATED, FITTED, MEASURED):
             path = study(work, program, section)
             run = work.run(path, work.path / "r", "--restart", expect=BAD)
