@@ -23,6 +23,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define MAX_METRICS ENS_SIMULATION_MAX_METRICS
@@ -278,20 +279,22 @@ struct out {
     enum ens_status status; /* sticky */
 };
 
+static void put_row(struct out *o, struct ens_measure m)
+{
+    m.estimand = o->estimand;
+    if (m.n_used == 0)
+        m.value = m.mcse = NAN;
+    m.n_missing = o->all - m.n_used;
+    if (o->status == ENS_OK)
+        o->status = o->sink(o->arg, &m, o->err);
+}
+
 static void put(struct out *o, const char *measure, double value, double mcse,
                 uint64_t n)
 {
-    struct ens_measure m = {
-        .estimand = o->estimand,
-        .measure = measure,
-        .value = n ? value : NAN,
-        .mcse = n ? mcse : NAN,
-        .n_used = n,
-        .n_missing = o->all - n,
-    };
-
-    if (o->status == ENS_OK)
-        o->status = o->sink(o->arg, &m, o->err);
+    put_row(o,
+            (struct ens_measure){
+                .measure = measure, .value = value, .mcse = mcse, .n_used = n});
 }
 
 static void put_always(struct out *o, const struct term *t)
@@ -325,8 +328,12 @@ static void put_metric(struct out *o, const struct term *t,
         double limits = (double)t->n_limits[k];
         double share = (double)t->n_covered[k] / limits;
 
-        put(o, m->name, share, sqrt(share * (1 - share) / limits),
-            t->n_limits[k]);
+        put_row(o,
+                (struct ens_measure){.measure = m->name,
+                                     .value = share,
+                                     .mcse = sqrt(share * (1 - share) / limits),
+                                     .n_used = t->n_limits[k],
+                                     .is_share = 1});
     }
 }
 
@@ -390,6 +397,99 @@ static double degrees_of_freedom(const struct ens_simulation_model *fit,
     return n ? (double)n->i - (double)fit->design.n_columns : NAN;
 }
 
+/* -- a cell ------------------------------------------------------------------
+ */
+
+struct tally { /* of one cell: what its measures are made of */
+    struct ens_arena arena;
+    struct ens_data_shape shape;
+    struct ens_simulation_model model;
+    struct ens_simulation_layout layout;
+    struct metrics metrics;
+    struct cell_sums sums;
+};
+
+static enum ens_status make_sums(struct tally *t, const struct ens_cell *cell,
+                                 struct ens_error *err)
+{
+    struct cell_sums *c = &t->sums;
+    uint32_t truth = t->layout.truth;
+
+    c->metrics = &t->metrics;
+    c->model = &t->model;
+    c->layout = &t->layout;
+    c->p = t->model.n_shown;
+    c->df = degrees_of_freedom(&t->model, cell);
+    c->term = ens_arena_alloc(&t->arena, c->p, sizeof(*c->term));
+    c->n_computed = t->layout.n - t->layout.metrics;
+    c->value = ens_arena_alloc(&t->arena, c->n_computed, sizeof(*c->value));
+    if (!c->term || !c->value)
+        return ens_fail(err, ENS_ENOMEMORY, "measures of %zu terms", c->p);
+    for (size_t j = 0; j < c->p; j++)
+        c->term[j].truth =
+            t->model.truth_of[j] != SIZE_MAX ? truth++ : SIZE_MAX;
+    return ENS_OK;
+}
+
+enum ens_status ens_simulation_tally_new(const struct ens_host *host,
+                                         const struct ens_plan *plan,
+                                         const struct ens_cell *cell,
+                                         void **tally, struct ens_error *err)
+{
+    const struct ens_study *study = host->plan_study(plan);
+    struct tally *t = calloc(1, sizeof(*t));
+    enum ens_status s;
+
+    if (!t)
+        return ens_fail(err, ENS_ENOMEMORY, "measures of a cell");
+    ens_simulation_metrics(study, &t->sums.computed);
+    s = read_metrics(study, &t->metrics, err);
+    if (s == ENS_OK)
+        s = ens_simulation_shape(&t->shape, cell, host, plan, &t->arena, err);
+    if (s == ENS_OK)
+        s = ens_simulation_model(&t->model, cell, &t->shape, &t->arena, err);
+    if (s == ENS_OK)
+        s = ens_simulation_layout(&t->layout, &t->model, &t->shape,
+                                  &t->sums.computed, &t->arena, err);
+    if (s == ENS_OK)
+        s = make_sums(t, cell, err);
+    if (s == ENS_OK)
+        *tally = t;
+    else
+        ens_simulation_tally_free(t);
+    return s;
+}
+
+void ens_simulation_tally_free(void *tally)
+{
+    struct tally *t = tally;
+
+    if (!t)
+        return;
+    ens_arena_fini(&t->arena);
+    free(t);
+}
+
+enum ens_status ens_simulation_tally_add(void *tally,
+                                         const struct ens_record *rec,
+                                         const struct ens_schema *schema,
+                                         struct ens_error *err)
+{
+    struct tally *t = tally;
+
+    (void)err;
+    add_record(&t->sums, rec, schema);
+    return ENS_OK;
+}
+
+enum ens_status ens_simulation_tally_rows(void *tally, ens_measure_fn *sink,
+                                          void *arg, struct ens_error *err)
+{
+    const struct tally *t = tally;
+
+    return put_cell(&t->sums, sink, arg, err);
+}
+
 enum ens_status ens_simulation_measures(const struct ens_host *host,
                                         const struct ens_plan *plan,
                                         const struct ens_cell *cell,
@@ -397,45 +497,17 @@ enum ens_status ens_simulation_measures(const struct ens_host *host,
                                         ens_measure_fn *sink, void *arg,
                                         struct ens_error *err)
 {
-    struct ens_arena arena = ENS_ARENA_INIT;
-    struct ens_simulation_model model;
-    struct ens_simulation_layout layout;
-    struct ens_data_shape shape;
-    struct metrics metrics;
-    struct cell_sums c = {
-        .metrics = &metrics, .model = &model, .layout = &layout};
     const struct ens_schema *schema;
     struct ens_record rec;
-    uint32_t truth;
-    enum ens_status s;
+    void *tally;
+    enum ens_status s = ens_simulation_tally_new(host, plan, cell, &tally, err);
 
-    s = read_metrics(host->plan_study(plan), &metrics, err);
-    ens_simulation_metrics(host->plan_study(plan), &c.computed);
-    if (s == ENS_OK)
-        s = ens_simulation_shape(&shape, cell, host, plan, &arena, err);
-    if (s == ENS_OK)
-        s = ens_simulation_model(&model, cell, &shape, &arena, err);
-    if (s == ENS_OK)
-        s = ens_simulation_layout(&layout, &model, &shape, &c.computed, &arena,
-                                  err);
     if (s != ENS_OK)
-        goto out;
-    c.p = model.n_shown;
-    c.df = degrees_of_freedom(&model, cell);
-    c.term = ens_arena_alloc(&arena, c.p, sizeof(*c.term));
-    c.n_computed = layout.n - layout.metrics;
-    c.value = ens_arena_alloc(&arena, c.n_computed, sizeof(*c.value));
-    if (!c.term || !c.value) {
-        s = ens_fail(err, ENS_ENOMEMORY, "measures of %zu terms", c.p);
-        goto out;
-    }
-    truth = layout.truth;
-    for (size_t j = 0; j < c.p; j++)
-        c.term[j].truth = model.truth_of[j] != SIZE_MAX ? truth++ : SIZE_MAX;
-    while (host->next_record(in, &rec, &schema))
-        add_record(&c, &rec, schema);
-    s = put_cell(&c, sink, arg, err);
-out:
-    ens_arena_fini(&arena);
+        return s;
+    while (s == ENS_OK && host->next_record(in, &rec, &schema))
+        s = ens_simulation_tally_add(tally, &rec, schema, err);
+    if (s == ENS_OK)
+        s = ens_simulation_tally_rows(tally, sink, arg, err);
+    ens_simulation_tally_free(tally);
     return s;
 }

@@ -117,6 +117,17 @@ enum ens_status ens_simulation_measures(const struct ens_host *host,
                                         struct ens_records *in,
                                         ens_measure_fn *sink, void *arg,
                                         struct ens_error *err);
+enum ens_status ens_simulation_tally_new(const struct ens_host *host,
+                                         const struct ens_plan *plan,
+                                         const struct ens_cell *cell,
+                                         void **tally, struct ens_error *err);
+void ens_simulation_tally_free(void *tally);
+enum ens_status ens_simulation_tally_add(void *tally,
+                                         const struct ens_record *rec,
+                                         const struct ens_schema *schema,
+                                         struct ens_error *err);
+enum ens_status ens_simulation_tally_rows(void *tally, ens_measure_fn *sink,
+                                          void *arg, struct ens_error *err);
 
 /** The schemas of a plan, in the order it declares them: lists of columns that
  * differ. A formula may have several, over different data (levels, '.').

@@ -110,5 +110,9 @@ const struct ens_kind ens_kind_simulation = {
     .cell = ens_simulation_cell,
     .run = ens_simulation_run,
     .measures = ens_simulation_measures,
+    .tally_new = ens_simulation_tally_new,
+    .tally_free = ens_simulation_tally_free,
+    .tally_add = ens_simulation_tally_add,
+    .tally_rows = ens_simulation_tally_rows,
     .label = ens_simulation_label,
 };
