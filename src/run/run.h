@@ -4,6 +4,7 @@
  *   setup.c    study, inputs, plan, results folder, journal
  *   stages.c   stage -> commit -> next -> stage ... -> tables
  *   chain.c    what of that the journal knows already
+ *   beside.c   what takes long, on a thread, while the loop beats
  *   events.c   what the dispatcher says of tasks
  *   blocks.c   output arrays of the present stage
  *   hosts.c    CPU classes and cores of the hosts
