@@ -98,38 +98,6 @@ void ens_run_beat(struct ens_run *r)
     start_timer(r, &r->beat_timer, on_beat, r->heartbeat_s);
 }
 
-static void on_limit(uv_timer_t *timer)
-{
-    struct ens_run *r = timer->data;
-
-    if (r->stopping || r->phase >= ENS_RUN_OVER)
-        return;
-    ens_watch_log(r, "event=time_limit");
-    r->is_late = 1;
-    ens_run_stop(r);
-}
-
-/* Near the limit nothing new begins: tasks that would end behind it are not
- * handed out, and what runs then may finish within `grace`. Kept back: time
- * for the last commit, and of the grace at most a tenth of the limit, so that
- * a short limit is not all grace. */
-static void start_limit(struct ens_run *r)
-{
-    double limit = r->options->time_limit_s;
-    double grace = ens_run_value(r, "grace")->d;
-    double passed = (double)(ens_clock_ns() - r->begin_ns) / 1e9;
-    double end = limit - (limit / 20 < 5 ? limit / 20 : 5);
-    double stop = end - (limit / 10 < grace ? limit / 10 : grace) - passed;
-
-    if (!(limit > 0))
-        return;
-    ens_dispatch_deadline(r->dispatch, r->begin_ns + (uint64_t)(end * 1e9));
-    uv_timer_init(&r->loop, &r->limit_timer);
-    r->limit_timer.data = r;
-    uv_timer_start(&r->limit_timer, on_limit,
-                   stop > 0 ? (uint64_t)(stop * 1000) : 0, 0);
-}
-
 static enum ens_status open_loop(struct ens_run *r, struct ens_error *err)
 {
     if (uv_loop_init(&r->loop) != 0)
@@ -204,6 +172,7 @@ static void close_loop(struct ens_run *r)
     if (!r->has_loop)
         return;
     ens_digest_stop(r);
+    ens_limit_end(r);
     ens_dispatch_close(r->dispatch);
     uv_walk(&r->loop, close_handle, NULL);
     while (uv_run(&r->loop, UV_RUN_DEFAULT) != 0)
@@ -221,7 +190,7 @@ static enum ens_status run_loop(struct ens_run *r, struct ens_error *err)
     if (s != ENS_OK)
         return s;
     ens_watch_begin(r);
-    start_limit(r);
+    ens_limit_begin(r);
     s = ens_digest_begin(r, err);
     if (s == ENS_OK)
         s = ens_stages_first(r, err);

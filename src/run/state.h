@@ -7,6 +7,7 @@
 #include "kind/finder.h"
 #include "run/folder.h"
 #include "run/run.h"
+#include "run/scheduler.h"
 #include "store/epoch.h"
 #include "store/journal.h"
 #include "store/log.h"
@@ -38,6 +39,16 @@ struct ens_far {          /* far.c: what is written for workers elsewhere */
     int array_fd;
     struct ens_buf stuck; /* a frame that the full disk has no room for */
     uint64_t stuck_ns;
+};
+
+struct ens_question { /* limit.c: a batch system is asked for time */
+    struct ens_scheduler of;
+    pid_t pid; /* of its command; 0: none */
+    uv_pipe_t out;
+    int is_open;
+    struct ens_buf text;
+    uv_timer_t timer;
+    uint64_t begin_ns;
 };
 
 struct ens_run {
@@ -76,6 +87,7 @@ struct ens_run {
     int has_loop;
     uv_async_t journal_wake;
     uv_timer_t commit_timer, beat_timer, watch_timer, limit_timer;
+    struct ens_question question;
     uv_signal_t signal[4];
     int n_signals; /* received */
     struct ens_dispatch *dispatch;
@@ -245,6 +257,12 @@ enum ens_status ens_digest_begin(struct ens_run *r, struct ens_error *err);
 void ens_digest_stop(struct ens_run *r);
 /** Wait for it; an input that changed or cannot be read is an error. */
 enum ens_status ens_digest_end(struct ens_run *r, struct ens_error *err);
+
+/* limit.c */
+/** --time-limit, or what the batch system says: asks it. */
+void ens_limit_begin(struct ens_run *r);
+/** Ask no more. */
+void ens_limit_end(struct ens_run *r);
 
 /* watch.c */
 void ens_watch_begin(struct ens_run *r);
