@@ -59,7 +59,6 @@ def lost(work, text, blow, env=None, started=None, launcher=True,
         check(not (results / "tasks.csv").exists(), "tables were written")
         for name in hosts.names:
             hosts.join(name) if name in hosts.first else hosts.boot(name)
-        hosts.wait_reached()
         release.touch()
         work.verify(results)
         hosts.run(study, results, ranks=len(again), hosts=again)
