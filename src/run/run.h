@@ -8,6 +8,7 @@
  *   events.c   what the dispatcher says of tasks
  *   blocks.c   output arrays of the present stage
  *   hosts.c    CPU classes and cores of the hosts
+ *   staging.c  copies of the inputs on the nodes
  *   far.c      results of workers that have no results folder
  *   limit.c    when to stop in time; scheduler.c: what batch systems say
  *   commit.c   when a group of records is made durable, and what with it

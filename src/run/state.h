@@ -136,6 +136,8 @@ struct ens_run {
     uint64_t begin_ns; /* of the program's work, before set-up */
     int had_first;     /* a task has ended */
     uint64_t start_ns, watch_ns, progress_ns, pss_ns, watch_done;
+    char staging_note[96];
+    uint64_t staging_ns; /* of the last line about it */
     double rate;
     uint64_t pss_bytes, peak_pss_bytes;
     uint64_t busy_ns; /* when the workers were closed */
@@ -209,6 +211,15 @@ void ens_far_take(struct ens_run *r, const struct ens_frame *f,
 /** Tries again what had no room on the disk; 1: it still has none. */
 int ens_far_is_stuck(struct ens_run *r);
 void ens_far_fini(struct ens_run *r);
+
+/* staging.c: `stage_inputs = node` --------------------------------------- */
+/** *out is NULL when nothing is to be copied. */
+enum ens_status ens_staging_make(struct ens_run *r, struct ens_stager **out,
+                                 struct ens_error *err);
+/** How far it is; NULL when nothing is being copied. */
+const char *ens_staging_note(struct ens_run *r);
+/** A line now and then for the user. */
+void ens_staging_say(struct ens_run *r, uint64_t now);
 
 /* events.c: what the dispatcher says of tasks (see dispatch.h) */
 void ens_events_records(void *arg, const struct ens_frame *f, const void *bytes,

@@ -196,6 +196,8 @@ static void take(struct ens_run *r, struct ens_run_progress *p, uint64_t now)
         p->note = "making output arrays";
     else if (r->stopping)
         p->note = "stopping: running tasks finish";
+    else
+        p->note = ens_staging_note(r);
 }
 
 static void write_status(struct ens_run *r, const struct ens_run_progress *p)
@@ -240,6 +242,7 @@ void ens_watch_tick(uv_timer_t *timer)
         read_pss(r, now);
     take(r, &p, now);
     write_status(r, &p);
+    ens_staging_say(r, now);
     if (o->progress == NULL || o->progress_s <= 0 ||
         (double)(now - r->progress_ns) / 1e9 < o->progress_s)
         return;
