@@ -33,10 +33,10 @@ static enum ens_status read_level(const struct ens_measure_def *def,
     return ENS_OK;
 }
 
-static int has(const struct ens_choice *c, const struct ens_measure_def *def)
+static int has(const struct ens_choice *c, const char *name)
 {
     for (size_t i = 0; i < c->n; i++)
-        if (c->item[i].def == def)
+        if (strcmp(c->item[i].name, name) == 0)
             return 1;
     return 0;
 }
@@ -72,7 +72,8 @@ static void name_by_level(const struct ens_value *use, size_t i, char *to,
     int several = strcmp(call->name, "quantile") == 0;
 
     for (size_t k = 0; k < use->n_list; k++)
-        several |= k != i && strcmp(use->list[k].call.name, call->name) == 0;
+        several |= k != i && (strcmp(use->list[k].call.name, call->name) == 0 ||
+                              strcmp(use->list[k].call.name, "all") == 0);
     if (several && call->n > 0 && *call->arg[0].text != '\0')
         snprintf(to, cap, "%s_%s", call->name, call->arg[0].text);
     else
@@ -112,7 +113,7 @@ static enum ens_status add_others(struct ens_choice *c, unsigned flags,
 
         if (flags != 0 && !(def->flags & flags))
             continue;
-        if (has(c, def) || def->flags & ENS_MEASURE_ALWAYS ||
+        if (has(c, def->name) || def->flags & ENS_MEASURE_ALWAYS ||
             strcmp(def->name, "quantile") == 0 ||
             (def->flags & ENS_MEASURE_OTHER && *c->compare == '\0'))
             continue;

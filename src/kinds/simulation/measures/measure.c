@@ -137,10 +137,11 @@ static void mean(const struct ens_joint *s, double *value, double *mcse)
     *mcse = sqrt(ens_joint_var_x(s) / s->n);
 }
 
+/* The count over n, without the rounding of a running mean. */
 static void share(const struct ens_joint *s, double *value, double *mcse)
 {
-    *value = s->x;
-    *mcse = sqrt(s->x * (1 - s->x) / s->n);
+    *value = round(s->x * s->n) / s->n;
+    *mcse = sqrt(*value * (1 - *value) / s->n);
 }
 
 static void sd(const struct ens_joint *s, double *value, double *mcse)
