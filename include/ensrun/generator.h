@@ -4,8 +4,8 @@
  * function of the data part of the cell, the replicate and the stream "data":
  * every fit row of the study sees the same ones.
  *
- * Built-in ones are a file in src/kinds/simulation and a line in its x.def;
- * those of a plugin a row of its table (plugin.h).
+ * Built-in ones are a file in src/kinds/simulation/generators and a line in
+ * its x.def; those of a plugin a row of its table (plugin.h).
  */
 #ifndef ENSRUN_GENERATOR_H
 #define ENSRUN_GENERATOR_H

@@ -2,7 +2,7 @@
  *
  * Stream "data", row by row: x1 .. xp, then the error. Predictors are
  * independent, so a model that leaves one out is biased in no other. */
-#include "kinds/simulation/generators.h"
+#include "kinds/simulation/generators/generators.h"
 
 #include "fit/formula.h"
 #include "math/rng.h"

@@ -2,7 +2,7 @@
  *
  * A data set is an index into the mapped input, whose columns stay where they
  * are. Stream "data": one uniform integer per row. */
-#include "kinds/simulation/generators.h"
+#include "kinds/simulation/generators/generators.h"
 
 #include "math/rng.h"
 
