@@ -41,6 +41,8 @@ struct ens_data_shape {
     enum ens_family family;
     size_t n_meta; /* numbers kept with each task: columns meta__NAME */
     const char *const *meta;
+    int any_family;  /* truths hold for every family and link: zeros, say */
+    const void *own; /* the generator's: settings read once, say */
 };
 
 /** What a replicate's data are. */

@@ -193,12 +193,22 @@ static enum ens_status fit(const struct state *st, const struct ens_job *job,
     return s == ENS_OK ? ens_fit_complete(r, problem, o->level, err) : s;
 }
 
+/* Is a data set rows of an input? Not when columns are of other rows. */
+static int is_drawn(const struct ens_data *data)
+{
+    for (size_t j = 0; j < data->n_columns; j++)
+        if (data->column[j].index)
+            return 0;
+    return data->index != NULL;
+}
+
 /* Artifact "data": the rows that were drawn, else the columns. */
 static enum ens_status keep_data(const struct ens_job *job,
                                  const struct ens_data *data,
                                  struct ens_error *err)
 {
-    size_t columns = data->index ? 1 : data->n_columns;
+    int drawn = is_drawn(data);
+    size_t columns = drawn ? 1 : data->n_columns;
     unsigned char *all = NULL;
     double *to;
 
@@ -209,12 +219,12 @@ static enum ens_status keep_data(const struct ens_job *job,
                                ENS_NPY_HEAD + data->n * columns * 8, 1);
     if (!all)
         return ens_fail(err, ENS_ENOMEMORY, "artifact of %zu rows", data->n);
-    ens_npy_head((char *)all, data->index ? "<u8" : "<f8", data->n,
-                 data->index ? 0 : columns);
+    ens_npy_head((char *)all, drawn ? "<u8" : "<f8", data->n,
+                 drawn ? 0 : columns);
     to = (double *)(void *)(all + ENS_NPY_HEAD);
-    if (data->index)
+    if (drawn)
         memcpy(to, data->index, data->n * sizeof(*data->index));
-    for (size_t j = 0; !data->index && j < columns; j++, to += data->n) {
+    for (size_t j = 0; !drawn && j < columns; j++, to += data->n) {
         const double *from = ens_data_rows(data, (uint32_t)j, 0, data->n, to);
 
         if (from != to)
