@@ -192,6 +192,8 @@ struct ens_measure {
     double mcse; /* Monte Carlo standard error; NaN when it has none */
     uint64_t n_used;
     uint64_t n_missing;
+    int is_share; /* value is a share of n_used: at 0 and 1 an mcse of 0 says
+                     nothing yet, and [stop] takes Wilson's interval */
 };
 
 typedef enum ens_status ens_measure_fn(void *arg, const struct ens_measure *m,
@@ -264,6 +266,24 @@ struct ens_kind {
                                 const struct ens_cell *cell,
                                 struct ens_records *in, ens_measure_fn *sink,
                                 void *arg, struct ens_error *err);
+
+    /* Optional, all four or none: the rows of `measures` from records that
+     * come one by one, in replicate order. tally_rows may be called at any
+     * time, and again after further records: then its rows are those that
+     * `measures` gives of the records so far, of none, too (without values).
+     * Pure, in any process; [stop] asks them after every `every` replicates.
+     * NULL: as measures NULL; where only `measures` is given, [stop] is
+     * refused. */
+    enum ens_status (*tally_new)(const struct ens_host *host,
+                                 const struct ens_plan *plan,
+                                 const struct ens_cell *cell, void **tally,
+                                 struct ens_error *err);
+    void (*tally_free)(void *tally);
+    enum ens_status (*tally_add)(void *tally, const struct ens_record *rec,
+                                 const struct ens_schema *schema,
+                                 struct ens_error *err);
+    enum ens_status (*tally_rows)(void *tally, ens_measure_fn *sink, void *arg,
+                                  struct ens_error *err);
 
     /* Optional: label of a task in tables ("d001_f002_r00003"); NULL: the
      * default "c%0*u_r%0*u". */

@@ -23,6 +23,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define MAX_METRICS ENS_SIMULATION_MAX_METRICS
@@ -186,10 +187,10 @@ enum ens_status ens_simulation_check_metrics(const struct ens_study *study,
  */
 
 struct term {
-    int has_truth;
-    double truth;
+    size_t truth; /* its field; SIZE_MAX: not known */
     struct ens_moments estimate;
     struct ens_moments variance; /* squared standard errors */
+    struct ens_moments error;    /* estimate - truth */
     struct ens_moments square;   /* squared errors */
     uint64_t n_covered[MAX_METRICS];
     uint64_t n_limits[MAX_METRICS];
@@ -197,7 +198,8 @@ struct term {
 
 struct cell_sums {
     const struct metrics *metrics;
-    const struct ens_simulation_fit *fit;
+    const struct ens_simulation_model *model;
+    const struct ens_simulation_layout *layout;
     double df;    /* of t, for coverage at a level of its own */
     uint64_t all; /* records seen */
     size_t p;
@@ -208,13 +210,13 @@ struct cell_sums {
 };
 
 static void add_coverage(const struct cell_sums *c, struct term *t,
-                         const double value[ENS_SIM_PARTS])
+                         const double value[ENS_SIM_PARTS], double truth)
 {
     for (size_t k = 0; k < c->metrics->n; k++) {
         const struct metric *m = &c->metrics->item[k];
         double low = value[ENS_SIM_CONF_LOW], high = value[ENS_SIM_CONF_HIGH];
 
-        if (!isnan(m->level) && m->level != c->fit->options.level) {
+        if (!isnan(m->level) && m->level != c->model->options.level) {
             double half = ens_quantile_halfwidth(m->level, c->df) *
                           value[ENS_SIM_STD_ERROR];
 
@@ -224,7 +226,7 @@ static void add_coverage(const struct cell_sums *c, struct term *t,
         if (isnan(low) || isnan(high))
             continue;
         t->n_limits[k]++;
-        t->n_covered[k] += low <= t->truth && t->truth <= high ? 1 : 0;
+        t->n_covered[k] += low <= truth && truth <= high ? 1 : 0;
     }
 }
 
@@ -232,12 +234,11 @@ static void add_record(struct cell_sums *c, const struct ens_record *rec,
                        const struct ens_schema *schema)
 {
     c->all++;
-    if (rec->status != ENS_TASK_OK || !schema ||
-        schema->n < ENS_SIM_PARTS * c->p)
+    if (rec->status != ENS_TASK_OK || !schema || schema->n < c->layout->metrics)
         return;
     for (size_t j = 0; j < c->p; j++) {
         struct term *t = &c->term[j];
-        double value[ENS_SIM_PARTS], error;
+        double value[ENS_SIM_PARTS], truth, error;
 
         for (size_t k = 0; k < ENS_SIM_PARTS; k++)
             value[k] = ens_record_f64(rec, schema, k * c->p + j);
@@ -247,14 +248,18 @@ static void add_record(struct cell_sums *c, const struct ens_record *rec,
         if (isfinite(value[ENS_SIM_STD_ERROR]))
             ens_moments_add(&t->variance, value[ENS_SIM_STD_ERROR] *
                                               value[ENS_SIM_STD_ERROR]);
-        if (!t->has_truth)
+        if (t->truth == SIZE_MAX)
             continue;
-        error = value[ENS_SIM_ESTIMATE] - t->truth;
+        truth = ens_record_f64(rec, schema, t->truth);
+        error = value[ENS_SIM_ESTIMATE] - truth;
+        if (!isfinite(error))
+            continue;
+        ens_moments_add(&t->error, error);
         ens_moments_add(&t->square, error * error);
-        add_coverage(c, t, value);
+        add_coverage(c, t, value, truth);
     }
     for (size_t k = 0; k < c->n_computed; k++) {
-        size_t field = ENS_SIM_PARTS * c->p + k;
+        size_t field = c->layout->metrics + k;
         double v = field < schema->n ? ens_record_f64(rec, schema, field) : NAN;
 
         if (isfinite(v))
@@ -274,20 +279,22 @@ struct out {
     enum ens_status status; /* sticky */
 };
 
+static void put_row(struct out *o, struct ens_measure m)
+{
+    m.estimand = o->estimand;
+    if (m.n_used == 0)
+        m.value = m.mcse = NAN;
+    m.n_missing = o->all - m.n_used;
+    if (o->status == ENS_OK)
+        o->status = o->sink(o->arg, &m, o->err);
+}
+
 static void put(struct out *o, const char *measure, double value, double mcse,
                 uint64_t n)
 {
-    struct ens_measure m = {
-        .estimand = o->estimand,
-        .measure = measure,
-        .value = n ? value : NAN,
-        .mcse = n ? mcse : NAN,
-        .n_used = n,
-        .n_missing = o->all - n,
-    };
-
-    if (o->status == ENS_OK)
-        o->status = o->sink(o->arg, &m, o->err);
+    put_row(o,
+            (struct ens_measure){
+                .measure = measure, .value = value, .mcse = mcse, .n_used = n});
 }
 
 static void put_always(struct out *o, const struct term *t)
@@ -307,12 +314,11 @@ static void put_always(struct out *o, const struct term *t)
 static void put_metric(struct out *o, const struct term *t,
                        const struct metric *m, size_t k)
 {
-    double n = (double)t->estimate.n;
-    double sd = sqrt(ens_moments_var(&t->estimate));
+    double n = (double)t->error.n;
 
     if (strcmp(m->call, "bias") == 0) {
-        put(o, m->name, t->estimate.mean - t->truth, sd / sqrt(n),
-            t->estimate.n);
+        put(o, m->name, t->error.mean, sqrt(ens_moments_var(&t->error) / n),
+            t->error.n);
     } else if (strcmp(m->call, "rmse") == 0) {
         double rmse = sqrt(t->square.mean);
 
@@ -322,8 +328,12 @@ static void put_metric(struct out *o, const struct term *t,
         double limits = (double)t->n_limits[k];
         double share = (double)t->n_covered[k] / limits;
 
-        put(o, m->name, share, sqrt(share * (1 - share) / limits),
-            t->n_limits[k]);
+        put_row(o,
+                (struct ens_measure){.measure = m->name,
+                                     .value = share,
+                                     .mcse = sqrt(share * (1 - share) / limits),
+                                     .n_used = t->n_limits[k],
+                                     .is_share = 1});
     }
 }
 
@@ -362,9 +372,9 @@ static enum ens_status put_cell(const struct cell_sums *c, ens_measure_fn *sink,
     for (size_t j = 0; j < c->p; j++) {
         const struct term *t = &c->term[j];
 
-        o.estimand = c->fit->design.column[j].name;
+        o.estimand = c->model->shown[j];
         put_always(&o, t);
-        for (size_t k = 0; t->has_truth && k < c->metrics->n; k++)
+        for (size_t k = 0; t->truth != SIZE_MAX && k < c->metrics->n; k++)
             put_metric(&o, t, &c->metrics->item[k], k);
         put_computed(&o, c, j);
     }
@@ -374,17 +384,110 @@ static enum ens_status put_cell(const struct cell_sums *c, ens_measure_fn *sink,
 
 /* Truths come with generators whose rows are all complete: n - p is the
  * degrees of freedom of every replicate. */
-static double degrees_of_freedom(const struct ens_simulation_fit *fit,
+static double degrees_of_freedom(const struct ens_simulation_model *fit,
                                  const struct ens_cell *cell)
 {
     const struct ens_value *n = ens_cell_value(cell, "data", "n");
 
-    if (!fit->options.is_normal)
+    if (fit->options.family != ENS_FAMILY_GAUSSIAN)
         return INFINITY;
     if (fit->fitter == &ens_program_fitter ||
         ens_cell_impl(cell, "data")->ops == &ens_program_generator)
         return NAN; /* the program knows */
     return n ? (double)n->i - (double)fit->design.n_columns : NAN;
+}
+
+/* -- a cell ------------------------------------------------------------------
+ */
+
+struct tally { /* of one cell: what its measures are made of */
+    struct ens_arena arena;
+    struct ens_data_shape shape;
+    struct ens_simulation_model model;
+    struct ens_simulation_layout layout;
+    struct metrics metrics;
+    struct cell_sums sums;
+};
+
+static enum ens_status make_sums(struct tally *t, const struct ens_cell *cell,
+                                 struct ens_error *err)
+{
+    struct cell_sums *c = &t->sums;
+    uint32_t truth = t->layout.truth;
+
+    c->metrics = &t->metrics;
+    c->model = &t->model;
+    c->layout = &t->layout;
+    c->p = t->model.n_shown;
+    c->df = degrees_of_freedom(&t->model, cell);
+    c->term = ens_arena_alloc(&t->arena, c->p, sizeof(*c->term));
+    c->n_computed = t->layout.n - t->layout.metrics;
+    c->value = ens_arena_alloc(&t->arena, c->n_computed, sizeof(*c->value));
+    if (!c->term || !c->value)
+        return ens_fail(err, ENS_ENOMEMORY, "measures of %zu terms", c->p);
+    for (size_t j = 0; j < c->p; j++)
+        c->term[j].truth =
+            t->model.truth_of[j] != SIZE_MAX ? truth++ : SIZE_MAX;
+    return ENS_OK;
+}
+
+enum ens_status ens_simulation_tally_new(const struct ens_host *host,
+                                         const struct ens_plan *plan,
+                                         const struct ens_cell *cell,
+                                         void **tally, struct ens_error *err)
+{
+    const struct ens_study *study = host->plan_study(plan);
+    struct tally *t = calloc(1, sizeof(*t));
+    enum ens_status s;
+
+    if (!t)
+        return ens_fail(err, ENS_ENOMEMORY, "measures of a cell");
+    ens_simulation_metrics(study, &t->sums.computed);
+    s = read_metrics(study, &t->metrics, err);
+    if (s == ENS_OK)
+        s = ens_simulation_shape(&t->shape, cell, host, plan, &t->arena, err);
+    if (s == ENS_OK)
+        s = ens_simulation_model(&t->model, cell, &t->shape, &t->arena, err);
+    if (s == ENS_OK)
+        s = ens_simulation_layout(&t->layout, &t->model, &t->shape,
+                                  &t->sums.computed, &t->arena, err);
+    if (s == ENS_OK)
+        s = make_sums(t, cell, err);
+    if (s == ENS_OK)
+        *tally = t;
+    else
+        ens_simulation_tally_free(t);
+    return s;
+}
+
+void ens_simulation_tally_free(void *tally)
+{
+    struct tally *t = tally;
+
+    if (!t)
+        return;
+    ens_arena_fini(&t->arena);
+    free(t);
+}
+
+enum ens_status ens_simulation_tally_add(void *tally,
+                                         const struct ens_record *rec,
+                                         const struct ens_schema *schema,
+                                         struct ens_error *err)
+{
+    struct tally *t = tally;
+
+    (void)err;
+    add_record(&t->sums, rec, schema);
+    return ENS_OK;
+}
+
+enum ens_status ens_simulation_tally_rows(void *tally, ens_measure_fn *sink,
+                                          void *arg, struct ens_error *err)
+{
+    const struct tally *t = tally;
+
+    return put_cell(&t->sums, sink, arg, err);
 }
 
 enum ens_status ens_simulation_measures(const struct ens_host *host,
@@ -394,38 +497,17 @@ enum ens_status ens_simulation_measures(const struct ens_host *host,
                                         ens_measure_fn *sink, void *arg,
                                         struct ens_error *err)
 {
-    struct ens_arena arena = ENS_ARENA_INIT;
-    struct ens_simulation_fit fit;
-    struct metrics metrics;
-    struct cell_sums c = {.metrics = &metrics, .fit = &fit};
     const struct ens_schema *schema;
     struct ens_record rec;
-    enum ens_status s;
+    void *tally;
+    enum ens_status s = ens_simulation_tally_new(host, plan, cell, &tally, err);
 
-    s = read_metrics(host->plan_study(plan), &metrics, err);
-    if (s == ENS_OK)
-        s = ens_simulation_fit_of(&fit, host, plan, cell, &arena, err);
     if (s != ENS_OK)
-        goto out;
-    c.p = fit.design.n_columns;
-    c.df = degrees_of_freedom(&fit, cell);
-    c.term = ens_arena_alloc(&arena, c.p, sizeof(*c.term));
-    ens_simulation_metrics(host->plan_study(plan), &c.computed);
-    for (size_t i = 0; i < c.computed.n; i++)
-        c.n_computed +=
-            ens_simulation_metric_values(c.computed.item[i].ops, c.p);
-    c.value = ens_arena_alloc(&arena, c.n_computed, sizeof(*c.value));
-    if (!c.term || !c.value) {
-        s = ens_fail(err, ENS_ENOMEMORY, "measures of %zu terms", c.p);
-        goto out;
-    }
-    for (size_t j = 0; j < c.p; j++)
-        c.term[j].has_truth = ens_simulation_truth(
-            &fit, cell, fit.design.column[j].name, &c.term[j].truth);
-    while (host->next_record(in, &rec, &schema))
-        add_record(&c, &rec, schema);
-    s = put_cell(&c, sink, arg, err);
-out:
-    ens_arena_fini(&arena);
+        return s;
+    while (s == ENS_OK && host->next_record(in, &rec, &schema))
+        s = ens_simulation_tally_add(tally, &rec, schema, err);
+    if (s == ENS_OK)
+        s = ens_simulation_tally_rows(tally, sink, arg, err);
+    ens_simulation_tally_free(tally);
     return s;
 }
