@@ -6,6 +6,7 @@
  *          schedule follows nutpie 0.16.
  */
 #include "mcmc/adapt.h"
+#include "mcmc/settle.h"
 
 #include <math.h>
 #include <string.h>
@@ -21,7 +22,7 @@
 
 static size_t fisher_work(size_t dim)
 {
-    return 9 * dim;
+    return 9 * dim + ens_settle_work(dim);
 }
 
 static struct ens_spread carve(double **work, size_t dim)
@@ -61,12 +62,13 @@ static enum ens_status fisher_start(struct ens_adapt *a, double *work,
     a->next_draws = carve(&work, nuts->dim);
     a->next_gradients = carve(&work, nuts->dim);
     a->before = work;
+    work += nuts->dim;
     a->window = FIRST_DRAWS;
     a->has_metric = 0;
     a->most_step = MOST_STEP;
-    for (size_t i = 0; i < nuts->dim; i++)
-        set_scale(nuts, i, 1 / fabs(nuts->here->gradient[i]));
-    add_here(a);
+    if (!a->scheme->needs_mode)
+        ens_settle(nuts, work);
+    memcpy(a->before, nuts->here->q, nuts->dim * sizeof(*a->before));
     ens_nuts_set_step(nuts, FIRST_STEP);
     return ens_adapt_restart(a, err);
 }

@@ -1,6 +1,7 @@
 /* Warm-up: dual averaging, windows, the search for a step size, metrics. */
 #include "mcmc/adapt.h"
 #include "mcmc/dual.h"
+#include "mcmc/settle.h"
 #include "mcmc/windows.h"
 
 #include "base/bug.h"
@@ -130,6 +131,14 @@ static double point_at(void *model, const double *q, double *gradient)
     return q[0] == 0.5 ? 0 : NAN;
 }
 
+/* Rises, faster and faster, to an edge at 700. */
+static double cliff_at(void *model, const double *q, double *gradient)
+{
+    (void)model;
+    gradient[0] = exp(q[0]);
+    return q[0] < 700 ? exp(q[0]) : NAN;
+}
+
 START_TEST(step_size_is_found)
 {
     struct normal m = {.dim = 4};
@@ -184,6 +193,47 @@ START_TEST(spread_is_mean_and_squares)
     check_near(mean[1], 20, 1e-15);
     check_near(square[0], 14, 1e-15);
     check_near(square[1], 600, 1e-15);
+}
+END_TEST
+
+/* From far out a state comes near the mode, with scales in proportion. */
+START_TEST(start_settles)
+{
+    struct normal m = {.dim = 4, .sd = {0.01, 1, 5, 100}};
+    struct ens_density d = {.dim = 4, .model = &m, .at = normal_at};
+    struct ens_rng g;
+    struct ens_nuts s;
+    double q[4] = {9, -2, 200, 1e4};
+
+    ck_assert_uint_le(ens_settle_work(4), ENS_COUNT(adapt_work));
+    ens_rng_set(&g, 1, 1, 1, 1);
+    ens_nuts_init(&s, &d, 3, &g, nuts_work);
+    ck_assert_int_eq(ens_nuts_place(&s, q), 0);
+    ens_settle(&s, adapt_work);
+    ck_assert_double_gt(s.here->lp, -5);
+    ck_assert_double_gt(s.scale[1] / s.scale[0], 10);
+    ck_assert_double_gt(s.scale[3] / s.scale[2], 2);
+    ck_assert_uint_lt(s.n_gradients, 300);
+}
+END_TEST
+
+/* No mode, no rise, an edge: the state is left where it may be. */
+START_TEST(start_stays_finite)
+{
+    static double (*const at[])(void *, const double *,
+                                double *) = {improper_at, point_at, cliff_at};
+    struct ens_density d = {.dim = 1, .model = NULL, .at = at[_i]};
+    struct ens_rng g;
+    struct ens_nuts s;
+    double q = 0.5;
+
+    ens_rng_set(&g, 1, 1, 1, 1);
+    ens_nuts_init(&s, &d, 3, &g, nuts_work);
+    ck_assert_int_eq(ens_nuts_place(&s, &q), 0);
+    ens_settle(&s, adapt_work);
+    ck_assert(isfinite(s.here->lp) && isfinite(s.here->q[0]));
+    ck_assert(s.scale[0] > 0 && isfinite(s.scale[0]));
+    ck_assert_uint_lt(s.n_gradients, 5000);
 }
 END_TEST
 
@@ -251,6 +301,8 @@ int main(void)
     tcase_add_loop_test(t, step_size_is_found, 0, 7);
     tcase_add_loop_test(t, no_step_size_says_why, 0, 2);
     tcase_add_test(t, spread_is_mean_and_squares);
+    tcase_add_test(t, start_settles);
+    tcase_add_loop_test(t, start_stays_finite, 0, 3);
     tcase_add_test(t, schemes_are_in_the_table);
     tcase_add_loop_test(t, metric_is_learned, 0, 4);
     tcase_set_timeout(t, 60);
