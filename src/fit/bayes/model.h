@@ -123,6 +123,46 @@ struct ens_density ens_bayes_density(struct ens_bayes *m);
 /** The n_parameters at q. */
 void ens_bayes_constrain(void *model, const double *q, double *parameter);
 
+/* Settings of fitters of these models, 3 rows, beside formula, level and
+ * ENS_PRIOR_SETTINGS; their slots. */
+#define ENS_BAYES_SETTINGS_MODEL                                               \
+    {.section = "fit",                                                         \
+     .key = "family",                                                          \
+     .type = ENS_T_CHOICE,                                                     \
+     .shape = ENS_AXIS,                                                        \
+     .cls = ENS_C_CELL,                                                        \
+     .def = "gaussian",                                                        \
+     .choices = "gaussian|student|binomial|poisson|negbinomial|gamma",         \
+     .help = "gaussian and student (t with nu degrees of freedom) have the "   \
+             "identity link, binomial (0 or 1) logit, poisson, negbinomial "   \
+             "and gamma log"},                                                 \
+        {.section = "fit",                                                     \
+         .key = "nu",                                                          \
+         .type = ENS_T_NUM,                                                    \
+         .shape = ENS_AXIS,                                                    \
+         .cls = ENS_C_CELL,                                                    \
+         .def = "",                                                            \
+         .min = 0,                                                             \
+         .max = 1e6,                                                           \
+         .help = "degrees of freedom of family student; not set: estimated"},  \
+    {                                                                          \
+        .section = "fit", .key = "parametrisation", .type = ENS_T_CHOICE,      \
+        .shape = ENS_AXIS, .cls = ENS_C_CELL, .def = "noncentred",             \
+        .choices = "centred|noncentred",                                       \
+        .help = "of the intercepts of groups, (1 | g): sampled in units of "   \
+                "their sd (noncentred: few rows per level), or themselves"     \
+    }
+enum ens_status ens_bayes_fit_options(const struct ens_fit_setup *setup,
+                                      const struct ens_cell *cell,
+                                      const char *role,
+                                      struct ens_fit_options *o,
+                                      struct ens_error *err);
+enum ens_status ens_bayes_fit_parameters(const struct ens_fit_setup *setup,
+                                         const struct ens_fit_options *o,
+                                         const struct ens_fit_problem *shape,
+                                         struct ens_parameter **list, size_t *n,
+                                         struct ens_error *err);
+
 /* Inside: coordinates.c, likelihood.c. */
 enum ens_status ens_bayes_coordinates(struct ens_bayes *m,
                                       const struct ens_job *job,

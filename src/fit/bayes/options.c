@@ -1,6 +1,8 @@
 /* What a study says of a model, and the parameters that follow. */
 #include "fit/bayes/model.h"
 
+#include "fit/fitter.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -270,4 +272,36 @@ enum ens_status ens_bayes_parameters(const struct ens_fit_setup *setup,
     *list = l.item;
     *n = l.n;
     return ENS_OK;
+}
+
+/* -- slots of fitters -------------------------------------------------------
+ */
+
+enum ens_status ens_bayes_fit_options(const struct ens_fit_setup *setup,
+                                      const struct ens_cell *cell,
+                                      const char *role,
+                                      struct ens_fit_options *o,
+                                      struct ens_error *err)
+{
+    struct ens_bayes_options *own = setup->alloc(setup, 1, sizeof(*own));
+    enum ens_status s;
+
+    if (!own)
+        return ens_fail(err, ENS_ENOMEMORY, "options");
+    s = ens_bayes_options(own, setup, cell, role, err);
+    if (s != ENS_OK)
+        return s;
+    o->family = own->family;
+    o->link = ens_family_link(own->family);
+    o->own = own;
+    return ens_fit_level(cell, role, &o->level, err);
+}
+
+enum ens_status ens_bayes_fit_parameters(const struct ens_fit_setup *setup,
+                                         const struct ens_fit_options *o,
+                                         const struct ens_fit_problem *shape,
+                                         struct ens_parameter **list, size_t *n,
+                                         struct ens_error *err)
+{
+    return ens_bayes_parameters(setup, o->own, shape, list, n, err);
 }
