@@ -22,16 +22,17 @@ const double *ens_data_rows(const struct ens_data *data, uint32_t column,
                             size_t first, size_t n, double *block)
 {
     const struct ens_data_column *c = &data->column[column];
+    const uint64_t *index = c->index ? c->index : data->index;
 
-    if (!data->index && c->values)
+    if (!index && c->values)
         return c->values + first;
-    if (!data->index)
+    if (!index)
         ens_view_f64(c->view, first, n, block);
     else if (c->view)
-        ens_view_gather_f64(c->view, data->index + first, n, block);
+        ens_view_gather_f64(c->view, index + first, n, block);
     else
         for (size_t i = 0; i < n; i++)
-            block[i] = c->values[data->index[first + i]];
+            block[i] = c->values[index[first + i]];
     return block;
 }
 

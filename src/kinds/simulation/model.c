@@ -140,8 +140,9 @@ static void match_truths(struct ens_simulation_model *m,
 {
     int response = !m->has_formula || shape->response == NULL ||
                    strcmp(shape->response, m->formula->response.name) == 0;
-    int link = ens_family_link(shape->family) == m->options.link;
-    int family = shape->family == m->options.family;
+    int link =
+        shape->any_family || ens_family_link(shape->family) == m->options.link;
+    int family = shape->any_family || shape->family == m->options.family;
 
     m->n_truths = 0;
     for (size_t j = 0; j < m->n_shown; j++) {

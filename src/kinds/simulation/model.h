@@ -5,7 +5,7 @@
 #include "fit/design.h"
 #include "fit/fitter.h"
 #include <ensrun/metric.h>
-#include "kinds/simulation/generators.h"
+#include "kinds/simulation/generators/generators.h"
 
 /* Fields of a task, p each: the parts of NAME__TERM, in this order. */
 #define ENS_SIMULATION_PARTS(X)                                                \
