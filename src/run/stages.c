@@ -111,6 +111,8 @@ static enum ens_status begin(struct ens_run *r, struct ens_error *err)
     if (s == ENS_OK && ens_chain_is_open(r))
         s = ens_blocks_refill(r, err);
     if (s == ENS_OK)
+        s = ens_run_stop_begin(r, err);
+    if (s == ENS_OK)
         s = ens_dispatch_stage(r->dispatch, &r->stage, r->done, r->round,
                                r->only, r->n_only, err);
     if (s != ENS_OK)
