@@ -35,9 +35,11 @@ static inline enum ens_status
 fit_run(struct fit *f, const struct ens_fitter *fitter, enum fit_family family,
         const char *formula, const struct ens_data *data)
 {
+    static const enum ens_family of[] = {
+        ENS_FAMILY_BINOMIAL, ENS_FAMILY_GAUSSIAN, ENS_FAMILY_POISSON};
     struct ens_fit_options o = {.level = 0.95,
-                                .is_normal = family == FIT_GAUSSIAN,
-                                .is_poisson = family == FIT_POISSON};
+                                .family = of[family],
+                                .link = ens_family_link(of[family])};
     struct ens_fit_problem problem;
     const double *vars[32];
     struct ens_design_space to = {.vars = vars};
@@ -78,6 +80,7 @@ fit_run(struct fit *f, const struct ens_fitter *fitter, enum fit_family family,
         .term = f->term,
         .response = f->formula.response.name,
     };
+    f->r.n_parameters = problem.p;
     work = ens_arena_alloc(&f->arena, fitter->work(problem.n, problem.p),
                            sizeof(*work));
     return fitter->fit(NULL, &o, &problem, work, &f->r, &f->err);

@@ -4,7 +4,9 @@
 
 #include <ensrun/view.h>
 
-/** A column: either n contiguous doubles or a view (of any dtype). */
+/** A column: either n contiguous doubles or a view (of any dtype). Of a shape
+ * (generator.h), text may have neither: its levels are known, its values per
+ * data set only. */
 struct ens_data_column {
     const double *values;
     const struct ens_view *view; /* NULL when values is set */

@@ -11,6 +11,7 @@
 #define ENSRUN_GENERATOR_H
 
 #include <ensrun/data.h>
+#include <ensrun/family.h>
 #include <ensrun/kind.h>
 
 /** What `shape` may use. What alloc gives lives as long as the shape; NULL
@@ -23,10 +24,33 @@ struct ens_setup {
     void *(*alloc)(const struct ens_setup *setup, size_t n, size_t size);
 };
 
+/**
+ * What is known of a row's data sets before one is made. Arrays live as long
+ * as the setup's memory.
+ *
+ * Truths are named like parameters of fits: terms of a formula ("x1",
+ * "intercept"), "sigma", "sd_g", "g[3]". Those of terms hold for fits with
+ * the link of `family`, the others for fits of that family.
+ */
+struct ens_data_shape {
+    struct ens_data data; /* n: rows to fit to */
+    const char *response; /* whose model the truths are of; NULL: any */
+    size_t n_truth;
+    const char *const *truth;  /* names */
+    const double *truth_value; /* NaN: differs from data set to data set */
+    enum ens_family family;
+    size_t n_meta; /* numbers kept with each task: columns meta__NAME */
+    const char *const *meta;
+};
+
 /** What a replicate's data are. */
 struct ens_generated {
     struct ens_data data; /* as many columns, of the same names, as `shape`;
                              its rows may be other than shape's */
+    struct ens_data test; /* rows to predict; same columns; n = 0: none */
+    /* NaN in all of both before generate is called. */
+    double *truth; /* shape.n_truth: only what shape leaves NaN is read */
+    double *meta;  /* shape.n_meta */
 };
 
 struct ens_generator {
@@ -41,29 +65,24 @@ struct ens_generator {
     void (*close)(void *state);
     /**
      * Required. What does not depend on the replicate: rows, names of the
-     * columns and, where they lie in an input, the columns themselves. Pure;
-     * called in every process that plans the study, and again in a worker
-     * whenever the cell changes.
+     * columns and, where they lie in an input, the columns themselves; names
+     * of truths and their values where they are settings. Pure; called in
+     * every process that plans the study, and again in a worker whenever the
+     * cell changes. *shape is all zeros before.
      */
     enum ens_status (*shape)(const struct ens_setup *setup,
                              const struct ens_cell *cell,
-                             struct ens_data *shape, struct ens_error *err);
+                             struct ens_data_shape *shape,
+                             struct ens_error *err);
     /**
      * Required, in a worker. One data set, in memory of host->alloc, from the
      * stream host->rng(result, "data"). Anything but ENS_OK: the task is
      * `failed`, with err's text.
      */
     enum ens_status (*generate)(const struct ens_job *job,
-                                const struct ens_data *shape,
+                                const struct ens_data_shape *shape,
                                 struct ens_generated *out,
                                 struct ens_error *err);
-    /**
-     * Optional. True value of a term of a linear model of the response, in
-     * units of the response per unit of the term: 1, or 0 when it is not
-     * known. Pure. NULL: no truths, and so no bias, rmse, coverage.
-     */
-    int (*truth)(const struct ens_cell *cell, const char *response,
-                 const char *term, double *value);
 };
 
 #endif

@@ -16,7 +16,7 @@
 #include <ensrun/kind.h>
 
 /** Columns METRIC__NAME, or METRIC when name is ""; per_term: one for each
- * term of the model, METRIC__NAME__TERM or METRIC__TERM. */
+ * parameter with columns, METRIC__NAME__TERM or METRIC__TERM. */
 struct ens_metric_field {
     const char *name;
     const char *unit; /* "" = none */
@@ -24,12 +24,46 @@ struct ens_metric_field {
     int per_term;
 };
 
+/* What a metric cannot do without; where a fit has none its columns are
+ * missing, without a warning. */
+enum ens_needs {
+    ENS_NEEDS_TEST = 1,        /* rows to predict */
+    ENS_NEEDS_PREDICTIONS = 2, /* the mean of the response in them */
+    ENS_NEEDS_LOG_LIK = 4,     /* their log likelihood */
+    ENS_NEEDS_DRAWS = 8,
+    ENS_NEEDS_LOO = 16,  /* leave-one-out of the rows fitted */
+    ENS_NEEDS_EPRED = 32 /* with LOO: their weighted means */
+};
+
+/** Predictions of the test set's complete rows. */
+struct ens_predicted {
+    size_t n;
+    const double *y;    /* n, the response */
+    const double *mean; /* n, over draws; NULL: nobody needs it */
+    const double *elpd; /* n, log of the mean likelihood over draws */
+};
+
+/** Leave-one-out by Pareto smoothed importance sampling. */
+struct ens_loo {
+    size_t n;           /* rows fitted */
+    const double *elpd; /* n each */
+    const double *p_loo;
+    const double *pareto_k;
+    const double *mean; /* weighted mean of the response; NULL: not needed */
+};
+
 /** What a metric sees of a task; lent until compute returns. */
 struct ens_metric_input {
     const struct ens_data *data;           /* as generated */
     const struct ens_fit_problem *problem; /* its complete rows */
     const struct ens_fit_result *fit;
-    const double *truth;         /* problem->p; NaN where it is not known */
+    size_t n_parameters;              /* those with columns */
+    const char *const *parameter;     /* their names */
+    const size_t *place;              /* theirs among all of the result */
+    const double *truth;              /* n_parameters; NaN: not known */
+    const struct ens_predicted *test; /* NULL: none, or not needed */
+    const struct ens_loo *loo;        /* NULL: none, or not needed */
+    double level;                     /* of the fit's limits */
     const struct ens_call *call; /* arguments in the order of the settings */
 };
 
@@ -38,6 +72,7 @@ struct ens_metric {
     enum ens_status (*open)(const struct ens_host *host, void **state,
                             struct ens_error *err);
     void (*close)(void *state);
+    unsigned needs;  /* of enum ens_needs */
     size_t n_fields; /* at least 1 */
     const struct ens_metric_field *field;
     /** Required: when compute fails the task is `failed`. Else its columns
@@ -45,8 +80,8 @@ struct ens_metric {
      * the run in any case. */
     int required;
     /**
-     * Required, in a worker. value: one number per field in their order, p
-     * of them for one per term; filled with NaN (missing) before. Random
+     * Required, in a worker. value: one number per field in their order,
+     * n_parameters of them for one per term; NaN (missing) before. Random
      * numbers, if any, from the stream host->rng(result, "metric.NAME").
      */
     enum ens_status (*compute)(const struct ens_job *job,

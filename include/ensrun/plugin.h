@@ -55,6 +55,8 @@ struct ens_plugin {
                 13 * sizeof(struct ens_value) + 17 * sizeof(struct ens_impl) + \
                 19 * sizeof(struct ens_generator) +                            \
                 23 * sizeof(struct ens_generated) +                            \
+                59 * sizeof(struct ens_data_shape) +                           \
+                61 * sizeof(struct ens_fit_options) +                          \
                 29 * sizeof(struct ens_fitter) +                               \
                 31 * sizeof(struct ens_fit_problem) +                          \
                 37 * sizeof(struct ens_fit_result) +                           \

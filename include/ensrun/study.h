@@ -46,7 +46,9 @@ enum ens_class {
 /* Rows of section "NAME()" in the same table are the arguments of the call
  * NAME: checked like settings, value.call then has all of them in table order
  * with defaults filled in. Without such rows arguments are taken as written.
- * Settings that decide cells belong to sections that are roles. */
+ * Settings that decide cells belong to sections that are roles.
+ * In a role a key "NAME.*" stands for keys NAME.ANYTHING that have no row of
+ * their own: each that is written is a setting of this kind. */
 struct ens_setting {
     const char *section; /* role or section name, e.g. "synthetic", "data" */
     const char *key;

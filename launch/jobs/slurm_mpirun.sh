@@ -21,8 +21,8 @@ trap 'ended=1; forward TERM' INT TERM
 
 mpirun -n 128 --map-by ppr:64:node --bind-to core \
     -x OMP_NUM_THREADS -x OPENBLAS_NUM_THREADS \
-    --mca oob_tcp_keepalive_time 30 \
-    --mca oob_tcp_keepalive_intvl 10 \
+    --mca oob_tcp_keepalive_time 20 \
+    --mca oob_tcp_keepalive_intvl 5 \
     --mca oob_tcp_keepalive_probes 3 \
     ensrun run wells.ini \
         --workers 1 --time-limit 43020s &

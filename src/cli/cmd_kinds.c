@@ -87,13 +87,21 @@ static void print_bounds(const struct ens_setting *s)
 static void print_setting(const struct ens_setting *s)
 {
     char type[40];
+    char key[80];
+    size_t n = strlen(s->section);
+    int is_argument = n > 2 && s->section[n - 1] == ')';
     const char *def = s->def == NULL      ? "required"
                       : s->def[0] == '\0' ? "not set"
                                           : s->def;
 
     snprintf(type, sizeof(type), "%s%s", type_text(s->type),
              shape_text(s->shape));
-    printf("  %-16s %-14s %-12s %-6s %s", s->key, type, def, class_text(s->cls),
+    if (is_argument) /* of section "NAME()" */
+        snprintf(key, sizeof(key), "%.*s(%.40s)", (int)n - 2, s->section,
+                 s->key);
+    else
+        snprintf(key, sizeof(key), "%.79s", s->key);
+    printf("  %-16s %-14s %-12s %-6s %s", key, type, def, class_text(s->cls),
            s->help == NULL ? "" : s->help);
     if (s->unit != NULL && s->unit[0] != '\0')
         printf(" [%s]", s->unit);

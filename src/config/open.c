@@ -1,6 +1,7 @@
-/* Open roles and implementations: the keys are the user's own, their types
- * follow from the form of what is written: integers, numbers (ranges and grids
- * of them too), else text. */
+/* Keys that no table has. In open roles and implementations they are the
+ * user's own, their types follow from the form of what is written: integers,
+ * numbers (ranges and grids of them too), else text. Of a row "NAME.*" the
+ * user writes what stands for the star. */
 #include "config/grid.h"
 #include "config/resolve.h"
 
@@ -140,4 +141,57 @@ void ens_open_keys(struct ens_resolve *r, const struct ens_role *role,
     add_columns(&a, own != NULL ? own->name : role->name);
     t->item[2] = list;
     t->n[2] = a.n;
+}
+
+/* -- patterns -------------------------------------------------------------- */
+
+static const struct ens_setting *find_pattern(const struct ens_tables *t,
+                                              const char *key)
+{
+    for (int k = 0; k < ENS_TABLES; k++)
+        for (size_t i = 0; i < t->n[k]; i++)
+            if (strcmp(t->item[k][i].section, t->section) == 0 &&
+                ens_setting_matches(&t->item[k][i], key))
+                return &t->item[k][i];
+    return NULL;
+}
+
+/* A row for the key, if it is one of a pattern's and has none yet. */
+static void complete(const struct ens_tables *t, const char *key,
+                     struct ens_setting *list, size_t *n)
+{
+    const struct ens_setting *pattern = find_pattern(t, key);
+
+    for (size_t i = 0; i < *n; i++)
+        if (strcmp(list[i].key, key) == 0)
+            return;
+    if (pattern == NULL || ens_tables_find(t, key) != NULL)
+        return;
+    list[*n] = *pattern;
+    list[(*n)++].key = key;
+}
+
+void ens_pattern_keys(struct ens_resolve *r, const struct ens_grid *grid,
+                      const struct ens_section *own,
+                      const struct ens_section *defaults, struct ens_tables *t)
+{
+    const struct ens_section *from[2] = {defaults, own};
+    size_t most = (grid != NULL ? grid->n_keys : 0) +
+                  (own != NULL ? own->n : 0) +
+                  (defaults != NULL ? defaults->n : 0);
+    struct ens_setting *list =
+        ens_arena_alloc(&r->study->arena, most + 1, sizeof(*list));
+    size_t n = 0;
+
+    if (list == NULL) {
+        r->diag.no_memory = 1;
+        return;
+    }
+    for (int k = 0; k < 2; k++)
+        for (size_t i = 0; from[k] != NULL && i < from[k]->n; i++)
+            complete(t, from[k]->entry[i].key, list, &n);
+    for (size_t i = 0; grid != NULL && i < grid->n_keys; i++)
+        complete(t, grid->key[i], list, &n);
+    t->item[2] = list;
+    t->n[2] = n;
 }

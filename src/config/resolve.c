@@ -9,12 +9,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+int ens_setting_is_pattern(const struct ens_setting *s)
+{
+    size_t n = strlen(s->key);
+
+    return n > 2 && strcmp(s->key + n - 2, ".*") == 0;
+}
+
+int ens_setting_matches(const struct ens_setting *pattern, const char *key)
+{
+    size_t n = strlen(pattern->key) - 1; /* with the point */
+
+    return ens_setting_is_pattern(pattern) &&
+           strncmp(pattern->key, key, n) == 0 && key[n] != '\0' &&
+           strcmp(key, pattern->key) != 0;
+}
+
 const struct ens_setting *ens_tables_find(const struct ens_tables *t,
                                           const char *key)
 {
     for (int k = 0; k < ENS_TABLES; k++)
         for (size_t i = 0; i < t->n[k]; i++)
             if (strcmp(t->item[k][i].section, t->section) == 0 &&
+                !ens_setting_is_pattern(&t->item[k][i]) &&
                 strcmp(t->item[k][i].key, key) == 0)
                 return &t->item[k][i];
     return NULL;
@@ -42,7 +59,8 @@ list_rows(struct ens_resolve *r, const struct ens_tables *t, size_t *n)
     *n = 0;
     for (int k = 0; list != NULL && k < ENS_TABLES; k++)
         for (size_t i = 0; i < t->n[k]; i++)
-            if (strcmp(t->item[k][i].section, t->section) == 0)
+            if (strcmp(t->item[k][i].section, t->section) == 0 &&
+                !ens_setting_is_pattern(&t->item[k][i]))
                 list[(*n)++] = &t->item[k][i];
     return list;
 }

@@ -31,6 +31,10 @@ struct ens_tables {
     size_t n[ENS_TABLES];
 };
 
+/** Is it a row "NAME.*", of keys that the user completes? */
+int ens_setting_is_pattern(const struct ens_setting *s);
+/** Is the key one of the pattern's? */
+int ens_setting_matches(const struct ens_setting *pattern, const char *key);
 /** Row `key` of the tables; NULL. */
 const struct ens_setting *ens_tables_find(const struct ens_tables *t,
                                           const char *key);
@@ -44,6 +48,11 @@ struct ens_tables ens_kind_section(const struct ens_study_tables *k,
 void ens_open_keys(struct ens_resolve *r, const struct ens_role *role,
                    const struct ens_grid *grid, const struct ens_section *own,
                    const struct ens_section *defaults, struct ens_tables *t);
+
+/** The same with those that match a pattern of the tables. */
+void ens_pattern_keys(struct ens_resolve *r, const struct ens_grid *grid,
+                      const struct ens_section *own,
+                      const struct ens_section *defaults, struct ens_tables *t);
 
 /** Set key->is_default, by what the tables say. */
 void ens_key_default(struct ens_resolve *r, const struct ens_row *row,

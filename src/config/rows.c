@@ -96,7 +96,8 @@ static const struct ens_impl *impl_with(const struct ens_role *role,
     for (size_t i = 0; i < role->n_impls; i++)
         for (size_t k = 0; k < role->impls[i].n_settings; k++)
             if (strcmp(role->impls[i].settings[k].section, role->name) == 0 &&
-                strcmp(role->impls[i].settings[k].key, key) == 0)
+                (strcmp(role->impls[i].settings[k].key, key) == 0 ||
+                 ens_setting_matches(&role->impls[i].settings[k], key)))
                 return &role->impls[i];
     return NULL;
 }
@@ -165,6 +166,8 @@ static void fill_row(struct ens_resolve *r, struct ens_row *row,
     t = ens_kind_section(&st->tables, role->name, row->impl);
     if (role->open || (row->impl != NULL && row->impl->open))
         ens_open_keys(r, role, row->grid, own, defaults, &t);
+    else
+        ens_pattern_keys(r, row->grid, own, defaults, &t);
     r->context.calls[1] = t.item[1];
     r->context.n_calls[1] = t.n[1];
     ens_row_fill(r, row, &t, own, defaults, own == NULL || r->grid_is_bad);

@@ -78,6 +78,12 @@ void ens_dispatch_attach(struct ens_dispatch *d,
     d->transport = t;
 }
 
+void ens_dispatch_detach(struct ens_dispatch *d)
+{
+    d->transport = NULL;
+    d->broken = 1;
+}
+
 void ens_dispatch_pause(struct ens_dispatch *d, int on)
 {
     if (d->paused != on)
@@ -477,7 +483,7 @@ void ens_dispatch_kill(struct ens_dispatch *d)
 {
     d->stopping = 1;
     d->killed = 1;
-    for (uint32_t i = 0; i < d->config.n_slots; i++)
+    for (uint32_t i = 0; d->transport != NULL && i < d->config.n_slots; i++)
         if (d->hand[i].state != ENS_HAND_EMPTY)
             d->ops->kill(d->transport, i);
 }

@@ -61,6 +61,9 @@ struct ens_transport_events ens_dispatch_sink(struct ens_dispatch *d);
 void ens_dispatch_attach(struct ens_dispatch *d,
                          const struct ens_transport_ops *ops,
                          struct ens_transport *t);
+/** The transport is closed: nothing is asked of it any more, though the loop
+ * may run on. */
+void ens_dispatch_detach(struct ens_dispatch *d);
 
 /** Set a stage up; ens_dispatch_go begins it. only (n_only places): nothing
  * but those. */

@@ -4,6 +4,28 @@
 
 #include <math.h>
 
+enum ens_link_function ens_family_link(enum ens_family family)
+{
+    static const enum ens_link_function link[] = {
+#define LINK(name, text, link, parameter) ENS_LINK_##link,
+        ENS_FAMILY_LIST(LINK)
+#undef LINK
+    };
+
+    return link[family];
+}
+
+const char *ens_family_text(enum ens_family family)
+{
+    static const char *const text[] = {
+#define TEXT(name, text, link, parameter) text,
+        ENS_FAMILY_LIST(TEXT)
+#undef TEXT
+    };
+
+    return text[family];
+}
+
 enum ens_status ens_fit_level(const struct ens_cell *cell, const char *role,
                               double *level, struct ens_error *err)
 {
@@ -54,8 +76,8 @@ enum ens_status ens_fit_complete(struct ens_fit_result *r,
     size_t p = problem->p;
     double half = NAN;
 
-    for (size_t j = 0; j < p; j++) {
-        if (isnan(r->std_error[j]))
+    for (size_t j = 0; j < r->n_parameters; j++) {
+        if (isnan(r->std_error[j]) && j < p)
             r->std_error[j] = sqrt(r->cov[j + j * p]);
         if (!isnan(r->conf_low[j]) || !isnan(r->conf_high[j]) ||
             isnan(r->std_error[j]))

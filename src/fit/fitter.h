@@ -7,6 +7,15 @@
 
 #include <ensrun/fitter.h>
 
+/* What least squares and likelihood deliver. */
+#define ENS_FIT_FREQUENTIST                                                    \
+    (ENS_DELIVERS_INTERVALS | ENS_DELIVERS_P_VALUES |                          \
+     ENS_DELIVERS_PREDICTIONS | ENS_DELIVERS_LOG_LIK)
+
+/** The link that goes with a family. */
+enum ens_link_function ens_family_link(enum ens_family family);
+/** Text of a family: "gaussian" ... */
+const char *ens_family_text(enum ens_family family);
 /** Reads `level`; 0 < level < 1. */
 enum ens_status ens_fit_level(const struct ens_cell *cell, const char *role,
                               double *level, struct ens_error *err);

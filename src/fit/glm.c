@@ -35,13 +35,17 @@ const struct ens_setting ens_fitter_glm_settings[] = {
     ENS_FIT_SETTING_LEVEL,
 };
 
-static enum ens_status options(const struct ens_cell *cell, const char *role,
+static enum ens_status options(const struct ens_fit_setup *setup,
+                               const struct ens_cell *cell, const char *role,
                                struct ens_fit_options *o, struct ens_error *err)
 {
     const char *family = ens_cell_value(cell, role, "family")->text;
 
-    o->is_normal = strcmp(family, "gaussian") == 0;
-    o->is_poisson = strcmp(family, "poisson") == 0;
+    (void)setup;
+    o->family = strcmp(family, "gaussian") == 0  ? ENS_FAMILY_GAUSSIAN
+                : strcmp(family, "poisson") == 0 ? ENS_FAMILY_POISSON
+                                                 : ENS_FAMILY_BINOMIAL;
+    o->link = ens_family_link(o->family);
     return ens_fit_level(cell, role, &o->level, err);
 }
 
@@ -310,12 +314,13 @@ static enum ens_status fit(const struct ens_job *job,
                            const struct ens_fit_problem *problem, double *work,
                            struct ens_fit_result *result, struct ens_error *err)
 {
-    const struct family *family = o->is_poisson ? &poisson : &binomial;
+    const struct family *family =
+        o->family == ENS_FAMILY_POISSON ? &poisson : &binomial;
     struct irls g;
     enum ens_status s;
 
     (void)job;
-    if (o->is_normal)
+    if (o->family == ENS_FAMILY_GAUSSIAN)
         return ens_lsq_gaussian(o, problem, work, result, err);
     s = check_response(family, problem, err);
     if (s != ENS_OK)
@@ -332,6 +337,7 @@ static enum ens_status fit(const struct ens_job *job,
 }
 
 const struct ens_fitter ens_fitter_glm = {
+    .delivers = ENS_FIT_FREQUENTIST,
     .options = options,
     .work = work_size,
     .fit = fit,

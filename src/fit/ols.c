@@ -8,10 +8,13 @@ const struct ens_setting ens_fitter_ols_settings[] = {
     ENS_FIT_SETTING_LEVEL,
 };
 
-static enum ens_status options(const struct ens_cell *cell, const char *role,
+static enum ens_status options(const struct ens_fit_setup *setup,
+                               const struct ens_cell *cell, const char *role,
                                struct ens_fit_options *o, struct ens_error *err)
 {
-    o->is_normal = 1;
+    (void)setup;
+    o->family = ENS_FAMILY_GAUSSIAN;
+    o->link = ENS_LINK_IDENTITY;
     return ens_fit_level(cell, role, &o->level, err);
 }
 
@@ -25,6 +28,7 @@ static enum ens_status fit(const struct ens_job *job,
 }
 
 const struct ens_fitter ens_fitter_ols = {
+    .delivers = ENS_FIT_FREQUENTIST,
     .options = options,
     .work = ens_lsq_gaussian_work,
     .fit = fit,

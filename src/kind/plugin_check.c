@@ -26,13 +26,26 @@ static int is_call_section(const char *s)
     return n > 2 && strcmp(s + n - 2, "()") == 0;
 }
 
+/* A name, or NAME.* for all keys that begin so. */
+static int is_key(const char *s)
+{
+    char name[64];
+    size_t n = s == NULL ? 0 : strlen(s);
+
+    if (n < 3 || n >= sizeof(name) || strcmp(s + n - 2, ".*") != 0)
+        return is_name(s);
+    memcpy(name, s, n - 2);
+    name[n - 2] = '\0';
+    return is_name(name);
+}
+
 /* -- settings -------------------------------------------------------------- */
 
 static const char *wrong_setting(const struct ens_setting *s)
 {
     if (s->section == NULL || *s->section == '\0')
         return "has no section";
-    if (!is_name(s->key))
+    if (!is_key(s->key))
         return "has no key, or one that is no name";
     if ((unsigned)s->type > ENS_T_FORMULA)
         return "has a type that does not exist";

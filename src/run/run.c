@@ -287,6 +287,7 @@ static enum ens_status run_new(struct ens_run *r, struct ens_buf *errors,
     ens_watch_end(r);
     if (r->transport != NULL) { /* so the folder is ours */
         r->ops->close(r->transport);
+        ens_dispatch_detach(r->dispatch);
         if (!ens_epoch_superseded(&r->epoch))
             remove_work(r);
     }

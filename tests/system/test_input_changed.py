@@ -12,14 +12,17 @@ ROWS = 1000
 INPUT = "[inputs]\nX = X.npy"
 
 
+def head(rows):
+    text = ("{'descr': '<f8', 'fortran_order': False, "
+            f"'shape': ({rows}, 2), }}")
+    text += " " * ((64 - (10 + len(text) + 1) % 64) % 64) + "\n"
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text.encode()
+
+
 def write_input(work, first):
-    head = ("{'descr': '<f8', 'fortran_order': False, "
-            f"'shape': ({ROWS}, 2), }}")
-    head += " " * ((64 - (10 + len(head) + 1) % 64) % 64) + "\n"
     values = [float(first)] + [0.5 * i for i in range(2 * ROWS - 1)]
     (work.path / "X.npy").write_bytes(
-        b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head.encode()
-        + struct.pack(f"<{2 * ROWS}d", *values))
+        head(ROWS) + struct.pack(f"<{2 * ROWS}d", *values))
 
 
 def study(work, replicates, synthetic="rows = 10\nfields = 1"):
@@ -86,4 +89,17 @@ def overwritten(work):
     work.run(text, results, "--restart", expect=OK)
 
 
-main(resumed, stopped, touched, overwritten)
+def outlasts_tasks(work):
+    """All tasks have ended, the workers are gone, and the digest is not done:
+    time-outs look at nobody any more."""
+    rows = 1 << 26  # 1 GiB, a hole: 0.3 s at least
+    with open(work.path / "X.npy", "wb") as f:
+        f.write(head(rows))
+        f.truncate(f.tell() + 16 * rows)
+    text = work.study(ini("fields = 1", "replicates = 20", "timeout = 20 s",
+                          more=INPUT))
+    work.run(text, work.path / "r", expect=OK)
+    check(len(table(work.path / "r")) == 20, "not all tasks are there")
+
+
+main(resumed, stopped, touched, overwritten, outlasts_tasks)

@@ -46,6 +46,10 @@ static const struct ens_setting fix_glm[] = {
             0, "gaussian|binomial"),
     FIX_ROW("fit", "prior", ENS_T_CALL, ENS_AXIS, ENS_C_CELL, "flat", 0, 0,
             "flat|normal|cauchy"),
+    FIX_ROW("fit", "prior.b", ENS_T_CALL, ENS_AXIS, ENS_C_CELL, "flat", 0, 0,
+            "flat|normal|cauchy"),
+    FIX_ROW("fit", "prior.*", ENS_T_CALL, ENS_AXIS, ENS_C_CELL, "", 0, 0,
+            "flat|normal|cauchy"),
     FIX_ROW("normal()", "mean", ENS_T_NUM, ENS_ONE, ENS_C_CELL, "0", 0, 0,
             NULL),
     FIX_ROW("normal()", "sd", ENS_T_NUM, ENS_ONE, ENS_C_CELL, NULL, 0, 100,
@@ -54,7 +58,7 @@ static const struct ens_setting fix_glm[] = {
 
 static const struct ens_impl fix_fitters[] = {
     {"ols", "help", fix_ols, 1, NULL, 0, 0},
-    {"glm", "help", fix_glm, 4, NULL, 0, 0},
+    {"glm", "help", fix_glm, 6, NULL, 0, 0},
 };
 
 static const struct ens_role fix_roles[] = {

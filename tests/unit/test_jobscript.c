@@ -156,7 +156,7 @@ START_TEST(ranks_and_cores)
     write_script(&b, &j);
     HAS(&b, "--nodes=2 --ntasks-per-node=3 --cpus-per-task=4\n");
     HAS(&b, "mpirun -n 6 --map-by ppr:3:node --bind-to none \\\n");
-    HAS(&b, "oob_tcp_keepalive_time 30");
+    HAS(&b, "oob_tcp_keepalive_time 20");
     j.cores = 1;
     j.srun = 1;
     write_script(&b, &j);

@@ -83,13 +83,13 @@ static void check(const struct rows *rows, const char *estimand,
  *   sqrt(sum((d-mean(d))^2)/(n*(n-1)))/(2*sqrt(mean(d))) */
 START_TEST(measures_are_those_of_morris_et_al)
 {
-    static const double v[6][8] = {
-        {1, 1, 1, 1, 0, 0, 3, 3},   /* second term: 0 < 2 < 3 holds */
-        {1, 2, 1, 1, 0, 0, 3, 1.5}, /* does not */
-        {NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN},
-        {1, 2, 1, 2, 0, 0, 3, 3},
-        {1, 4, 1, 1, 0, 2, 3, 3}, /* its end counts */
-        {1, 4, 1, 1, 0, 2, 3, 3}, /* but this one failed */
+    static const double v[6][10] = {
+        {1, 1, 1, 1, 0, 0, 3, 3, 1, 2},   /* x1: 0 < 2 < 3 holds */
+        {1, 2, 1, 1, 0, 0, 3, 1.5, 1, 2}, /* does not */
+        {NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN},
+        {1, 2, 1, 2, 0, 0, 3, 3, 1, 2},
+        {1, 4, 1, 1, 0, 2, 3, 3, 1, 2}, /* its end counts */
+        {1, 4, 1, 1, 0, 2, 3, 3, 1, 2}, /* but this one failed */
     };
     static const enum ens_outcome status[6] = {ENS_TASK_OK, ENS_TASK_OK,
                                                ENS_TASK_OK, ENS_TASK_OK,
@@ -113,7 +113,7 @@ END_TEST
 
 START_TEST(all_missing_is_said_not_computed)
 {
-    static const double v[2][8] = {{0}};
+    static const double v[2][10] = {{0}};
     static const enum ens_outcome status[2] = {ENS_TASK_FAILED,
                                                ENS_TASK_CRASHED};
     struct fixture x;
@@ -140,7 +140,7 @@ START_TEST(a_true_model_is_unbiased_and_covers)
              "slope = 2 0.5\nsigma = 3\n"
              "[fit]\nfitter = ols\nformula = y ~ x1 + x2\n"
              "[metrics]\nuse = bias, coverage, coverage(level=0.5)\n";
-    static double v[300][12];
+    static double v[300][15];
     static const char *const term[] = {"intercept", "x1", "x2"};
     struct fixture x;
     struct rows rows;

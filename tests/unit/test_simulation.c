@@ -18,13 +18,14 @@ START_TEST(plan_declares_a_schema_per_list_of_terms)
     ck_assert_str_eq(x.plan.stage[0].key, "fit");
     ck_assert_uint_eq(x.plan.schemas.n, 2);
     s = x.plan.schemas.item[0];
-    ck_assert_uint_eq(s->n, 12);
+    ck_assert_uint_eq(s->n, 15);
     ck_assert_str_eq(s->field[0].name, "estimate__intercept");
     ck_assert_str_eq(s->field[1].name, "estimate__x1");
     ck_assert_str_eq(s->field[5].name, "std_error__x2");
     ck_assert_str_eq(s->field[6].name, "conf_low__intercept");
     ck_assert_str_eq(s->field[11].name, "conf_high__x2");
-    ck_assert_uint_eq(x.plan.schemas.item[1]->n, 8);
+    ck_assert_str_eq(s->field[12].name, "truth__intercept");
+    ck_assert_uint_eq(x.plan.schemas.item[1]->n, 10);
     end(&x);
 }
 END_TEST

@@ -238,6 +238,35 @@ START_TEST(rows_of_an_open_implementation_have_their_own_keys)
 }
 END_TEST
 
+/* Keys of "prior.*" are settings, axes too; literal ones come first. */
+START_TEST(keys_complete_a_pattern)
+{
+    struct ens_study *st =
+        must(TRIAL DATA "[fit]\nprior.x1:x2 = flat, normal(sd=2)\n"
+                        "[fit a]\nfitter = glm\nprior.b = cauchy\n[fit b]\n"
+                        "fitter = glm\ngrid = (prior.x1), (flat), (cauchy)\n"
+                        "[fit c]\nfitter = ols\n",
+             NULL);
+    struct ens_buf text = ENS_BUF_INIT;
+    struct ens_cell cell;
+
+    ck_assert_uint_eq(ens_study_n_cells(st), 2 + 4 + 1);
+    ens_study_cell(st, 1, &cell);
+    ens_cell_canonical(&cell, 0, &text);
+    ck_assert_str_eq(ens_buf_text(&text),
+                     "data.generator=linear\ndata.n=5\nfit.fitter=glm\n"
+                     "fit.prior.b=cauchy\nfit.prior.x1:x2=normal(sd=2)\n");
+    ck_assert_ptr_null(ens_cell_value(&cell, "fit", "prior.x1"));
+    ck_assert_ptr_null(ens_cell_value(&cell, "fit", "prior.*"));
+    ens_study_cell(st, 5, &cell);
+    ck_assert_str_eq(ens_cell_value(&cell, "fit", "prior.x1")->text, "cauchy");
+    ens_study_cell(st, 6, &cell);
+    ck_assert_ptr_null(ens_cell_value(&cell, "fit", "prior.x1:x2"));
+    ens_buf_fini(&text);
+    ens_study_free(st);
+}
+END_TEST
+
 /* Golden: a change of it makes old results unusable. */
 START_TEST(equal_lines_are_cells_of_their_own)
 {
@@ -527,6 +556,7 @@ int main(void)
     tcase_add_test(t, open_keys_decide_the_cell);
     tcase_add_test(t, rows_of_an_open_role_have_their_own_keys);
     tcase_add_test(t, rows_of_an_open_implementation_have_their_own_keys);
+    tcase_add_test(t, keys_complete_a_pattern);
     tcase_add_test(t, equal_lines_are_cells_of_their_own);
     tcase_add_test(t, set_may_choose_the_kind);
     tcase_add_test(t, verbatim_needs_the_kind_first);

@@ -51,7 +51,7 @@ toy_measures(const struct ens_host *host, const struct ens_plan *plan,
              const struct ens_cell *cell, struct ens_records *in,
              ens_measure_fn *sink, void *arg, struct ens_error *err)
 {
-    struct ens_measure m = {"all", "count", 0, NAN, 0, 0, 0};
+    struct ens_measure m = {.estimand = "all", .measure = "count", .mcse = NAN};
     const struct ens_schema *schema;
     struct ens_record r;
 

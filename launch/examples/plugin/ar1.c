@@ -5,7 +5,6 @@
  *   ensrun ar1.ini */
 #include <ensrun/plugin.h>
 #include <math.h>
-#include <string.h>
 
 static const struct ens_host *host; /* set when this file is loaded */
 
@@ -17,61 +16,58 @@ static const struct ens_setting settings[] = {
 };
 
 static enum ens_status shape(const struct ens_setup *setup,
-                             const struct ens_cell *cell, struct ens_data *d,
-                             struct ens_error *err)
+                             const struct ens_cell *cell,
+                             struct ens_data_shape *to, struct ens_error *err)
 {
     static const char *const names[] = {"x", "y"};
+    static const char *const truth[] = {"intercept", "x"};
+    double *value = setup->alloc(setup, 2, sizeof(*value)); /* zeros */
 
-    (void)setup; /* finds inputs, gives memory: not needed here */
-    (void)err;
-    d->n = (size_t)host->cell_value(cell, "data", "n")->i;
-    d->n_columns = 2;
-    d->name = names;
+    if (value == NULL)
+        return host->fail(err, ENS_ENOMEMORY, "truth");
+    value[1] = host->cell_value(cell, "data", "slope")->d;
+    to->data.n = (size_t)host->cell_value(cell, "data", "n")->i;
+    to->data.n_columns = 2;
+    to->data.name = names;
+    to->response = "y"; /* of models of y, these are true: */
+    to->n_truth = 2;
+    to->truth = truth;
+    to->truth_value = value;
     return ENS_OK;
 }
 
 static enum ens_status generate(const struct ens_job *job,
-                                const struct ens_data *shape,
+                                const struct ens_data_shape *shape,
                                 struct ens_generated *out,
                                 struct ens_error *err)
 {
     const struct ens_cell *cell = &job->task->cell;
+    size_t n = shape->data.n;
     double slope = host->cell_value(cell, "data", "slope")->d;
     double rho = host->cell_value(cell, "data", "rho")->d;
-    double *x = host->alloc(job->result, 2 * shape->n, sizeof(*x));
+    double *x = host->alloc(job->result, 2 * n, sizeof(*x));
     struct ens_data_column *column =
         host->alloc(job->result, 2, sizeof(*column));
     struct ens_rng *rng = host->rng(job->result, "data");
     double e = 0;
 
     if (x == NULL || column == NULL)
-        return host->fail(err, ENS_ENOMEMORY, "data of %zu rows", shape->n);
-    for (size_t i = 0; i < shape->n; i++) {
+        return host->fail(err, ENS_ENOMEMORY, "data of %zu rows", n);
+    for (size_t i = 0; i < n; i++) {
         double z = host->normal(rng);
 
         e = i == 0 ? z : rho * e + sqrt(1 - rho * rho) * z;
-        x[i] = (double)i / (double)(shape->n - 1);
-        x[shape->n + i] = slope * x[i] + e;
+        x[i] = (double)i / (double)(n - 1);
+        x[n + i] = slope * x[i] + e;
     }
     column[0].values = x;
-    column[1].values = x + shape->n;
-    out->data = *shape; /* its rows, columns and names */
+    column[1].values = x + n;
+    out->data = shape->data; /* its rows, columns and names */
     out->data.column = column;
     return ENS_OK;
 }
 
-static int truth(const struct ens_cell *cell, const char *response,
-                 const char *term, double *value)
-{
-    int is_x = strcmp(term, "x") == 0;
-
-    *value = is_x ? host->cell_value(cell, "data", "slope")->d : 0;
-    return strcmp(response, "y") == 0 &&
-           (is_x || strcmp(term, "intercept") == 0);
-}
-
-static const struct ens_generator ar1 = {
-    .shape = shape, .generate = generate, .truth = truth};
+static const struct ens_generator ar1 = {.shape = shape, .generate = generate};
 static const struct ens_plugin_part parts[] = {
     {"generator",
      {"ar1", "a straight line with AR(1) errors", settings, 3, &ar1, 0, 0}}};

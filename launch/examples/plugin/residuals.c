@@ -50,9 +50,12 @@ static enum ens_status z(const struct ens_job *job,
 {
     (void)job;
     (void)err;
-    for (size_t j = 0; j < in->problem->p; j++) /* NaN, missing, if unknown */
+    for (size_t j = 0; j < in->n_parameters; j++) { /* NaN: missing */
+        size_t k = in->place[j];
+
         value[j] =
-            (in->fit->estimate[j] - in->truth[j]) / in->fit->std_error[j];
+            (in->fit->estimate[k] - in->truth[j]) / in->fit->std_error[k];
+    }
     return ENS_OK;
 }
 

@@ -17,8 +17,8 @@ const struct ens_setting ens_generator_bootstrap_settings[] = {
 };
 
 static enum ens_status shape(const struct ens_setup *setup,
-                             const struct ens_cell *cell, struct ens_data *out,
-                             struct ens_error *err)
+                             const struct ens_cell *cell,
+                             struct ens_data_shape *out, struct ens_error *err)
 {
     const char *wanted = ens_cell_value(cell, "data", "input")->text;
     const struct ens_input *in = setup->input(setup, wanted);
@@ -49,7 +49,7 @@ static enum ens_status shape(const struct ens_setup *setup,
         column[j].level = in->columns[j].levels;
         column[j].n_levels = in->columns[j].n_levels;
     }
-    *out = (struct ens_data){
+    out->data = (struct ens_data){
         .n = (size_t)in->n_rows,
         .n_columns = n,
         .name = name,
@@ -59,18 +59,19 @@ static enum ens_status shape(const struct ens_setup *setup,
 }
 
 static enum ens_status generate(const struct ens_job *job,
-                                const struct ens_data *shape,
+                                const struct ens_data_shape *shape,
                                 struct ens_generated *out,
                                 struct ens_error *err)
 {
-    uint64_t *index = job->host->alloc(job->result, shape->n, sizeof(*index));
+    uint64_t *index =
+        job->host->alloc(job->result, shape->data.n, sizeof(*index));
     struct ens_rng *g = job->host->rng(job->result, "data");
 
     if (!index)
-        return ens_fail(err, ENS_ENOMEMORY, "index of %zu rows", shape->n);
-    for (size_t i = 0; i < shape->n; i++)
-        index[i] = ens_rng_below(g, shape->n);
-    out->data = *shape;
+        return ens_fail(err, ENS_ENOMEMORY, "index of %zu rows", shape->data.n);
+    for (size_t i = 0; i < shape->data.n; i++)
+        index[i] = ens_rng_below(g, shape->data.n);
+    out->data = shape->data;
     out->data.index = index;
     return ENS_OK;
 }

@@ -1,14 +1,13 @@
 /* Generator `linear`: y = intercept + x'slope + N(0, sigma).
  *
- * Stream "data", row by row: x1 .. xp, then the error. */
+ * Stream "data", row by row: x1 .. xp, then the error. Predictors are
+ * independent, so a model that leaves one out is biased in no other. */
 #include "kinds/simulation/generators.h"
 
-#include "base/number.h"
 #include "fit/formula.h"
 #include "math/rng.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #define NAME_BYTES 24 /* "x" and a 64-bit number */
 
@@ -49,24 +48,37 @@ const struct ens_setting ens_generator_linear_settings[] = {
 };
 
 static enum ens_status shape(const struct ens_setup *setup,
-                             const struct ens_cell *cell, struct ens_data *out,
-                             struct ens_error *err)
+                             const struct ens_cell *cell,
+                             struct ens_data_shape *out, struct ens_error *err)
 {
-    size_t p = ens_cell_value(cell, "data", "slope")->n_vec;
+    const struct ens_value *slope = ens_cell_value(cell, "data", "slope");
+    size_t p = slope->n_vec;
     const char **name = setup->alloc(setup, p + 1, sizeof(*name));
+    const char **truth = setup->alloc(setup, p + 2, sizeof(*truth));
+    double *value = setup->alloc(setup, p + 2, sizeof(*value));
     char(*text)[NAME_BYTES] = setup->alloc(setup, p, sizeof(*text));
 
-    if (!name || !text)
+    if (!name || !truth || !value || !text)
         return ens_fail(err, ENS_ENOMEMORY, "names of %zu columns", p + 1);
     for (size_t j = 0; j < p; j++) {
         snprintf(text[j], NAME_BYTES, "x%zu", j + 1);
-        name[j] = text[j];
+        name[j] = truth[j + 1] = text[j];
+        value[j + 1] = slope->vec[j];
     }
     name[p] = "y";
-    *out = (struct ens_data){
-        .n = (size_t)ens_cell_value(cell, "data", "n")->i,
-        .n_columns = p + 1,
-        .name = name,
+    truth[0] = ENS_FORMULA_INTERCEPT;
+    value[0] = ens_cell_value(cell, "data", "intercept")->d;
+    truth[p + 1] = "sigma";
+    value[p + 1] = ens_cell_value(cell, "data", "sigma")->d;
+    *out = (struct ens_data_shape){
+        .data = {.n = (size_t)ens_cell_value(cell, "data", "n")->i,
+                 .n_columns = p + 1,
+                 .name = name},
+        .response = "y",
+        .n_truth = p + 2,
+        .truth = truth,
+        .truth_value = value,
+        .family = ENS_FAMILY_GAUSSIAN,
     };
     return ENS_OK;
 }
@@ -93,12 +105,12 @@ static void draw(struct ens_rng *g, const struct ens_cell *cell, size_t n,
 }
 
 static enum ens_status generate(const struct ens_job *job,
-                                const struct ens_data *shape,
+                                const struct ens_data_shape *shape,
                                 struct ens_generated *out,
                                 struct ens_error *err)
 {
-    size_t n = shape->n;
-    size_t columns = shape->n_columns;
+    size_t n = shape->data.n;
+    size_t columns = shape->data.n_columns;
     struct ens_data_column *column =
         job->host->alloc(job->result, columns, sizeof(*column));
     double *all = NULL;
@@ -111,35 +123,12 @@ static enum ens_status generate(const struct ens_job *job,
     draw(job->host->rng(job->result, "data"), &job->task->cell, n, all);
     for (size_t j = 0; j < columns; j++)
         column[j].values = all + j * n;
-    out->data = *shape;
+    out->data = shape->data;
     out->data.column = column;
     return ENS_OK;
-}
-
-/* Terms of `y ~ ...`: the intercept and the columns as they are. Predictors
- * are independent, so leaving one out biases no other. */
-static int truth(const struct ens_cell *cell, const char *response,
-                 const char *term, double *value)
-{
-    const struct ens_value *slope = ens_cell_value(cell, "data", "slope");
-    uint64_t j;
-
-    if (strcmp(response, "y") != 0)
-        return 0;
-    if (strcmp(term, ENS_FORMULA_INTERCEPT) == 0) {
-        *value = ens_cell_value(cell, "data", "intercept")->d;
-        return 1;
-    }
-    if (term[0] != 'x' ||
-        ens_number_parse_u64(term + 1, strlen(term + 1), &j) != 0 || j < 1 ||
-        j > slope->n_vec)
-        return 0;
-    *value = slope->vec[j - 1];
-    return 1;
 }
 
 const struct ens_generator ens_generator_linear = {
     .shape = shape,
     .generate = generate,
-    .truth = truth,
 };

@@ -187,10 +187,10 @@ enum ens_status ens_simulation_check_metrics(const struct ens_study *study,
  */
 
 struct term {
-    int has_truth;
-    double truth;
+    size_t truth; /* its field; SIZE_MAX: not known */
     struct ens_moments estimate;
     struct ens_moments variance; /* squared standard errors */
+    struct ens_moments error;    /* estimate - truth */
     struct ens_moments square;   /* squared errors */
     uint64_t n_covered[MAX_METRICS];
     uint64_t n_limits[MAX_METRICS];
@@ -198,7 +198,8 @@ struct term {
 
 struct cell_sums {
     const struct metrics *metrics;
-    const struct ens_simulation_fit *fit;
+    const struct ens_simulation_model *model;
+    const struct ens_simulation_layout *layout;
     double df;    /* of t, for coverage at a level of its own */
     uint64_t all; /* records seen */
     size_t p;
@@ -209,13 +210,13 @@ struct cell_sums {
 };
 
 static void add_coverage(const struct cell_sums *c, struct term *t,
-                         const double value[ENS_SIM_PARTS])
+                         const double value[ENS_SIM_PARTS], double truth)
 {
     for (size_t k = 0; k < c->metrics->n; k++) {
         const struct metric *m = &c->metrics->item[k];
         double low = value[ENS_SIM_CONF_LOW], high = value[ENS_SIM_CONF_HIGH];
 
-        if (!isnan(m->level) && m->level != c->fit->options.level) {
+        if (!isnan(m->level) && m->level != c->model->options.level) {
             double half = ens_quantile_halfwidth(m->level, c->df) *
                           value[ENS_SIM_STD_ERROR];
 
@@ -225,7 +226,7 @@ static void add_coverage(const struct cell_sums *c, struct term *t,
         if (isnan(low) || isnan(high))
             continue;
         t->n_limits[k]++;
-        t->n_covered[k] += low <= t->truth && t->truth <= high ? 1 : 0;
+        t->n_covered[k] += low <= truth && truth <= high ? 1 : 0;
     }
 }
 
@@ -233,12 +234,11 @@ static void add_record(struct cell_sums *c, const struct ens_record *rec,
                        const struct ens_schema *schema)
 {
     c->all++;
-    if (rec->status != ENS_TASK_OK || !schema ||
-        schema->n < ENS_SIM_PARTS * c->p)
+    if (rec->status != ENS_TASK_OK || !schema || schema->n < c->layout->metrics)
         return;
     for (size_t j = 0; j < c->p; j++) {
         struct term *t = &c->term[j];
-        double value[ENS_SIM_PARTS], error;
+        double value[ENS_SIM_PARTS], truth, error;
 
         for (size_t k = 0; k < ENS_SIM_PARTS; k++)
             value[k] = ens_record_f64(rec, schema, k * c->p + j);
@@ -248,14 +248,18 @@ static void add_record(struct cell_sums *c, const struct ens_record *rec,
         if (isfinite(value[ENS_SIM_STD_ERROR]))
             ens_moments_add(&t->variance, value[ENS_SIM_STD_ERROR] *
                                               value[ENS_SIM_STD_ERROR]);
-        if (!t->has_truth)
+        if (t->truth == SIZE_MAX)
             continue;
-        error = value[ENS_SIM_ESTIMATE] - t->truth;
+        truth = ens_record_f64(rec, schema, t->truth);
+        error = value[ENS_SIM_ESTIMATE] - truth;
+        if (!isfinite(error))
+            continue;
+        ens_moments_add(&t->error, error);
         ens_moments_add(&t->square, error * error);
-        add_coverage(c, t, value);
+        add_coverage(c, t, value, truth);
     }
     for (size_t k = 0; k < c->n_computed; k++) {
-        size_t field = ENS_SIM_PARTS * c->p + k;
+        size_t field = c->layout->metrics + k;
         double v = field < schema->n ? ens_record_f64(rec, schema, field) : NAN;
 
         if (isfinite(v))
@@ -310,12 +314,11 @@ static void put_always(struct out *o, const struct term *t)
 static void put_metric(struct out *o, const struct term *t,
                        const struct metric *m, size_t k)
 {
-    double n = (double)t->estimate.n;
-    double sd = sqrt(ens_moments_var(&t->estimate));
+    double n = (double)t->error.n;
 
     if (strcmp(m->call, "bias") == 0) {
-        put(o, m->name, t->estimate.mean - t->truth, sd / sqrt(n),
-            t->estimate.n);
+        put(o, m->name, t->error.mean, sqrt(ens_moments_var(&t->error) / n),
+            t->error.n);
     } else if (strcmp(m->call, "rmse") == 0) {
         double rmse = sqrt(t->square.mean);
 
@@ -369,9 +372,9 @@ static enum ens_status put_cell(const struct cell_sums *c, ens_measure_fn *sink,
     for (size_t j = 0; j < c->p; j++) {
         const struct term *t = &c->term[j];
 
-        o.estimand = c->fit->design.column[j].name;
+        o.estimand = c->model->shown[j];
         put_always(&o, t);
-        for (size_t k = 0; t->has_truth && k < c->metrics->n; k++)
+        for (size_t k = 0; t->truth != SIZE_MAX && k < c->metrics->n; k++)
             put_metric(&o, t, &c->metrics->item[k], k);
         put_computed(&o, c, j);
     }
@@ -381,12 +384,12 @@ static enum ens_status put_cell(const struct cell_sums *c, ens_measure_fn *sink,
 
 /* Truths come with generators whose rows are all complete: n - p is the
  * degrees of freedom of every replicate. */
-static double degrees_of_freedom(const struct ens_simulation_fit *fit,
+static double degrees_of_freedom(const struct ens_simulation_model *fit,
                                  const struct ens_cell *cell)
 {
     const struct ens_value *n = ens_cell_value(cell, "data", "n");
 
-    if (!fit->options.is_normal)
+    if (fit->options.family != ENS_FAMILY_GAUSSIAN)
         return INFINITY;
     if (fit->fitter == &ens_program_fitter ||
         ens_cell_impl(cell, "data")->ops == &ens_program_generator)
@@ -399,32 +402,32 @@ static double degrees_of_freedom(const struct ens_simulation_fit *fit,
 
 struct tally { /* of one cell: what its measures are made of */
     struct ens_arena arena;
-    struct ens_simulation_fit fit;
+    struct ens_data_shape shape;
+    struct ens_simulation_model model;
+    struct ens_simulation_layout layout;
     struct metrics metrics;
     struct cell_sums sums;
 };
 
-static enum ens_status make_sums(struct tally *t, const struct ens_study *study,
-                                 const struct ens_cell *cell,
+static enum ens_status make_sums(struct tally *t, const struct ens_cell *cell,
                                  struct ens_error *err)
 {
     struct cell_sums *c = &t->sums;
+    uint32_t truth = t->layout.truth;
 
     c->metrics = &t->metrics;
-    c->fit = &t->fit;
-    c->p = t->fit.design.n_columns;
-    c->df = degrees_of_freedom(&t->fit, cell);
+    c->model = &t->model;
+    c->layout = &t->layout;
+    c->p = t->model.n_shown;
+    c->df = degrees_of_freedom(&t->model, cell);
     c->term = ens_arena_alloc(&t->arena, c->p, sizeof(*c->term));
-    ens_simulation_metrics(study, &c->computed);
-    for (size_t i = 0; i < c->computed.n; i++)
-        c->n_computed +=
-            ens_simulation_metric_values(c->computed.item[i].ops, c->p);
+    c->n_computed = t->layout.n - t->layout.metrics;
     c->value = ens_arena_alloc(&t->arena, c->n_computed, sizeof(*c->value));
     if (!c->term || !c->value)
         return ens_fail(err, ENS_ENOMEMORY, "measures of %zu terms", c->p);
     for (size_t j = 0; j < c->p; j++)
-        c->term[j].has_truth = ens_simulation_truth(
-            &t->fit, cell, t->fit.design.column[j].name, &c->term[j].truth);
+        c->term[j].truth =
+            t->model.truth_of[j] != SIZE_MAX ? truth++ : SIZE_MAX;
     return ENS_OK;
 }
 
@@ -439,11 +442,17 @@ enum ens_status ens_simulation_tally_new(const struct ens_host *host,
 
     if (!t)
         return ens_fail(err, ENS_ENOMEMORY, "measures of a cell");
+    ens_simulation_metrics(study, &t->sums.computed);
     s = read_metrics(study, &t->metrics, err);
     if (s == ENS_OK)
-        s = ens_simulation_fit_of(&t->fit, host, plan, cell, &t->arena, err);
+        s = ens_simulation_shape(&t->shape, cell, host, plan, &t->arena, err);
     if (s == ENS_OK)
-        s = make_sums(t, study, cell, err);
+        s = ens_simulation_model(&t->model, cell, &t->shape, &t->arena, err);
+    if (s == ENS_OK)
+        s = ens_simulation_layout(&t->layout, &t->model, &t->shape,
+                                  &t->sums.computed, &t->arena, err);
+    if (s == ENS_OK)
+        s = make_sums(t, cell, err);
     if (s == ENS_OK)
         *tally = t;
     else

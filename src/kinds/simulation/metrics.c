@@ -78,7 +78,7 @@ enum ens_status ens_simulation_compute(const struct ens_job *job,
                                        const struct ens_metric_input *in,
                                        uint32_t field, struct ens_error *err)
 {
-    size_t n = ens_simulation_metric_values(m->ops, in->problem->p);
+    size_t n = ens_simulation_metric_values(m->ops, in->n_parameters);
     double *value = job->host->alloc(job->result, n, sizeof(*value));
     struct ens_metric_input own = *in;
     struct ens_error local = {0};

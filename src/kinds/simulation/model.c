@@ -16,7 +16,7 @@ static enum ens_status wrap_row(struct ens_error *err, enum ens_status s,
 }
 
 /* Names of what is estimated, where no formula says it. */
-static enum ens_status take_terms(struct ens_simulation_fit *f,
+static enum ens_status take_terms(struct ens_simulation_model *f,
                                   const struct ens_value *list,
                                   struct ens_arena *arena,
                                   struct ens_error *err)
@@ -41,46 +41,133 @@ static enum ens_status take_terms(struct ens_simulation_fit *f,
     return ENS_OK;
 }
 
-enum ens_status ens_simulation_fit(struct ens_simulation_fit *f,
-                                   const struct ens_cell *cell,
-                                   const struct ens_data *shape,
-                                   struct ens_arena *arena,
-                                   struct ens_error *err)
+static enum ens_status take_formula(struct ens_simulation_model *m,
+                                    const struct ens_cell *cell,
+                                    const struct ens_data *data,
+                                    struct ens_arena *arena,
+                                    struct ens_error *err)
 {
-    struct ens_simulation_fit g;
     const char *of = ens_cell_row(cell, "data");
     char row[ENS_CELL_PLACE];
     enum ens_status s;
 
-    g.fitter = ens_cell_impl(cell, "fit")->ops;
-    memset(&g.options, 0, sizeof(g.options));
-    g.options.is_normal = 1;
-    s = g.fitter->options != NULL
-            ? g.fitter->options(cell, "fit", &g.options, err)
-            : ens_fit_level(cell, "fit", &g.options.level, err);
-    if (s != ENS_OK)
-        return wrap_row(err, s, cell, "fit", "level");
-    g.formula = ens_arena_alloc(arena, 1, sizeof(*g.formula));
-    if (!g.formula)
+    m->formula = ens_arena_alloc(arena, 1, sizeof(*m->formula));
+    if (!m->formula)
         return ens_fail(err, ENS_ENOMEMORY, "formula");
-    g.has_formula = ens_cell_value(cell, "fit", "formula")->set;
-    if (!g.has_formula) {
-        s = take_terms(&g, ens_cell_value(cell, "fit", "terms"), arena, err);
-        *f = g;
+    m->has_formula = ens_cell_value(cell, "fit", "formula")->set;
+    if (!m->has_formula) {
+        s = take_terms(m, ens_cell_value(cell, "fit", "terms"), arena, err);
         return s == ENS_OK ? s : wrap_row(err, s, cell, "fit", "terms");
     }
-    s = ens_formula_parse(g.formula,
+    s = ens_formula_parse(m->formula,
                           ens_cell_value(cell, "fit", "formula")->text,
-                          shape->name, shape->n_columns, arena, err);
+                          data->name, data->n_columns, arena, err);
     if (s != ENS_OK)
         return wrap_row(err, s, cell, "fit", "formula");
-    s = ens_design_plan(&g.design, g.formula, shape, arena, err);
-    if (s != ENS_OK) {
-        ens_cell_place(cell, "fit", "formula", row);
-        return ens_wrap(err, s, "%s over [data%s%.100s]", row, *of ? " " : "",
-                        of);
+    s = ens_design_plan(&m->design, m->formula, data, arena, err);
+    if (s == ENS_OK)
+        return s;
+    ens_cell_place(cell, "fit", "formula", row);
+    return ens_wrap(err, s, "%s over [data%s%.100s]", row, *of ? " " : "", of);
+}
+
+struct fit_setup {
+    struct ens_fit_setup shown; /* first: what fitters are given */
+    struct ens_arena *arena;
+};
+
+static void *fit_alloc(const struct ens_fit_setup *setup, size_t n, size_t size)
+{
+    return ens_arena_alloc(((const struct fit_setup *)setup)->arena, n, size);
+}
+
+/* Terms, then what the fitter adds; columns for those it does not hide. */
+static enum ens_status name_parameters(struct ens_simulation_model *m,
+                                       const struct ens_parameter *more,
+                                       size_t n_more, struct ens_arena *arena,
+                                       struct ens_error *err)
+{
+    size_t p = m->design.n_columns, n = p + n_more;
+
+    m->parameter = ens_arena_alloc(arena, n, sizeof(*m->parameter));
+    m->shown = ens_arena_alloc(arena, n, sizeof(*m->shown));
+    m->place = ens_arena_alloc(arena, n, sizeof(*m->place));
+    m->truth_of = ens_arena_alloc(arena, n, sizeof(*m->truth_of));
+    if (!m->parameter || !m->shown || !m->place || !m->truth_of)
+        return ens_fail(err, ENS_ENOMEMORY, "%zu parameters", n);
+    m->n_parameters = n;
+    m->n_shown = 0;
+    for (size_t j = 0; j < n; j++) {
+        m->parameter[j] = j < p ? m->design.column[j].name : more[j - p].name;
+        if (j >= p && more[j - p].hidden)
+            continue;
+        m->place[m->n_shown] = j;
+        m->shown[m->n_shown++] = m->parameter[j];
     }
-    *f = g;
+    m->term = m->parameter;
+    return ENS_OK;
+}
+
+/* Which truths of the data are those of this model. */
+static void match_truths(struct ens_simulation_model *m,
+                         const struct ens_data_shape *shape)
+{
+    int response = !m->has_formula || shape->response == NULL ||
+                   strcmp(shape->response, m->formula->response.name) == 0;
+    int link = ens_family_link(shape->family) == m->options.link;
+    int family = shape->family == m->options.family;
+
+    m->n_truths = 0;
+    for (size_t j = 0; j < m->n_shown; j++) {
+        int holds =
+            response && (m->place[j] < m->design.n_columns ? link : family);
+
+        m->truth_of[j] = SIZE_MAX;
+        for (size_t k = 0; holds && k < shape->n_truth; k++)
+            if (strcmp(shape->truth[k], m->shown[j]) == 0)
+                m->truth_of[j] = k;
+        m->n_truths += m->truth_of[j] != SIZE_MAX ? 1 : 0;
+    }
+}
+
+enum ens_status ens_simulation_model(struct ens_simulation_model *m,
+                                     const struct ens_cell *cell,
+                                     const struct ens_data_shape *shape,
+                                     struct ens_arena *arena,
+                                     struct ens_error *err)
+{
+    const struct fit_setup setup = {{fit_alloc}, arena};
+    struct ens_simulation_model made = {0};
+    struct ens_parameter *more = NULL;
+    size_t n_more = 0;
+    enum ens_status s;
+
+    made.fitter = ens_cell_impl(cell, "fit")->ops;
+    s = made.fitter->options != NULL
+            ? made.fitter->options(&setup.shown, cell, "fit", &made.options,
+                                   err)
+            : ens_fit_level(cell, "fit", &made.options.level, err);
+    if (s != ENS_OK)
+        return wrap_row(err, s, cell, "fit", "level");
+    s = take_formula(&made, cell, &shape->data, arena, err);
+    if (s == ENS_OK)
+        s = name_parameters(&made, NULL, 0, arena, err);
+    if (s == ENS_OK && made.fitter->parameters != NULL) {
+        const struct ens_fit_problem terms = {.p = made.design.n_columns,
+                                              .term = made.term,
+                                              .response =
+                                                  made.formula->response.name};
+
+        s = made.fitter->parameters(&setup.shown, &made.options, &terms, &more,
+                                    &n_more, err);
+        if (s != ENS_OK)
+            return wrap_row(err, s, cell, "fit", "formula");
+        s = name_parameters(&made, more, n_more, arena, err);
+    }
+    if (s != ENS_OK)
+        return s;
+    match_truths(&made, shape);
+    *m = made;
     return ENS_OK;
 }
 
@@ -105,8 +192,8 @@ static void *alloc(const struct ens_setup *setup, size_t n, size_t size)
 }
 
 /* Names and, where they are known, columns: of a plugin, say. */
-static enum ens_status check_shape(const struct ens_data *shape,
-                                   const char *generator, struct ens_error *err)
+static enum ens_status check_data(const struct ens_data *shape,
+                                  const char *generator, struct ens_error *err)
 {
     if (shape->n == 0 || shape->n_columns == 0 || shape->name == NULL)
         return ens_fail(err, ENS_ESTUDY,
@@ -121,18 +208,18 @@ static enum ens_status check_shape(const struct ens_data *shape,
 }
 
 enum ens_status
-ens_simulation_shape(struct ens_data *shape, const struct ens_cell *cell,
+ens_simulation_shape(struct ens_data_shape *shape, const struct ens_cell *cell,
                      const struct ens_host *host, const struct ens_plan *plan,
                      struct ens_arena *arena, struct ens_error *err)
 {
     const struct ens_impl *impl = ens_cell_impl(cell, "data");
     const struct ens_generator *g = impl->ops;
     const struct setup setup = {{find_input, alloc}, host, plan, arena};
-    struct ens_data d = {0};
+    struct ens_data_shape d = {0};
     enum ens_status s = g->shape(&setup.shown, cell, &d, err);
 
     if (s == ENS_OK)
-        s = check_shape(&d, impl->name, err);
+        s = check_data(&d.data, impl->name, err);
     if (s != ENS_OK)
         return wrap_row(err, s, cell, "data", "input");
     *shape = d;
@@ -147,8 +234,28 @@ static const char *join(struct ens_arena *arena, const char *a, const char *b)
     return *b == '\0' ? a : ens_arena_printf(arena, "%s__%s", a, b);
 }
 
-static int add_term_fields(struct ens_field *field, const struct ens_design *d,
-                           struct ens_arena *arena)
+/* Where the next field goes; out of memory is sticky. */
+struct fields {
+    struct ens_field *next;
+    struct ens_arena *arena;
+    int failed;
+};
+
+static void add(struct fields *f, const char *part, const char *name,
+                const char *unit, const char *help)
+{
+    *f->next = (struct ens_field){.name = part == NULL || name == NULL
+                                              ? NULL
+                                              : join(f->arena, part, name),
+                                  .type = ENS_F64,
+                                  .unit = unit,
+                                  .help = help};
+    f->failed |= f->next->name == NULL || help == NULL;
+    f->next++;
+}
+
+static void add_parameters(struct fields *f,
+                           const struct ens_simulation_model *m)
 {
     static const char *const part[][2] = {
 #define PART(name, text, help) {text, help},
@@ -156,74 +263,62 @@ static int add_term_fields(struct ens_field *field, const struct ens_design *d,
 #undef PART
     };
 
-    for (size_t k = 0; k < ENS_SIM_PARTS * d->n_columns; k++) {
-        const char *const *words = part[k / d->n_columns];
-        const char *term = d->column[k % d->n_columns].name;
-
-        field[k].name = join(arena, words[0], term);
-        field[k].help = ens_arena_printf(arena, "%s %s", words[1], term);
-        field[k].type = ENS_F64;
-        field[k].unit = "";
-        if (!field[k].name || !field[k].help)
-            return -1;
-    }
-    return 0;
+    for (size_t k = 0; k < ENS_SIM_PARTS; k++)
+        for (size_t j = 0; j < m->n_shown; j++)
+            add(f, part[k][0], m->shown[j], "",
+                ens_arena_printf(f->arena, "%s %s", part[k][1], m->shown[j]));
+    for (size_t j = 0; j < m->n_shown; j++)
+        if (m->truth_of[j] != SIZE_MAX)
+            add(f, "truth", m->shown[j], "",
+                ens_arena_printf(f->arena, "true value of %s", m->shown[j]));
 }
 
-static int add_metric_fields(struct ens_field *field,
-                             const struct ens_simulation_metric *m,
-                             const struct ens_design *d,
-                             struct ens_arena *arena)
+static void add_metric(struct fields *f, const struct ens_simulation_metric *m,
+                       const struct ens_simulation_model *model)
 {
     for (size_t i = 0; i < m->ops->n_fields; i++) {
-        const struct ens_metric_field *f = &m->ops->field[i];
-        const char *name = join(arena, m->name, f->name);
+        const struct ens_metric_field *of = &m->ops->field[i];
+        const char *name = join(f->arena, m->name, of->name);
 
-        for (size_t j = 0; j < (f->per_term ? d->n_columns : 1); j++) {
-            const char *term = f->per_term ? d->column[j].name : "";
+        for (size_t j = 0; j < (of->per_term ? model->n_shown : 1); j++) {
+            const char *term = of->per_term ? model->shown[j] : "";
 
-            *field = (struct ens_field){
-                .name = name == NULL ? NULL : join(arena, name, term),
-                .type = ENS_F64,
-                .unit = f->unit,
-                .help = ens_arena_printf(arena, "%s%s%s", f->help,
-                                         f->per_term ? ", " : "", term)};
-            if (!field->name || !field->help)
-                return -1;
-            field++;
+            add(f, name, term, of->unit,
+                ens_arena_printf(f->arena, "%s%s%s", of->help,
+                                 of->per_term ? ", " : "", term));
         }
     }
-    return 0;
 }
 
-const struct ens_field *
-ens_simulation_fields(const struct ens_design *d,
+enum ens_status
+ens_simulation_layout(struct ens_simulation_layout *l,
+                      const struct ens_simulation_model *m,
+                      const struct ens_data_shape *shape,
                       const struct ens_simulation_metrics *metrics,
-                      struct ens_arena *arena, size_t *n)
+                      struct ens_arena *arena, struct ens_error *err)
 {
-    size_t at = ENS_SIM_PARTS * d->n_columns;
-    struct ens_field *field;
+    struct fields f = {.arena = arena};
+    struct ens_field *all;
+    size_t n;
 
-    *n = at;
+    l->truth = (uint32_t)(ENS_SIM_PARTS * m->n_shown);
+    l->meta = l->truth + (uint32_t)m->n_truths;
+    l->metrics = l->meta + (uint32_t)shape->n_meta;
+    n = l->metrics;
     for (size_t i = 0; i < metrics->n; i++)
-        *n += ens_simulation_metric_values(metrics->item[i].ops, d->n_columns);
-    field = ens_arena_alloc(arena, *n, sizeof(*field));
-    if (!field || add_term_fields(field, d, arena) != 0)
-        return NULL;
-    for (size_t i = 0; i < metrics->n; i++) {
-        if (add_metric_fields(field + at, &metrics->item[i], d, arena) != 0)
-            return NULL;
-        at += ens_simulation_metric_values(metrics->item[i].ops, d->n_columns);
-    }
-    return field;
-}
-
-int ens_simulation_truth(const struct ens_simulation_fit *f,
-                         const struct ens_cell *cell, const char *term,
-                         double *value)
-{
-    const struct ens_generator *g = ens_cell_impl(cell, "data")->ops;
-
-    return g->truth && f->options.is_normal &&
-           g->truth(cell, f->formula->response.name, term, value);
+        n += ens_simulation_metric_values(metrics->item[i].ops, m->n_shown);
+    all = f.next = ens_arena_alloc(arena, n, sizeof(*all));
+    if (!all)
+        return ens_fail(err, ENS_ENOMEMORY, "%zu columns", n);
+    add_parameters(&f, m);
+    for (size_t k = 0; k < shape->n_meta; k++)
+        add(&f, "meta", shape->meta[k], "",
+            ens_arena_printf(arena, "%s of the data", shape->meta[k]));
+    for (size_t i = 0; i < metrics->n; i++)
+        add_metric(&f, &metrics->item[i], m);
+    if (f.failed)
+        return ens_fail(err, ENS_ENOMEMORY, "%zu columns", n);
+    l->n = n;
+    l->field = all;
+    return ENS_OK;
 }

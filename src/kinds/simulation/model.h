@@ -21,14 +21,22 @@ enum ens_simulation_part {
         ENS_SIM_PARTS
 };
 
-/** What the fit row of a cell says. */
-struct ens_simulation_fit {
+/** What a cell says: its fit row, over its data. */
+struct ens_simulation_model {
     const struct ens_fitter *fitter;
     struct ens_fit_options options;
     int has_formula; /* else `formula` has no terms, and the design none but
                         the names of what is estimated */
     struct ens_formula *formula;
     struct ens_design design; /* over the cell's data */
+    size_t n_parameters;      /* terms, then those the fitter adds */
+    const char **parameter;
+    size_t n_shown; /* those with columns */
+    const char **shown;
+    size_t *place;     /* of the shown among all */
+    size_t *truth_of;  /* of the shown among the shape's; SIZE_MAX: none */
+    size_t n_truths;   /* shown that have one */
+    const char **term; /* of the design */
 };
 
 #define ENS_SIMULATION_MAX_METRICS 16
@@ -59,31 +67,30 @@ enum ens_status ens_simulation_compute(const struct ens_job *job,
                                        uint32_t field, struct ens_error *err);
 
 /** Kept in the arena. Errors name the row of the study. */
-enum ens_status ens_simulation_fit(struct ens_simulation_fit *f,
-                                   const struct ens_cell *cell,
-                                   const struct ens_data *shape,
-                                   struct ens_arena *arena,
-                                   struct ens_error *err);
+enum ens_status ens_simulation_model(struct ens_simulation_model *m,
+                                     const struct ens_cell *cell,
+                                     const struct ens_data_shape *shape,
+                                     struct ens_arena *arena,
+                                     struct ens_error *err);
 /** Shape of the cell's data, kept in the arena; errors name the row. */
 enum ens_status
-ens_simulation_shape(struct ens_data *shape, const struct ens_cell *cell,
+ens_simulation_shape(struct ens_data_shape *shape, const struct ens_cell *cell,
                      const struct ens_host *host, const struct ens_plan *plan,
                      struct ens_arena *arena, struct ens_error *err);
-/** The same with the shape of the cell's data. */
+/** Columns of a cell's tasks: ENS_SIM_PARTS of each parameter shown, part by
+ * part; truths; meta numbers; metrics. */
+struct ens_simulation_layout {
+    size_t n;
+    const struct ens_field *field;
+    uint32_t truth, meta, metrics; /* where they begin */
+};
+/** Kept in the arena. */
 enum ens_status
-ens_simulation_fit_of(struct ens_simulation_fit *f, const struct ens_host *host,
-                      const struct ens_plan *plan, const struct ens_cell *cell,
-                      struct ens_arena *arena, struct ens_error *err);
-/** The 4 p fields of a model's columns, then those of the metrics; NULL when
- * out of memory. *n: how many. */
-const struct ens_field *
-ens_simulation_fields(const struct ens_design *d,
+ens_simulation_layout(struct ens_simulation_layout *l,
+                      const struct ens_simulation_model *m,
+                      const struct ens_data_shape *shape,
                       const struct ens_simulation_metrics *metrics,
-                      struct ens_arena *arena, size_t *n);
-/** True value of a term of a fit; 0 when it is not known. */
-int ens_simulation_truth(const struct ens_simulation_fit *f,
-                         const struct ens_cell *cell, const char *term,
-                         double *value);
+                      struct ens_arena *arena, struct ens_error *err);
 
 /** Check [metrics] use: names and arguments. */
 enum ens_status ens_simulation_check_metrics(const struct ens_study *study,
@@ -127,20 +134,15 @@ enum ens_status ens_simulation_tally_rows(void *tally, ens_measure_fn *sink,
  * Kept in the arena. */
 struct ens_simulation_schemas {
     uint32_t n, cap;
-    struct ens_simulation_columns {
-        size_t n;
-        const char **name;
-        size_t n_fields;
-        const struct ens_field *field;
-    } * item;
+    struct ens_simulation_layout *item;
 };
 enum ens_status ens_simulation_schemas(struct ens_simulation_schemas *s,
                                        const struct ens_host *host,
                                        const struct ens_plan *plan,
                                        struct ens_arena *arena,
                                        struct ens_error *err);
-/** The schema of a design; n when there is none. */
+/** The schema of a layout; n when there is none. */
 uint32_t ens_simulation_schema(const struct ens_simulation_schemas *s,
-                               const struct ens_design *d);
+                               const struct ens_simulation_layout *l);
 
 #endif

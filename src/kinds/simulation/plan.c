@@ -23,32 +23,48 @@ static void cell_of(const struct ens_host *host, const struct ens_plan *plan,
  */
 
 uint32_t ens_simulation_schema(const struct ens_simulation_schemas *s,
-                               const struct ens_design *d)
+                               const struct ens_simulation_layout *l)
 {
     for (uint32_t k = 0; k < s->n; k++) {
         size_t j = 0;
 
-        if (s->item[k].n != d->n_columns)
+        if (s->item[k].n != l->n)
             continue;
-        while (j < d->n_columns &&
-               strcmp(s->item[k].name[j], d->column[j].name) == 0)
+        while (j < l->n &&
+               strcmp(s->item[k].field[j].name, l->field[j].name) == 0)
             j++;
-        if (j == d->n_columns)
+        if (j == l->n)
             return k;
     }
     return s->n;
 }
 
-/* Keep the columns of a design, unless they are there. */
+/* A copy of the fields: theirs go with the cell. */
+static const struct ens_field *
+copy_fields(const struct ens_simulation_layout *l, struct ens_arena *arena)
+{
+    struct ens_field *to = ens_arena_alloc(arena, l->n, sizeof(*to));
+
+    for (size_t j = 0; to != NULL && j < l->n; j++) {
+        to[j] = l->field[j];
+        to[j].name = ens_arena_strdup(arena, l->field[j].name);
+        to[j].unit = ens_arena_strdup(arena, l->field[j].unit);
+        to[j].help = ens_arena_strdup(arena, l->field[j].help);
+        if (!to[j].name || !to[j].unit || !to[j].help)
+            return NULL;
+    }
+    return to;
+}
+
+/* Keep a layout, unless it is there. */
 static enum ens_status keep_schema(struct ens_simulation_schemas *s,
-                                   const struct ens_design *d,
-                                   const struct ens_simulation_metrics *metrics,
+                                   const struct ens_simulation_layout *l,
                                    struct ens_arena *arena,
                                    struct ens_error *err)
 {
-    struct ens_simulation_columns *to;
+    struct ens_simulation_layout *to;
 
-    if (ens_simulation_schema(s, d) < s->n)
+    if (ens_simulation_schema(s, l) < s->n)
         return ENS_OK;
     if (s->n == s->cap) {
         uint32_t cap = s->cap ? 2 * s->cap : 8;
@@ -62,43 +78,42 @@ static enum ens_status keep_schema(struct ens_simulation_schemas *s,
         s->cap = cap;
     }
     to = &s->item[s->n];
-    to->n = d->n_columns;
-    to->name = ens_arena_alloc(arena, d->n_columns, sizeof(*to->name));
-    to->field = ens_simulation_fields(d, metrics, arena, &to->n_fields);
-    if (!to->name || !to->field)
-        return ens_fail(err, ENS_ENOMEMORY, "fields of '%s'", d->f->text);
-    for (size_t j = 0; j < d->n_columns; j++) {
-        to->name[j] = ens_arena_strdup(arena, d->column[j].name);
-        if (!to->name[j])
-            return ens_fail(err, ENS_ENOMEMORY, "fields of '%s'", d->f->text);
-    }
+    *to = *l;
+    to->field = copy_fields(l, arena);
+    if (!to->field)
+        return ens_fail(err, ENS_ENOMEMORY, "%zu columns", l->n);
     s->n++;
     return ENS_OK;
 }
 
-enum ens_status
-ens_simulation_fit_of(struct ens_simulation_fit *f, const struct ens_host *host,
-                      const struct ens_plan *plan, const struct ens_cell *cell,
-                      struct ens_arena *arena, struct ens_error *err)
-{
-    struct ens_data shape;
-    enum ens_status s =
-        ens_simulation_shape(&shape, cell, host, plan, arena, err);
-
-    return s == ENS_OK ? ens_simulation_fit(f, cell, &shape, arena, err) : s;
-}
-
 /* Columns by name and, of an input, by place: levels are found there. Of this
  * process only. */
-static uint64_t hash_shape(const struct ens_data *shape)
+static uint64_t hash_names(const char *const *name, size_t n, uint64_t h)
 {
+    h = ens_hash64_pair(h, n);
+    for (size_t j = 0; j < n; j++)
+        h = ens_hash64_seed(name[j], strlen(name[j]), h);
+    return h;
+}
+
+static uint64_t hash_shape(const struct ens_data_shape *of)
+{
+    const struct ens_data *shape = &of->data;
     uint64_t h =
         ens_hash64_pair(shape->n_columns, shape->column ? shape->n : 0);
 
+    h = hash_names(of->truth, of->n_truth, h);
+    h = hash_names(of->meta, of->n_meta, h);
+    h = ens_hash64_pair(h, (uint64_t)of->family);
+    if (of->response)
+        h = hash_names(&of->response, 1, h);
     for (size_t j = 0; j < shape->n_columns; j++) {
         const struct ens_data_column *c =
             shape->column ? &shape->column[j] : NULL;
-        const void *at = !c ? NULL : c->view ? c->view->data : c->values;
+        const void *at = !c          ? NULL
+                         : c->view   ? c->view->data
+                         : c->values ? (const void *)c->values
+                                     : c->level;
 
         h = ens_hash64_seed(shape->name[j], strlen(shape->name[j]), h);
         h = ens_hash64_pair(h, (uint64_t)(uintptr_t)at);
@@ -110,7 +125,7 @@ static uint64_t hash_shape(const struct ens_data *shape)
 static enum ens_status add_formulas(struct ens_simulation_schemas *schemas,
                                     const struct ens_host *host,
                                     const struct ens_plan *plan, uint64_t data,
-                                    const struct ens_data *shape,
+                                    const struct ens_data_shape *shape,
                                     struct ens_arena *keep,
                                     struct ens_error *err)
 {
@@ -121,14 +136,17 @@ static enum ens_status add_formulas(struct ens_simulation_schemas *schemas,
 
     ens_simulation_metrics(host->plan_study(plan), &metrics);
     for (uint64_t i = 0; s == ENS_OK && i < n; i++) {
-        struct ens_simulation_fit f;
+        struct ens_simulation_model m;
+        struct ens_simulation_layout l;
         struct ens_cell cell;
 
         ens_arena_reset(&arena);
         cell_of(host, plan, data, i, &cell);
-        s = ens_simulation_fit(&f, &cell, shape, &arena, err);
+        s = ens_simulation_model(&m, &cell, shape, &arena, err);
         if (s == ENS_OK)
-            s = keep_schema(schemas, &f.design, &metrics, keep, err);
+            s = ens_simulation_layout(&l, &m, shape, &metrics, &arena, err);
+        if (s == ENS_OK)
+            s = keep_schema(schemas, &l, keep, err);
     }
     ens_arena_fini(&arena);
     return s;
@@ -150,7 +168,7 @@ enum ens_status ens_simulation_schemas(struct ens_simulation_schemas *s,
 
     for (uint64_t i = 0; status == ENS_OK && i < n; i++) {
         struct ens_cell cell;
-        struct ens_data shape;
+        struct ens_data_shape shape;
         uint64_t hash;
 
         ens_arena_reset(&arena);
@@ -180,8 +198,8 @@ static enum ens_status declare(const struct ens_host *host,
     for (uint32_t k = 0; s == ENS_OK && k < schemas.n; k++) {
         uint32_t index;
 
-        s = host->plan_schema(plan, schemas.item[k].field,
-                              schemas.item[k].n_fields, &index, err);
+        s = host->plan_schema(plan, schemas.item[k].field, schemas.item[k].n,
+                              &index, err);
         /* open() relies on it */
         ENS_BUG_ON(s == ENS_OK && index != k);
     }

@@ -30,14 +30,17 @@ const struct ens_setting ens_program_fitter_settings[] = {
     ENS_PROGRAM_FOLDER("fit"),
 };
 
-static enum ens_status options(const struct ens_cell *cell, const char *role,
+static enum ens_status options(const struct ens_fit_setup *setup,
+                               const struct ens_cell *cell, const char *role,
                                struct ens_fit_options *o, struct ens_error *err)
 {
     int formula = ens_cell_value(cell, role, "formula")->set;
     int terms = ens_cell_value(cell, role, "terms")->set;
     enum ens_status s = ens_fit_level(cell, role, &o->level, err);
 
-    o->is_normal = 1;
+    (void)setup;
+    o->family = ENS_FAMILY_GAUSSIAN;
+    o->link = ENS_LINK_IDENTITY;
     if (s == ENS_OK && formula == terms)
         s = ens_fail(err, ENS_ESTUDY, "%s",
                      formula ? "formula and terms: give one of them"
@@ -153,6 +156,7 @@ static enum ens_status fit(const struct ens_job *job,
 }
 
 const struct ens_fitter ens_program_fitter = {
+    .delivers = ENS_DELIVERS_INTERVALS,
     .open = ens_program_open,
     .close = ens_program_close,
     .options = options,

@@ -60,44 +60,42 @@ static int read_value(const struct ens_cell *cell, const char *text, double *v)
            ens_number_parse(key->text, strlen(key->text), v) == 0;
 }
 
-static enum ens_status check_truth(const struct ens_cell *cell,
-                                   struct ens_error *err)
+/* Names and values, in memory of the setup. */
+static enum ens_status take_truth(const struct ens_setup *setup,
+                                  const struct ens_cell *cell,
+                                  struct ens_data_shape *out,
+                                  struct ens_error *err)
 {
     const struct ens_value *list = ens_cell_value(cell, "data", "truth");
+    size_t n = list->n_list;
+    const char **name = setup->alloc(setup, n + 1, sizeof(*name));
+    double *v = setup->alloc(setup, n + 1, sizeof(*v));
 
-    for (size_t i = 0; i < list->n_list; i++) {
+    if (name == NULL || v == NULL)
+        return ens_fail(err, ENS_ENOMEMORY, "truth");
+    for (size_t i = 0; i < n; i++) {
         const char *text = list->list[i].text;
         size_t n_term = 0;
         const char *value = split(text, &n_term);
-        double v;
+        char *term = setup->alloc(setup, n_term + 1, 1);
 
         if (value == NULL || n_term == 0)
             return ens_fail(err, ENS_ESTUDY,
                             "truth: \"%.60s\" is not TERM=VALUE", text);
-        if (!read_value(cell, value, &v))
+        if (!read_value(cell, value, &v[i]))
             return ens_fail(err, ENS_ESTUDY,
                             "truth: \"%.60s\": \"%.60s\" is neither a number "
                             "nor a key of this row that is one",
                             text, value);
+        if (term == NULL)
+            return ens_fail(err, ENS_ENOMEMORY, "truth");
+        memcpy(term, text, n_term);
+        name[i] = term;
     }
+    out->n_truth = n;
+    out->truth = name;
+    out->truth_value = v;
     return ENS_OK;
-}
-
-static int truth(const struct ens_cell *cell, const char *response,
-                 const char *term, double *v)
-{
-    const struct ens_value *list = ens_cell_value(cell, "data", "truth");
-
-    (void)response;
-    for (size_t i = 0; i < list->n_list; i++) {
-        const char *text = list->list[i].text;
-        size_t n_term = 0;
-        const char *value = split(text, &n_term);
-
-        if (n_term == strlen(term) && memcmp(text, term, n_term) == 0)
-            return read_value(cell, value, v);
-    }
-    return 0;
 }
 
 /* -- data --------------------------------------------------------------------
@@ -105,8 +103,8 @@ static int truth(const struct ens_cell *cell, const char *response,
 
 /* One row stands for as many as there will be. */
 static enum ens_status shape(const struct ens_setup *setup,
-                             const struct ens_cell *cell, struct ens_data *out,
-                             struct ens_error *err)
+                             const struct ens_cell *cell,
+                             struct ens_data_shape *out, struct ens_error *err)
 {
     const struct ens_value *columns = ens_cell_value(cell, "data", "columns");
     const char **name = setup->alloc(setup, columns->n_list + 1, sizeof(*name));
@@ -114,7 +112,7 @@ static enum ens_status shape(const struct ens_setup *setup,
         cell->study, ens_cell_value(cell, "data", "run")->text, err);
 
     if (s == ENS_OK)
-        s = check_truth(cell, err);
+        s = take_truth(setup, cell, out, err);
     if (s != ENS_OK)
         return s;
     if (name == NULL)
@@ -126,7 +124,7 @@ static enum ens_status shape(const struct ens_setup *setup,
                 return ens_fail(err, ENS_ESTUDY,
                                 "columns: %.60s is given twice", name[i]);
     }
-    *out =
+    out->data =
         (struct ens_data){.n = 1, .n_columns = columns->n_list, .name = name};
     return ENS_OK;
 }
@@ -177,7 +175,7 @@ static enum ens_status warn(const struct ens_job *job,
 }
 
 static enum ens_status generate(const struct ens_job *job,
-                                const struct ens_data *shape,
+                                const struct ens_data_shape *shape,
                                 struct ens_generated *out,
                                 struct ens_error *err)
 {
@@ -199,13 +197,13 @@ static enum ens_status generate(const struct ens_job *job,
     ens_request_begin(&crew->line, "generate", "data", &v);
     ens_request_inputs(&crew->line, host, &v, job->result);
     ens_buf_puts(&crew->line, ", \"columns\": ");
-    ens_json_texts(&crew->line, shape->name, shape->n_columns);
+    ens_json_texts(&crew->line, shape->data.name, shape->data.n_columns);
     ens_buf_puts(&crew->line, ", \"answer\": \"" ENS_CREW_ANSWER_PATH "\"");
     ens_request_end(&crew->line);
     s = ens_crew_ask(crew, m, job, v.task, &answer, err);
     if (s != ENS_OK)
         return s;
-    s = take(job, m, &answer, shape, out, err);
+    s = take(job, m, &answer, &shape->data, out, err);
     if (s == ENS_OK)
         s = warn(job, &answer, err);
     ens_answer_close(&answer);
@@ -217,5 +215,4 @@ const struct ens_generator ens_program_generator = {
     .close = ens_program_close,
     .shape = shape,
     .generate = generate,
-    .truth = truth,
 };

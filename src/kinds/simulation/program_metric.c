@@ -20,15 +20,21 @@ static enum ens_status put_request(struct ens_crew *crew,
     } part[] = {{"estimate", in->fit->estimate},
                 {"std_error", in->fit->std_error},
                 {"conf_low", in->fit->conf_low},
-                {"conf_high", in->fit->conf_high},
-                {"truth", in->truth}};
+                {"conf_high", in->fit->conf_high}};
+    size_t n = in->n_parameters;
+    double *shown = job->host->alloc(job->result, n, sizeof(*shown));
     enum ens_status s;
 
+    if (shown == NULL)
+        return ens_fail(err, ENS_ENOMEMORY, "%zu parameters", n);
     ens_buf_puts(&crew->line, ", \"terms\": ");
-    ens_json_texts(&crew->line, problem->term, problem->p);
-    for (size_t i = 0; i < ENS_COUNT(part); i++)
-        ens_program_put_numbers(&crew->line, part[i].key, part[i].v,
-                                problem->p);
+    ens_json_texts(&crew->line, in->parameter, n);
+    for (size_t i = 0; i < ENS_COUNT(part); i++) {
+        for (size_t j = 0; j < n; j++)
+            shown[j] = part[i].v[in->place[j]];
+        ens_program_put_numbers(&crew->line, part[i].key, shown, n);
+    }
+    ens_program_put_numbers(&crew->line, "truth", in->truth, n);
     s = ens_program_put_data(crew, m, job, in->data, err);
     if (s == ENS_OK)
         s = ens_program_put_problem(crew, m, problem, err);

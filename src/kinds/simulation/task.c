@@ -20,12 +20,11 @@ struct state {
 
     /* of the present cell */
     struct ens_arena cell_arena;
-    struct ens_simulation_fit fit;
-    struct ens_data shape;
+    struct ens_data_shape shape;
+    struct ens_simulation_model model;
+    struct ens_simulation_layout layout;
     const struct ens_generator *generator;
     void *generator_state, *fitter_state;
-    double *truth; /* per term; NaN: not known */
-    const char **term;
     uint32_t schema;
     int ready;
 };
@@ -75,7 +74,7 @@ void ens_simulation_close(void *state)
 static enum ens_status open_parts(struct state *st, struct ens_error *err)
 {
     const struct ens_generator *g = st->generator;
-    const struct ens_fitter *f = st->fit.fitter;
+    const struct ens_fitter *f = st->model.fitter;
     enum ens_status s;
 
     s = ens_parts_get(&st->parts,
@@ -86,25 +85,6 @@ static enum ens_status open_parts(struct state *st, struct ens_error *err)
                           &(struct ens_part){.ops = f, .close = f->close},
                           f->open, st->host, &st->fitter_state, err);
     return s;
-}
-
-static enum ens_status keep_terms(struct state *st, const struct ens_cell *cell,
-                                  struct ens_error *err)
-{
-    const struct ens_design *d = &st->fit.design;
-
-    st->term =
-        ens_arena_alloc(&st->cell_arena, d->n_columns, sizeof(*st->term));
-    st->truth =
-        ens_arena_alloc(&st->cell_arena, d->n_columns, sizeof(*st->truth));
-    if (!st->term || !st->truth)
-        return ens_fail(err, ENS_ENOMEMORY, "formula '%s'", d->f->text);
-    for (size_t j = 0; j < d->n_columns; j++) {
-        st->term[j] = d->column[j].name;
-        if (!ens_simulation_truth(&st->fit, cell, st->term[j], &st->truth[j]))
-            st->truth[j] = NAN;
-    }
-    return ENS_OK;
 }
 
 enum ens_status ens_simulation_cell(void *state, const struct ens_cell *cell,
@@ -118,17 +98,18 @@ enum ens_status ens_simulation_cell(void *state, const struct ens_cell *cell,
     s = ens_simulation_shape(&st->shape, cell, st->host, st->plan,
                              &st->cell_arena, err);
     if (s == ENS_OK)
-        s = ens_simulation_fit(&st->fit, cell, &st->shape, &st->cell_arena,
-                               err);
+        s = ens_simulation_model(&st->model, cell, &st->shape, &st->cell_arena,
+                                 err);
+    if (s == ENS_OK)
+        s = ens_simulation_layout(&st->layout, &st->model, &st->shape,
+                                  &st->metrics, &st->cell_arena, err);
     if (s != ENS_OK)
         return s;
     st->generator = ens_cell_impl(cell, "data")->ops;
     s = open_parts(st, err);
-    if (s == ENS_OK)
-        s = keep_terms(st, cell, err);
     if (s != ENS_OK)
         return s;
-    st->schema = ens_simulation_schema(&st->schemas, &st->fit.design);
+    st->schema = ens_simulation_schema(&st->schemas, &st->layout);
     ENS_BUG_ON(st->schema == st->schemas.n);
     st->ready = 1;
     return ENS_OK;
@@ -141,17 +122,17 @@ static enum ens_status design(const struct state *st, struct ens_result *result,
                               struct ens_error *err)
 {
     const struct ens_host *host = st->host;
-    const struct ens_design *d = &st->fit.design;
+    const struct ens_design *d = &st->model.design;
     size_t n = data->n, p = d->n_columns;
     size_t size = ens_design_work(d, n);
     struct ens_design_space to = {.x = NULL};
 
     *problem = (struct ens_fit_problem){.n = n,
                                         .p = p,
-                                        .term = st->term,
+                                        .term = st->model.term,
                                         .response = d->f->response.name,
                                         .data = data};
-    if (!st->fit.has_formula)
+    if (!st->model.has_formula)
         return ENS_OK;
     to.vars = host->alloc(result, d->f->n_vars, sizeof(*to.vars));
     to.y = host->alloc(result, n, sizeof(*to.y));
@@ -169,17 +150,19 @@ static enum ens_status design(const struct state *st, struct ens_result *result,
     return ens_design_build(d, data, &to, &problem->n, err);
 }
 
-/* As the interface promises: NaN is what the fitter did not say. */
-static void point(struct ens_fit_result *r, double *out, size_t p)
+/* As the interface promises: NaN is what the fitter did not say. out: the
+ * parts of n parameters, then a covariance of p terms. */
+static void point(struct ens_fit_result *r, double *out, size_t n, size_t p)
 {
-    for (size_t k = 0; k < (ENS_SIM_PARTS + p) * p; k++)
+    for (size_t k = 0; k < ENS_SIM_PARTS * n + p * p; k++)
         out[k] = NAN;
     memset(r, 0, sizeof(*r));
-    r->estimate = out + ENS_SIM_ESTIMATE * p;
-    r->std_error = out + ENS_SIM_STD_ERROR * p;
-    r->conf_low = out + ENS_SIM_CONF_LOW * p;
-    r->conf_high = out + ENS_SIM_CONF_HIGH * p;
-    r->cov = out + ENS_SIM_PARTS * p;
+    r->n_parameters = n;
+    r->estimate = out + ENS_SIM_ESTIMATE * n;
+    r->std_error = out + ENS_SIM_STD_ERROR * n;
+    r->conf_low = out + ENS_SIM_CONF_LOW * n;
+    r->conf_high = out + ENS_SIM_CONF_HIGH * n;
+    r->cov = out + ENS_SIM_PARTS * n;
     r->df = INFINITY;
 }
 
@@ -187,13 +170,14 @@ static enum ens_status fit(const struct state *st, const struct ens_job *job,
                            const struct ens_fit_problem *problem,
                            struct ens_fit_result *r, struct ens_error *err)
 {
-    const struct ens_fitter *fitter = st->fit.fitter;
+    const struct ens_fitter *fitter = st->model.fitter;
+    const struct ens_fit_options *o = &st->model.options;
     const struct ens_job own = {job->host, job->result, job->task,
                                 st->fitter_state};
-    size_t p = problem->p;
+    size_t p = problem->p, n = st->model.n_parameters;
     size_t size = fitter->work ? fitter->work(problem->n, p) : 0;
     double *out =
-        st->host->alloc(job->result, (ENS_SIM_PARTS + p) * p, sizeof(*out));
+        st->host->alloc(job->result, ENS_SIM_PARTS * n + p * p, sizeof(*out));
     double *work = size == SIZE_MAX
                        ? NULL
                        : st->host->alloc(job->result, size, sizeof(*work));
@@ -204,11 +188,9 @@ static enum ens_status fit(const struct state *st, const struct ens_job *job,
     if (!out || !work)
         return ens_fail(err, ENS_ENOMEMORY, "fit of %zu rows, %zu terms",
                         problem->n, p);
-    point(r, out, p);
-    s = fitter->fit(&own, &st->fit.options, problem, work, r, err);
-    return s == ENS_OK
-               ? ens_fit_complete(r, problem, st->fit.options.level, err)
-               : s;
+    point(r, out, n, p);
+    s = fitter->fit(&own, o, problem, work, r, err);
+    return s == ENS_OK ? ens_fit_complete(r, problem, o->level, err) : s;
 }
 
 /* Artifact "data": the rows that were drawn, else the columns. */
@@ -260,42 +242,90 @@ static enum ens_status keep_fit(const struct state *st,
     return st->host->artifact(result, "fit", all, n * sizeof(*all), err);
 }
 
-static void record(const struct state *st, struct ens_result *result,
-                   const struct ens_fit_result *r, size_t p)
+/* What is true of the parameters shown; NaN: not known. */
+static double *find_truths(const struct state *st, struct ens_result *result,
+                           const struct ens_generated *g)
 {
-    for (size_t j = 0; j < p; j++) {
-        const double value[ENS_SIM_PARTS] = {r->estimate[j], r->std_error[j],
-                                             r->conf_low[j], r->conf_high[j]};
+    const struct ens_simulation_model *m = &st->model;
+    double *truth = st->host->alloc(result, m->n_shown, sizeof(*truth));
 
-        for (size_t k = 0; k < ENS_SIM_PARTS; k++)
-            st->host->f64(result, (uint32_t)(k * p + j), value[k]);
+    for (size_t j = 0; truth != NULL && j < m->n_shown; j++) {
+        size_t k = m->truth_of[j];
+
+        truth[j] = k == SIZE_MAX ? NAN : st->shape.truth_value[k];
+        if (k != SIZE_MAX && isnan(truth[j]))
+            truth[j] = g->truth[k];
     }
+    return truth;
+}
+
+/* What is known of the data, whether or not they can be fitted. */
+static void record_data(const struct state *st, struct ens_result *result,
+                        const struct ens_generated *g, const double *truth)
+{
+    uint32_t at = st->layout.truth;
+
+    for (size_t j = 0; j < st->model.n_shown; j++)
+        if (st->model.truth_of[j] != SIZE_MAX)
+            st->host->f64(result, at++, truth[j]);
+    for (size_t k = 0; k < st->shape.n_meta; k++)
+        st->host->f64(result, st->layout.meta + (uint32_t)k, g->meta[k]);
+}
+
+static void record_fit(const struct state *st, struct ens_result *result,
+                       const struct ens_fit_result *r)
+{
+    const double *part[ENS_SIM_PARTS] = {r->estimate, r->std_error, r->conf_low,
+                                         r->conf_high};
+    size_t n = st->model.n_shown;
+
+    for (size_t k = 0; k < ENS_SIM_PARTS; k++)
+        for (size_t j = 0; j < n; j++)
+            st->host->f64(result, (uint32_t)(k * n + j),
+                          part[k][st->model.place[j]]);
     for (size_t k = 0; k < r->n_warnings; k++)
         st->host->warn(result, r->warning[k]);
 }
 
 /* What a plugin promised in `shape` is what it gives. */
+static enum ens_status check(const struct ens_data *d,
+                             const struct ens_data *shape,
+                             struct ens_error *err)
+{
+    if (d->n_columns != shape->n_columns || d->column == NULL)
+        return ens_fail(err, ENS_EDOMAIN,
+                        "the generator gave %zu columns of the %zu it named",
+                        d->column == NULL ? 0 : d->n_columns, shape->n_columns);
+    for (size_t j = 0; j < d->n_columns; j++)
+        if (d->column[j].values == NULL && d->column[j].view == NULL)
+            return ens_fail(err, ENS_EDOMAIN,
+                            "the generator gave no values of column '%s'",
+                            shape->name[j]);
+    return ENS_OK;
+}
+
 static enum ens_status generate(const struct state *st,
                                 const struct ens_job *job,
                                 struct ens_generated *out,
                                 struct ens_error *err)
 {
-    enum ens_status s = st->generator->generate(job, &st->shape, out, err);
-    const struct ens_data *d = &out->data;
+    const struct ens_data_shape *shape = &st->shape;
+    size_t n = shape->n_truth + shape->n_meta;
+    double *numbers = st->host->alloc(job->result, n, sizeof(*numbers));
+    enum ens_status s;
 
-    if (s != ENS_OK)
-        return s;
-    if (d->n_columns != st->shape.n_columns || d->column == NULL)
-        return ens_fail(err, ENS_EDOMAIN,
-                        "the generator gave %zu columns of the %zu it named",
-                        d->column == NULL ? 0 : d->n_columns,
-                        st->shape.n_columns);
-    for (size_t j = 0; j < d->n_columns; j++)
-        if (d->column[j].values == NULL && d->column[j].view == NULL)
-            return ens_fail(err, ENS_EDOMAIN,
-                            "the generator gave no values of column '%s'",
-                            st->shape.name[j]);
-    return ENS_OK;
+    if (numbers == NULL)
+        return ens_fail(err, ENS_ENOMEMORY, "%zu truths", n);
+    for (size_t k = 0; k < n; k++)
+        numbers[k] = NAN;
+    out->truth = numbers;
+    out->meta = numbers + shape->n_truth;
+    s = st->generator->generate(job, shape, out, err);
+    if (s == ENS_OK)
+        s = check(&out->data, &shape->data, err);
+    if (s == ENS_OK && out->test.n > 0)
+        s = check(&out->test, &shape->data, err);
+    return s;
 }
 
 static enum ens_status compute(const struct state *st,
@@ -303,7 +333,7 @@ static enum ens_status compute(const struct state *st,
                                const struct ens_metric_input *in,
                                struct ens_error *err)
 {
-    uint32_t field = (uint32_t)(ENS_SIM_PARTS * in->problem->p);
+    uint32_t field = st->layout.metrics;
     struct ens_job own = *job;
     enum ens_status s = ENS_OK;
 
@@ -312,7 +342,8 @@ static enum ens_status compute(const struct state *st,
 
         own.state = st->metric_state[i];
         s = ens_simulation_compute(&own, m, in, field, err);
-        field += (uint32_t)ens_simulation_metric_values(m->ops, in->problem->p);
+        field +=
+            (uint32_t)ens_simulation_metric_values(m->ops, in->n_parameters);
     }
     return s;
 }
@@ -326,6 +357,7 @@ enum ens_status ens_simulation_run(void *state, const struct ens_task *task,
     struct ens_fit_problem problem;
     struct ens_fit_result r;
     const struct ens_job job = {st->host, result, task, st->generator_state};
+    const double *truth;
     enum ens_status s;
 
     ENS_BUG_ON(!st->ready); /* the host calls cell() first */
@@ -333,20 +365,29 @@ enum ens_status ens_simulation_run(void *state, const struct ens_task *task,
     s = generate(st, &job, &generated, err);
     if (s == ENS_OK)
         s = keep_data(&job, &generated.data, err);
-    if (s == ENS_OK)
-        s = design(st, result, &generated.data, &problem, err);
+    if (s != ENS_OK)
+        return s;
+    truth = find_truths(st, result, &generated);
+    if (truth == NULL)
+        return ens_fail(err, ENS_ENOMEMORY, "truths");
+    record_data(st, result, &generated, truth);
+    s = design(st, result, &generated.data, &problem, err);
     if (s == ENS_OK)
         s = fit(st, &job, &problem, &r, err);
     if (s != ENS_OK)
         return s;
-    record(st, result, &r, problem.p);
+    record_fit(st, result, &r);
     if (problem.n < generated.data.n)
         st->host->warn(result, "rows with missing values left out");
     s = compute(st, &job,
                 &(struct ens_metric_input){.data = &generated.data,
                                            .problem = &problem,
                                            .fit = &r,
-                                           .truth = st->truth},
+                                           .n_parameters = st->model.n_shown,
+                                           .parameter = st->model.shown,
+                                           .place = st->model.place,
+                                           .truth = truth,
+                                           .level = st->model.options.level},
                 err);
     return s == ENS_OK ? keep_fit(st, result, &r, problem.p, err) : s;
 }
