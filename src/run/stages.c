@@ -67,6 +67,7 @@ static void count_part(struct ens_run *r)
     uint64_t n_ok = 0;
 
     r->stage_tasks = r->stage_done = 0;
+    r->stage_cells = r->n_stopped = r->sum_stops = 0;
     for (size_t i = 0; i < r->stage.n_runs; i++) {
         const struct ens_stage_run *run = &r->stage.run[i];
 
@@ -76,6 +77,7 @@ static void count_part(struct ens_run *r)
 
             if (!ens_part_get(&r->part, run, cell, &first, &last))
                 continue;
+            ens_run_stop_count(r, cell);
             r->stage_tasks += last - (first - 1);
             r->stage_done += ens_done_count(r->done, cell, last) -
                              ens_done_count(r->done, cell, first - 1);

@@ -91,7 +91,9 @@ struct ens_run {
     struct ens_stopping stops;
     struct ens_places *stored; /* for the tracker: of earlier epochs */
     struct ens_tracker *tracker;
-    uint64_t n_stopped;      /* cells that need no more */
+    /* of the cells that are to be run here: those that stopped, and all of
+     * their replicates */
+    uint64_t stage_cells, n_stopped, sum_stops;
     struct ens_stage *chain; /* all stages of this study so far */
     size_t n_chain;
     struct ens_buf answer; /* STAGE payloads: u32 length, bytes */
@@ -152,6 +154,10 @@ enum ens_status ens_run_stop_rules(struct ens_run *r, struct ens_error *err);
 enum ens_status ens_run_stop_scan(struct ens_run *r, struct ens_error *err);
 /** Have cells stop while they run: before the stage is handed out. */
 enum ens_status ens_run_stop_begin(struct ens_run *r, struct ens_error *err);
+/** Count a cell of the part that is to be run, for progress. */
+void ens_run_stop_count(struct ens_run *r, uint64_t cell);
+/** Tasks left: at most, or as many as cells took that stopped. */
+uint64_t ens_run_stop_left(const struct ens_run *r);
 /** New records of the stage, counted as done. */
 void ens_run_stop_records(struct ens_run *r, const struct ens_batch *b);
 /** It lies behind where its cell is known to stop. */

@@ -38,18 +38,40 @@ static void on_stopped(void *arg, uint64_t cell, uint32_t at)
     r->stage_done -= n_done;
     r->stage_not_ok -= n_done - n_ok;
     r->n_stopped++;
+    r->sum_stops += at;
+}
+
+void ens_run_stop_count(struct ens_run *r, uint64_t cell)
+{
+    uint32_t at = ens_stopping_at(&r->stops, cell);
+
+    r->stage_cells++;
+    r->n_stopped += at > 0;
+    r->sum_stops += at;
+}
+
+uint64_t ens_run_stop_left(const struct ens_run *r)
+{
+    uint64_t most = r->stage_tasks - r->stage_done;
+    double open = (double)(r->stage_cells - r->n_stopped);
+    double n;
+
+    if (r->tracker == NULL || r->n_stopped == 0)
+        return most;
+    n = open * (double)r->sum_stops / (double)r->n_stopped -
+        (double)(r->stage_done - r->sum_stops);
+    if (n < open) /* cells that already are longer than most */
+        n = open;
+    return n < (double)most ? (uint64_t)n : most;
 }
 
 enum ens_status ens_run_stop_begin(struct ens_run *r, struct ens_error *err)
 {
     const struct ens_tracker_config config = {&r->stops, &r->stage, r->done,
                                               r->stored, r,         on_stopped};
-    struct ens_stopping_totals t;
 
     if (r->stops.rules.n == 0 || r->only != NULL)
         return ENS_OK;
-    ens_stopping_count(&r->stops, &t);
-    r->n_stopped = t.n_stopped + t.n_unmet;
     ens_tracker_free(r->tracker);
     r->tracker = r->part.tracker = ens_tracker_new(&config);
     return r->tracker != NULL ? ENS_OK

@@ -178,9 +178,9 @@ static void take(struct ens_run *r, struct ens_run_progress *p, uint64_t now)
     p->seconds = (double)(now - r->start_ns) / 1e9;
     p->tasks_per_s = r->rate;
     p->eta_s = r->rate > 0 && p->n_tasks >= p->n_done
-                   ? (double)(p->n_tasks - p->n_done) / r->rate
+                   ? (double)ens_run_stop_left(r) / r->rate
                    : NAN;
-    p->n_cells = r->tracker != NULL ? r->stops.n_cells : 0;
+    p->n_cells = r->tracker != NULL ? r->stage_cells : 0;
     p->n_stopped = r->n_stopped;
     p->n_workers = r->n_workers;
     p->efficiency =
