@@ -182,7 +182,8 @@ static int grow_leaf(struct ens_nuts *s, double direction,
     double fall, weight, accept;
 
     ens_nuts_leapfrog(s, direction, from, x);
-    fall = s->start_energy - x->energy;
+    /* Not NaN, wherever the trajectory started. */
+    fall = x->energy < INFINITY ? s->start_energy - x->energy : -INFINITY;
     weight = exp(fall < MOST_FALL ? fall : MOST_FALL);
     accept = weight < 1 ? weight : 1;
     s->n_leapfrog++;
