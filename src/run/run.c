@@ -143,14 +143,14 @@ static enum ens_status open_dispatch(struct ens_run *r, struct ens_error *err)
         .n_slots = r->n_workers,
         .memory_limit = (uint64_t)ens_run_value(r, "memory_limit")->i,
         .plugins = ens_finder_hash(&r->finder),
-        .staging = {strcmp(ens_run_value(r, "stage_inputs")->text, "node") == 0,
-                    0, r->epoch.run_id},
         .ranks = r->options->ranks,
         .timeout_s = config.timeout_s,
         .heartbeat_s = r->heartbeat_s,
         .dead_man_s = ens_run_value(r, "dead_man")->d};
     enum ens_status s = ens_dispatch_new(&r->dispatch, &config, err);
 
+    if (s == ENS_OK)
+        s = ens_staging_make(r, &tc.stager, err);
     if (s != ENS_OK)
         return s;
     tc.events = ens_dispatch_sink(r->dispatch);

@@ -61,7 +61,7 @@ static enum ens_status keep(const struct ens_job *job, const struct array *a,
     return end(job, a, all, err);
 }
 
-/* Are they rows of an input? Not when a column has rows of its own. */
+/* Is a data set rows of an input? Not when columns are of other rows. */
 static int is_drawn(const struct ens_data *data)
 {
     for (size_t j = 0; j < data->n_columns; j++)
