@@ -328,11 +328,12 @@ static void add_parameters(struct fields *f,
 static void add_metric(struct fields *f, const struct ens_simulation_metric *m,
                        const struct ens_simulation_model *model)
 {
-    for (size_t i = 0; i < m->ops->n_fields; i++) {
-        const struct ens_metric_field *of = &m->ops->field[i];
+    for (size_t i = 0; i < m->n_fields; i++) {
+        const struct ens_metric_field *of = &m->field[i];
         const char *name = join(f->arena, m->name, of->name);
+        size_t n = ens_simulation_field_columns(of, model->n_shown);
 
-        for (size_t j = 0; j < (of->per_term ? model->n_shown : 1); j++) {
+        for (size_t j = 0; j < n; j++) {
             const char *term = of->per_term ? model->shown[j] : "";
 
             add(f, name, term, of->unit,
@@ -358,7 +359,7 @@ ens_simulation_layout(struct ens_simulation_layout *l,
     l->metrics = l->meta + (uint32_t)shape->n_meta;
     n = l->metrics;
     for (size_t i = 0; i < metrics->n; i++)
-        n += ens_simulation_metric_values(metrics->item[i].ops, m->n_shown);
+        n += ens_simulation_metric_columns(&metrics->item[i], m->n_shown);
     all = f.next = ens_arena_alloc(arena, n, sizeof(*all));
     if (!all)
         return ens_fail(err, ENS_ENOMEMORY, "%zu columns", n);
