@@ -143,7 +143,7 @@ static void run_study(struct ens_figures *f, uint64_t study, size_t n)
 /* What a share of n_studies may be off, and what the normal approximation may
  * be of n replicates: more of shares near 1, and where few replicates, far out,
  * make the value. (At p = 0.95, n = 400 the interval p -+ 1.96 sqrt(p (1 - p)
- * / n) holds p in 0.926 of all samples, as sums of dbinom tell.) */
+ * / n) holds p in 0.927 of all samples, as sums of dbinom tell.) */
 static double slack(const struct ens_measure_def *def, size_t n,
                     unsigned n_studies)
 {
