@@ -104,12 +104,36 @@ static void print_json(const struct ens_run_report *r, int code)
            (unsigned long long)r->n_left, (unsigned long long)r->n_new,
            r->seconds, isfinite(r->efficiency) ? r->efficiency : 0.0,
            (unsigned long long)r->peak_pss_bytes);
+    if (r->n_cells > 0)
+        printf(", \"cells\": %llu, \"cells_stopped\": %llu, "
+               "\"cells_unmet\": %llu",
+               (unsigned long long)r->n_cells, (unsigned long long)r->n_stopped,
+               (unsigned long long)r->n_unmet);
     if (r->shard.n > 0)
         printf(", \"shard\": \"%u/%u\", \"stage\": \"%s\", \"part\": %llu, "
                "\"part_left\": %llu",
                r->shard.k, r->shard.n, r->stage, (unsigned long long)r->n_part,
                (unsigned long long)r->n_part_left);
     printf(", \"exit\": %d}\n", code);
+}
+
+/* Where cells stopped, by [stop]. */
+static void print_stops(const struct ens_run_report *r)
+{
+    if (r->n_cells == 0)
+        return;
+    fprintf(stderr, "  %llu of %llu cells met the rules of [stop]",
+            (unsigned long long)r->n_stopped, (unsigned long long)r->n_cells);
+    if (r->n_stopped > 0)
+        fprintf(stderr, ", after %u to %u replicates, %.4g on average",
+                r->stop_least, r->stop_most, r->stop_mean);
+    fprintf(stderr, "\n");
+    if (r->n_unmet > 0)
+        fprintf(stderr,
+                "  warning: %llu cell%s had all replicates without meeting "
+                "them; farthest: %s\n",
+                (unsigned long long)r->n_unmet, r->n_unmet == 1 ? "" : "s",
+                r->stop_worst);
 }
 
 static void print_report(const struct ens_run_report *r,
@@ -145,6 +169,7 @@ static void print_report(const struct ens_run_report *r,
     if (r->n_other_failures > 0)
         fprintf(stderr, "  %llu with other messages\n",
                 (unsigned long long)r->n_other_failures);
+    print_stops(r);
     fprintf(stderr, "  results: %s\n", r->dir);
     if (r->complete || (r->n_left == 0 && !r->stopped))
         return;

@@ -332,7 +332,7 @@ void ens_resolve_sections(struct ens_resolve *r)
     struct ens_tables t = {"study", {b.item}, {b.n}};
 
     st->section =
-        ens_arena_alloc(&st->arena, 2 + k->n_settings, sizeof(*st->section));
+        ens_arena_alloc(&st->arena, 3 + k->n_settings, sizeof(*st->section));
     if (st->section == NULL) {
         r->diag.no_memory = 1;
         return;
@@ -341,7 +341,9 @@ void ens_resolve_sections(struct ens_resolve *r)
     t.section = "run";
     fill_section(r, &st->section[1], "run", &t);
     check_workers(r, &st->section[1]);
-    st->n_sections = 2;
+    t.section = "stop";
+    fill_section(r, &st->section[2], "stop", &t);
+    st->n_sections = 3;
     for (size_t i = 0; i < k->n_settings; i++) {
         const char *name = k->settings[i].section;
         int seen = 0;

@@ -47,6 +47,7 @@ void ens_events_records(void *arg, const struct ens_frame *f, const void *bytes,
     ens_watch_first(r);
     ens_commit_note(r, f, b);
     ens_watch_failures(r, b);
+    ens_run_stop_records(r, b);
     ens_commit_poll(r);
 }
 

@@ -70,7 +70,7 @@ static enum ens_status choose_cells(struct ens_run *r, struct ens_error *err)
     r->where_cells = (struct ens_chosen){is_chosen, &r->where};
     if (s == ENS_OK && r->where.n > 0)
         r->chosen = &r->where_cells;
-    r->part = (struct ens_part){o->shard, r->chosen};
+    r->part = (struct ens_part){o->shard, r->chosen, &r->stops, NULL};
     return s;
 }
 
@@ -181,6 +181,8 @@ static enum ens_status plan_study(struct ens_run *r, struct ens_error *err)
     if (s == ENS_OK)
         s = ens_plan_make(&r->plan, &ens_host, r->kind, r->study, &r->inputs,
                           err);
+    if (s == ENS_OK)
+        s = ens_run_stop_rules(r, err);
     if (s == ENS_OK)
         s = ens_stage_copy(&r->stage, &r->plan.stage[0]);
     return s;
@@ -502,6 +504,7 @@ void ens_run_fini(struct ens_run *r)
         ens_stage_fini(&r->chain[i]);
     free(r->chain);
     free(r->only);
+    ens_run_stop_fini(r);
     ens_stage_fini(&r->stage);
     ens_replay_fini(&r->replay);
     ens_log_close(&r->log);

@@ -69,6 +69,7 @@ static void count_part(struct ens_run *r)
     uint64_t n_ok = 0;
 
     r->stage_tasks = r->stage_done = 0;
+    r->stage_cells = r->n_stopped = r->sum_stops = 0;
     for (size_t i = 0; i < r->stage.n_runs; i++) {
         const struct ens_stage_run *run = &r->stage.run[i];
 
@@ -78,6 +79,7 @@ static void count_part(struct ens_run *r)
 
             if (!ens_part_get(&r->part, run, cell, &first, &last))
                 continue;
+            ens_run_stop_count(r, cell);
             r->stage_tasks += last - (first - 1);
             r->stage_done += ens_done_count(r->done, cell, last) -
                              ens_done_count(r->done, cell, first - 1);
@@ -90,9 +92,11 @@ static void count_part(struct ens_run *r)
 
 static enum ens_status serve(struct ens_run *r, struct ens_error *err)
 {
-    enum ens_status s = ens_dispatch_stage(r->dispatch, &r->stage, r->done,
-                                           r->round, r->only, r->n_only, err);
+    enum ens_status s = ens_run_stop_begin(r, err);
 
+    if (s == ENS_OK)
+        s = ens_dispatch_stage(r->dispatch, &r->stage, r->done, r->round,
+                               r->only, r->n_only, err);
     if (s != ENS_OK)
         return s;
     for (size_t i = 0; i < r->replay.n_attempts; i++)

@@ -12,6 +12,7 @@
 #include "store/journal.h"
 #include "store/log.h"
 #include "store/pack.h"
+#include "stop/tracker.h"
 #include "store/replay.h"
 
 #include <stdatomic.h>
@@ -101,6 +102,13 @@ struct ens_run {
     /* its tasks that are to be run here, for progress */
     uint64_t stage_tasks, stage_done, stage_not_ok;
     uint64_t definition;
+    /* stopping.c */
+    struct ens_stopping stops;
+    struct ens_places *stored; /* for the tracker: of earlier epochs */
+    struct ens_tracker *tracker;
+    /* of the cells that are to be run here: those that stopped, and all of
+     * their replicates */
+    uint64_t stage_cells, n_stopped, sum_stops;
     struct ens_stage *chain; /* all stages of this study so far */
     size_t n_chain;
     struct ens_buf answer; /* STAGE payloads: u32 length, bytes */
@@ -159,10 +167,31 @@ enum ens_status ens_run_write_folder(struct ens_run *r, struct ens_error *err);
 uint64_t ens_run_n_recorded(const struct ens_run *r);
 const struct ens_value *ens_run_value(const struct ens_run *r, const char *key);
 
+/* stopping.c: [stop] */
+/** The rules, and that of a shard: it has cells, not replicates. */
+enum ens_status ens_run_stop_rules(struct ens_run *r, struct ens_error *err);
+/** Find where cells stop by what is recorded of the present stage. */
+enum ens_status ens_run_stop_scan(struct ens_run *r, struct ens_error *err);
+/** Have cells stop while they run: before the stage is handed out. */
+enum ens_status ens_run_stop_begin(struct ens_run *r, struct ens_error *err);
+/** Count a cell of the part that is to be run, for progress. */
+void ens_run_stop_count(struct ens_run *r, uint64_t cell);
+/** Tasks left: at most, or as many as cells took that stopped. */
+uint64_t ens_run_stop_left(const struct ens_run *r);
+/** New records of the stage, counted as done. */
+void ens_run_stop_records(struct ens_run *r, const struct ens_batch *b);
+/** It lies behind where its cell is known to stop. */
+int ens_run_stop_is_behind(const struct ens_run *r,
+                           const struct ens_record *rec);
+void ens_run_stop_report(struct ens_run *r);
+void ens_run_stop_fini(struct ens_run *r);
+
 /* chain.c */
 /** Tasks of a stage that ended so; ENS_N_OUTCOMES: that ended at all. */
-uint64_t ens_chain_count(const struct ens_stage *st,
+uint64_t ens_chain_count(const struct ens_run *r, const struct ens_stage *st,
                          const struct ens_done *done, enum ens_outcome outcome);
+/** Tasks of a stage; of cells that stop, up to there. */
+uint64_t ens_chain_n_tasks(const struct ens_run *r, const struct ens_stage *st);
 /** Point r->done at the done set of r->stage and add it to the chain. */
 enum ens_status ens_chain_enter(struct ens_run *r, struct ens_error *err);
 /** Back to the first stage, not entered yet: after a look ahead. */
