@@ -38,7 +38,8 @@ static const struct ens_option options[] = {
     {"where", 0, ENS_OPTION_LIST, 0, "K=V,...",
      "only tasks of cells whose axis K is V; may be given again"},
     {"time-limit", 0, ENS_OPTION_TEXT, 0, "TIME",
-     "as 2h or 90m: begin no task that would not end before, and exit 85"},
+     "as 2h or 90m: begin no task that would not end before, and exit 85; "
+     "none: do not ask the batch system (default: its time left, see below)"},
     {"transport", 0, ENS_OPTION_CHOICE, 0, "auto|inline|fork|mpi",
      "tasks run in workers, in workers of all ranks of an MPI job (what auto "
      "means under mpirun), or in this process (inline)"},
@@ -317,7 +318,8 @@ static int cmd_run(const struct ens_options *o)
     if (s == ENS_OK)
         s = choose(o, &ro, &err);
     text = ens_options_text(o, "time-limit");
-    if (s == ENS_OK && text != NULL)
+    ro.ask_limit = text == NULL;
+    if (s == ENS_OK && text != NULL && strcmp(text, "none") != 0)
         s = ens_duration_parse("time-limit", text, &ro.time_limit_s, &err);
     ro.transport = ens_options_text(o, "transport");
     if (ro.transport == NULL || strcmp(ro.transport, "auto") == 0)
@@ -360,6 +362,8 @@ const struct ens_command ens_command_run = {
     "status: 0 all tasks ok; 1 finished, some are not; 2 usage, study or "
     "input\n"
     "error; 3 disk, memory or lock; 85 stopped early, nothing lost, run again\n"
-    "to go on; 70 internal error.\n",
+    "to go on; 70 internal error. In a job of Slurm, PBS, LSF or Flux without\n"
+    "--time-limit the run asks once how much time the job has left, and keeps\n"
+    "at most a minute of it back for what follows in the job's script.\n",
     cmd_run,
 };

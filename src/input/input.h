@@ -69,6 +69,10 @@ enum ens_status ens_inputs_open_with(struct ens_inputs *in,
                                      size_t n_memory,
                                      ens_input_progress_fn *progress, void *arg,
                                      struct ens_error *err);
+/** Those that can be opened here; the fd of others is -1. */
+enum ens_status ens_inputs_open_seen(struct ens_inputs *in,
+                                     const struct ens_study *study,
+                                     struct ens_error *err);
 /**
  * The same in a zygote, from descriptors of the files that the coordinator
  * mapped (fd[i] for input i; taken over): what it maps is that very file even

@@ -274,6 +274,7 @@ struct opening { /* what all inputs of a study have in common */
     size_t n_memory;
     ens_input_progress_fn *progress;
     void *arg;
+    int may_lack; /* those that cannot be opened stay closed */
 };
 
 /* A descriptor of its own for an array of the program. */
@@ -333,8 +334,12 @@ static enum ens_status open_all(struct ens_inputs *in, const struct opening *o,
     r.item = calloc(n > 0 ? n : 1, sizeof(*r.item));
     if (r.item == NULL)
         s = ens_fail(err, ENS_ENOMEMORY, "out of memory");
-    for (; r.n < n && s == ENS_OK; r.n += s == ENS_OK ? 1 : 0)
+    for (; r.n < n && s == ENS_OK; r.n += s == ENS_OK ? 1 : 0) {
+        r.item[r.n].fd = -1;
         s = open_one(&r.item[r.n], o, r.n, fd != NULL ? fd[r.n] : -1, err);
+        if (o->may_lack)
+            s = ENS_OK;
+    }
     if (s == ENS_OK) {
         *in = r;
         return s;
@@ -361,7 +366,16 @@ enum ens_status ens_inputs_open_with(struct ens_inputs *in,
                                      ens_input_progress_fn *progress, void *arg,
                                      struct ens_error *err)
 {
-    const struct opening o = {study, memory, n_memory, progress, arg};
+    const struct opening o = {study, memory, n_memory, progress, arg, 0};
+
+    return open_all(in, &o, NULL, err);
+}
+
+enum ens_status ens_inputs_open_seen(struct ens_inputs *in,
+                                     const struct ens_study *study,
+                                     struct ens_error *err)
+{
+    const struct opening o = {.study = study, .may_lack = 1};
 
     return open_all(in, &o, NULL, err);
 }

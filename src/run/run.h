@@ -4,11 +4,14 @@
  *   setup.c    study, inputs, plan, results folder, journal
  *   stages.c   stage -> commit -> next -> stage ... -> tables
  *   chain.c    what of that the journal knows already
+ *   beside.c   what takes long, on a thread, while the loop beats
  *   events.c   what the dispatcher says of tasks
  *   stopping.c where cells stop ([stop])
  *   blocks.c   output arrays of the present stage
  *   hosts.c    CPU classes and cores of the hosts
+ *   staging.c  copies of the inputs on the nodes
  *   far.c      results of workers that have no results folder
+ *   limit.c    when to stop in time; scheduler.c: what batch systems say
  *   commit.c   when a group of records is made durable, and what with it
  *   folder.c   run.json: fingerprint, digests of inputs, what is finished
  *   digest.c   digests of the inputs, beside the first tasks
@@ -99,6 +102,7 @@ struct ens_run_options {
     uint32_t pilot; /* only so many tasks of the first stage, spread over its
                        cells (pilot.h); no tables; 0: all */
     double time_limit_s; /* from the start of ens_run on; 0: none */
+    int ask_limit;       /* none given: the batch system whose job this is */
     double progress_s;   /* how often; 0 = never */
     void *arg;
     void (*progress)(void *arg, const struct ens_run_progress *p);

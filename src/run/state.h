@@ -7,6 +7,7 @@
 #include "kind/finder.h"
 #include "run/folder.h"
 #include "run/run.h"
+#include "run/scheduler.h"
 #include "store/epoch.h"
 #include "store/journal.h"
 #include "store/log.h"
@@ -19,10 +20,12 @@
 
 enum ens_run_phase {
     ENS_RUN_STAGE,      /* tasks run */
+    ENS_RUN_ARRAYS,     /* its output arrays are made first */
     ENS_RUN_STAGE_SYNC, /* all ended: waiting for the last commit */
     ENS_RUN_NEXT,       /* `next` runs */
     ENS_RUN_NEXT_SYNC,  /* its answer is being made durable */
-    ENS_RUN_OVER
+    ENS_RUN_OVER,
+    ENS_RUN_CLOSING /* after that: digests are awaited, tables written */
 };
 
 struct ens_dirty_array {
@@ -39,9 +42,20 @@ struct ens_far {          /* far.c: what is written for workers elsewhere */
     uint64_t stuck_ns;
 };
 
+struct ens_question { /* limit.c: a batch system is asked for time */
+    struct ens_scheduler of;
+    pid_t pid; /* of its command; 0: none */
+    uv_pipe_t out;
+    int is_open;
+    struct ens_buf text;
+    uv_timer_t timer;
+    uint64_t begin_ns;
+};
+
 struct ens_run {
     const struct ens_run_options *options;
     struct ens_run_report *report;
+    struct ens_buf *errors; /* of the study file, a line each; the caller's */
     struct ens_error error; /* the first that ended the run */
 
     /* setup.c */
@@ -74,6 +88,7 @@ struct ens_run {
     int has_loop;
     uv_async_t journal_wake;
     uv_timer_t commit_timer, beat_timer, watch_timer, limit_timer;
+    struct ens_question question;
     uv_signal_t signal[4];
     int n_signals; /* received */
     struct ens_dispatch *dispatch;
@@ -98,8 +113,9 @@ struct ens_run {
     size_t n_chain;
     struct ens_buf answer; /* STAGE payloads: u32 length, bytes */
     int stopping, complete;
-    int is_late;    /* tasks are left for want of time */
-    uint64_t *only; /* places of the present stage (--only) */
+    atomic_int hurry; /* what runs beside is not wanted any more */
+    int is_late;      /* tasks are left for want of time */
+    uint64_t *only;   /* places of the present stage (--only) */
     size_t n_only;
 
     struct ens_far far;
@@ -128,6 +144,8 @@ struct ens_run {
     uint64_t begin_ns; /* of the program's work, before set-up */
     int had_first;     /* a task has ended */
     uint64_t start_ns, watch_ns, progress_ns, pss_ns, watch_done;
+    char staging_note[96];
+    uint64_t staging_ns; /* of the last line about it */
     double rate;
     uint64_t pss_bytes, peak_pss_bytes;
     uint64_t busy_ns; /* when the workers were closed */
@@ -135,11 +153,13 @@ struct ens_run {
     FILE *log_file;
 };
 
+/* run.c */
+/** From now on whoever waits for the folder hears that this run lives. */
+void ens_run_beat(struct ens_run *r);
+
 /* setup.c */
-enum ens_status ens_run_setup(struct ens_run *r, struct ens_buf *errors,
-                              struct ens_error *err);
-enum ens_status ens_run_begin(struct ens_run *r, struct ens_buf *errors,
-                              struct ens_error *err);
+enum ens_status ens_run_setup(struct ens_run *r, struct ens_error *err);
+enum ens_status ens_run_begin(struct ens_run *r, struct ens_error *err);
 void ens_run_fini(struct ens_run *r);
 /** Write run.json, unless another run has taken the folder over. */
 enum ens_status ens_run_write_folder(struct ens_run *r, struct ens_error *err);
@@ -189,15 +209,24 @@ int ens_chain_finished(struct ens_run *r);
 /** Hash of the study and of all that is recorded: what tables are made of. */
 uint64_t ens_chain_state(struct ens_run *r);
 
+/* beside.c */
+typedef enum ens_status ens_beside_fn(struct ens_run *r, struct ens_error *err);
+/**
+ * fn(r) on a thread, and the loop meanwhile: ranks and whoever waits for the
+ * folder hear that this run lives, however long it takes. Not from an event.
+ * fn: nothing but files, and what no event changes now; it says nothing.
+ */
+enum ens_status ens_beside(struct ens_run *r, ens_beside_fn *fn,
+                           struct ens_error *err);
+
 /* blocks.c */
-/** Create the present stage's arrays, or take them back from unused. */
+/** Create the present stage's arrays, or take them back from unused; blocks
+ * of tasks that are not ok read as missing: a retry that was killed behind
+ * its block and before its record leaves one with values. */
 enum ens_status ens_blocks_make(struct ens_run *r, struct ens_error *err);
 /** Blocks of a task that is not ok read as missing. */
 enum ens_status ens_blocks_fill(struct ens_run *r, uint64_t cell,
                                 uint32_t replicate, struct ens_error *err);
-/** The same for all such tasks: a retry that was killed behind its block and
- * before its record leaves one with values. */
-enum ens_status ens_blocks_refill(struct ens_run *r, struct ens_error *err);
 
 /* hosts.c */
 /** Warns of CPU classes that differ (with `exact` an error), of the folder's
@@ -211,6 +240,15 @@ void ens_far_take(struct ens_run *r, const struct ens_frame *f,
 /** Tries again what had no room on the disk; 1: it still has none. */
 int ens_far_is_stuck(struct ens_run *r);
 void ens_far_fini(struct ens_run *r);
+
+/* staging.c: `stage_inputs = node` --------------------------------------- */
+/** *out is NULL when nothing is to be copied. */
+enum ens_status ens_staging_make(struct ens_run *r, struct ens_stager **out,
+                                 struct ens_error *err);
+/** How far it is; NULL when nothing is being copied. */
+const char *ens_staging_note(struct ens_run *r);
+/** A line now and then for the user. */
+void ens_staging_say(struct ens_run *r, uint64_t now);
 
 /* events.c: what the dispatcher says of tasks (see dispatch.h) */
 void ens_events_records(void *arg, const struct ens_frame *f, const void *bytes,
@@ -233,6 +271,8 @@ struct ens_log_at ens_run_here(const struct ens_run *r);
 /** Refuse what --only names and is not there, as the folder stands. */
 enum ens_status ens_stages_check_only(struct ens_run *r, struct ens_error *err);
 enum ens_status ens_stages_first(struct ens_run *r, struct ens_error *err);
+/** In phase ENS_RUN_ARRAYS, outside of events: make them, and begin. */
+enum ens_status ens_stages_arrays(struct ens_run *r, struct ens_error *err);
 void ens_stages_done(void *arg);
 void ens_stages_answered(void *arg, const struct ens_error *err);
 /** Called when the journal has nothing pending any more. */
@@ -257,6 +297,12 @@ enum ens_status ens_digest_begin(struct ens_run *r, struct ens_error *err);
 void ens_digest_stop(struct ens_run *r);
 /** Wait for it; an input that changed or cannot be read is an error. */
 enum ens_status ens_digest_end(struct ens_run *r, struct ens_error *err);
+
+/* limit.c */
+/** --time-limit, or what the batch system says: asks it. */
+void ens_limit_begin(struct ens_run *r);
+/** Ask no more. */
+void ens_limit_end(struct ens_run *r);
 
 /* watch.c */
 void ens_watch_begin(struct ens_run *r);

@@ -186,13 +186,20 @@ static void take(struct ens_run *r, struct ens_run_progress *p, uint64_t now)
     p->efficiency =
         (double)busy_ns(r) / 1e9 / (p->seconds * (double)r->n_workers);
     p->pss_bytes = r->pss_bytes;
+    if (r->phase == ENS_RUN_CLOSING)
+        p->note =
+            r->digest_running ? "reading all of the inputs" : "writing tables";
     if (r->journal == NULL)
         return;
     ens_journal_state(r->journal, &state);
     if (state.waiting_for_space)
         p->note = "waiting for disk space";
+    else if (r->phase == ENS_RUN_ARRAYS)
+        p->note = "making output arrays";
     else if (r->stopping)
         p->note = "stopping: running tasks finish";
+    else
+        p->note = ens_staging_note(r);
 }
 
 static void write_status(struct ens_run *r, const struct ens_run_progress *p)
@@ -213,7 +220,7 @@ static void write_status(struct ens_run *r, const struct ens_run_progress *p)
         "seconds=%.1f\ntasks_per_s=%.6g\neta_s=%.6g\n"
         "workers=%u\nefficiency=%.3f\npss_bytes=%llu\n",
         now, r->epoch.number, (int)getpid(),
-        r->phase == ENS_RUN_OVER ? "ended" : "running", p->stage,
+        r->phase >= ENS_RUN_OVER ? "ended" : "running", p->stage,
         (unsigned long long)p->n_tasks, (unsigned long long)p->n_done,
         (unsigned long long)p->n_not_ok, (unsigned long long)state.records,
         p->seconds, p->tasks_per_s, p->eta_s, p->n_workers, p->efficiency,
@@ -233,10 +240,11 @@ void ens_watch_tick(uv_timer_t *timer)
 
     if (r->phase == ENS_RUN_OVER || r->done == NULL)
         return;
-    if (now - r->pss_ns > PSS_NS)
+    if (now - r->pss_ns > PSS_NS && r->transport != NULL)
         read_pss(r, now);
     take(r, &p, now);
     write_status(r, &p);
+    ens_staging_say(r, now);
     if (o->progress == NULL || o->progress_s <= 0 ||
         (double)(now - r->progress_ns) / 1e9 < o->progress_s)
         return;

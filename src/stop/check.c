@@ -58,16 +58,16 @@ static enum ens_status survey_cell(struct survey *v,
                                    const struct ens_plan *plan, uint64_t cell,
                                    struct ens_error *err)
 {
-    struct ens_tally tally;
+    struct ens_stop_tally tally;
     struct ens_cell c;
     enum ens_status s;
 
     ens_study_cell(plan->study, cell, &c);
-    s = ens_tally_init(&tally, host, plan, &c, err);
+    s = ens_stop_tally_init(&tally, host, plan, &c, err);
     if (s != ENS_OK)
         return s;
-    s = ens_tally_rows(&tally, survey_row, v, err);
-    ens_tally_fini(&tally);
+    s = ens_stop_tally_rows(&tally, survey_row, v, err);
+    ens_stop_tally_fini(&tally);
     return s;
 }
 
@@ -108,7 +108,7 @@ static enum ens_status check_kind(const struct ens_host *host,
 {
     const struct ens_kind *k = plan->kind;
 
-    if (!ens_tally_is_possible(k))
+    if (!ens_stop_tally_is_possible(k))
         return fail_kind(plan, "it measures cells only when they are complete",
                          err);
     if (plan->stage[0].flags & ENS_STAGE_FIXED)

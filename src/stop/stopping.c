@@ -116,12 +116,12 @@ enum ens_status ens_follow_init(struct ens_follow *f,
                                 const struct ens_stopping *s, uint64_t cell,
                                 uint32_t max, struct ens_error *err)
 {
-    struct ens_tally tally;
+    struct ens_stop_tally tally;
     struct ens_cell c;
     enum ens_status status;
 
     ens_study_cell(s->plan->study, cell, &c);
-    status = ens_tally_init(&tally, s->host, s->plan, &c, err);
+    status = ens_stop_tally_init(&tally, s->host, s->plan, &c, err);
     if (status != ENS_OK)
         return status;
     *f = (struct ens_follow){cell, tally, 0, s->rules.min, max};
@@ -132,7 +132,7 @@ enum ens_status ens_follow_init(struct ens_follow *f,
 
 void ens_follow_fini(struct ens_follow *f)
 {
-    ens_tally_fini(&f->tally);
+    ens_stop_tally_fini(&f->tally);
 }
 
 /* The cell farthest from its rules; of equal ones the first. */
@@ -152,7 +152,7 @@ static enum ens_status look(struct ens_follow *f, struct ens_stopping *s,
 {
     struct ens_stop_look l = {.rules = &s->rules};
     enum ens_status status =
-        ens_tally_rows(&f->tally, ens_stop_look_row, &l, err);
+        ens_stop_tally_rows(&f->tally, ens_stop_look_row, &l, err);
 
     if (status != ENS_OK)
         return status;
@@ -177,7 +177,7 @@ enum ens_status ens_follow_add(struct ens_follow *f, struct ens_stopping *s,
     enum ens_status status;
 
     ENS_BUG_ON(s->at[f->cell] != 0 || f->seen == f->max);
-    status = ens_tally_add(&f->tally, rec, schema, err);
+    status = ens_stop_tally_add(&f->tally, rec, schema, err);
     if (status != ENS_OK)
         return status;
     f->seen++;

@@ -94,7 +94,7 @@ enum ens_status ens_stop_rules_check(const struct ens_stop_rules *rules,
 
 struct ens_follow {
     uint64_t cell;
-    struct ens_tally tally;
+    struct ens_stop_tally tally;
     uint32_t seen;  /* replicates that were added */
     uint32_t check; /* the next at which the rules are looked at, or max */
     uint32_t max;

@@ -155,15 +155,16 @@ static enum ens_status put_fields(const struct fields *f, ens_measure_fn *sink,
 /* -- either -----------------------------------------------------------------
  */
 
-int ens_tally_is_possible(const struct ens_kind *kind)
+int ens_stop_tally_is_possible(const struct ens_kind *kind)
 {
     return kind->tally_new != NULL || kind->measures == NULL;
 }
 
-enum ens_status ens_tally_init(struct ens_tally *t, const struct ens_host *host,
-                               const struct ens_plan *plan,
-                               const struct ens_cell *cell,
-                               struct ens_error *err)
+enum ens_status ens_stop_tally_init(struct ens_stop_tally *t,
+                                    const struct ens_host *host,
+                                    const struct ens_plan *plan,
+                                    const struct ens_cell *cell,
+                                    struct ens_error *err)
 {
     struct fields *f = NULL;
     void *own = NULL;
@@ -176,11 +177,11 @@ enum ens_status ens_tally_init(struct ens_tally *t, const struct ens_host *host,
         own = f;
     }
     if (s == ENS_OK)
-        *t = (struct ens_tally){plan->kind, own};
+        *t = (struct ens_stop_tally){plan->kind, own};
     return s;
 }
 
-void ens_tally_fini(struct ens_tally *t)
+void ens_stop_tally_fini(struct ens_stop_tally *t)
 {
     if (t->own == NULL)
         return;
@@ -191,17 +192,19 @@ void ens_tally_fini(struct ens_tally *t)
     t->own = NULL;
 }
 
-enum ens_status ens_tally_add(struct ens_tally *t, const struct ens_record *rec,
-                              const struct ens_schema *schema,
-                              struct ens_error *err)
+enum ens_status ens_stop_tally_add(struct ens_stop_tally *t,
+                                   const struct ens_record *rec,
+                                   const struct ens_schema *schema,
+                                   struct ens_error *err)
 {
     return t->kind->tally_new != NULL
                ? t->kind->tally_add(t->own, rec, schema, err)
                : add_fields(t->own, rec, schema, err);
 }
 
-enum ens_status ens_tally_rows(const struct ens_tally *t, ens_measure_fn *sink,
-                               void *arg, struct ens_error *err)
+enum ens_status ens_stop_tally_rows(const struct ens_stop_tally *t,
+                                    ens_measure_fn *sink, void *arg,
+                                    struct ens_error *err)
 {
     return t->kind->tally_new != NULL
                ? t->kind->tally_rows(t->own, sink, arg, err)

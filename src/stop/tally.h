@@ -5,25 +5,28 @@
 
 #include "plan/plan.h"
 
-struct ens_tally {
+struct ens_stop_tally {
     const struct ens_kind *kind;
     void *own; /* the kind's, or a struct of ours */
 };
 
 /** May the kind's cells be measured record by record? */
-int ens_tally_is_possible(const struct ens_kind *kind);
+int ens_stop_tally_is_possible(const struct ens_kind *kind);
 /** *t is unchanged on failure. */
-enum ens_status ens_tally_init(struct ens_tally *t, const struct ens_host *host,
-                               const struct ens_plan *plan,
-                               const struct ens_cell *cell,
-                               struct ens_error *err);
+enum ens_status ens_stop_tally_init(struct ens_stop_tally *t,
+                                    const struct ens_host *host,
+                                    const struct ens_plan *plan,
+                                    const struct ens_cell *cell,
+                                    struct ens_error *err);
 /** Harmless on a zeroed one, and twice. */
-void ens_tally_fini(struct ens_tally *t);
+void ens_stop_tally_fini(struct ens_stop_tally *t);
 /** The next record of the cell, in replicate order; schema NULL: none. */
-enum ens_status ens_tally_add(struct ens_tally *t, const struct ens_record *rec,
-                              const struct ens_schema *schema,
-                              struct ens_error *err);
-enum ens_status ens_tally_rows(const struct ens_tally *t, ens_measure_fn *sink,
-                               void *arg, struct ens_error *err);
+enum ens_status ens_stop_tally_add(struct ens_stop_tally *t,
+                                   const struct ens_record *rec,
+                                   const struct ens_schema *schema,
+                                   struct ens_error *err);
+enum ens_status ens_stop_tally_rows(const struct ens_stop_tally *t,
+                                    ens_measure_fn *sink, void *arg,
+                                    struct ens_error *err);
 
 #endif

@@ -347,6 +347,14 @@ static size_t fork_pids(const struct ens_transport *t, int32_t *pid, size_t max)
     return n;
 }
 
+static void fork_staged(const struct ens_transport *t, uint64_t *done_bytes,
+                        uint64_t *all_bytes)
+{
+    *done_bytes = *all_bytes = 0;
+    if (t->config.stager != NULL)
+        ens_stager_progress(t->config.stager, done_bytes, all_bytes);
+}
+
 static void free_transport(struct ens_transport *t)
 {
     if (t->slots != NULL)
@@ -381,6 +389,7 @@ static void fork_close(struct ens_transport *t)
     if (t == NULL || t->closing)
         return;
     t->closing = 1;
+    ens_stager_close(t->config.stager);
     ens_zygote_end(t);
     for (uint32_t i = 0; i < t->config.n_slots; i++)
         close_pipe(&t->link[i]);
@@ -441,32 +450,52 @@ static enum ens_status copy_study(struct ens_transport *t,
                : ens_fail_errno(err, ENS_EPROCESS, "cannot copy the study");
 }
 
-/* Kept open, so that a later zygote maps the same files. */
+/* Kept open, so that a later zygote maps the same file. */
+static enum ens_status keep_input(struct ens_transport *t, int fd,
+                                  struct ens_error *err)
+{
+    int *p = realloc(t->input_fd, (t->n_inputs + 1) * sizeof(*p));
+
+    if (p == NULL)
+        return ens_fail(err, ENS_ENOMEMORY, "out of memory");
+    t->input_fd = p;
+    p[t->n_inputs] = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    if (p[t->n_inputs] < 0)
+        return ens_fail_errno(err, ENS_EPROCESS, "cannot keep inputs open");
+    t->n_inputs++;
+    return ENS_OK;
+}
+
 static enum ens_status keep_inputs(struct ens_transport *t,
                                    struct ens_error *err)
 {
     const struct ens_inputs *in = t->config.plan->inputs;
     size_t n = in != NULL ? in->n : 0;
+    enum ens_status s = ENS_OK;
 
-    t->input_fd = calloc(n + 1, sizeof(int));
-    if (t->input_fd == NULL)
-        return ens_fail(err, ENS_ENOMEMORY, "out of memory");
-    for (; t->n_inputs < n; t->n_inputs++) {
-        const struct ens_mapped *m = &in->item[t->n_inputs];
-        enum ens_status s = ENS_OK;
-        int fd = -1;
+    for (size_t i = 0; s == ENS_OK && i < n; i++)
+        s = keep_input(t, in->item[i].fd, err);
+    t->has_inputs = s == ENS_OK;
+    return s;
+}
 
-        if (t->config.staging.n > 0)
-            s = ens_stage_input(&t->config.staging, t->n_inputs, m, &fd, err);
-        else if ((fd = fcntl(m->fd, F_DUPFD_CLOEXEC, 3)) < 0)
-            s = ens_fail_errno(err, ENS_EPROCESS, "cannot keep input %s open",
-                               m->input.name);
-        if (s != ENS_OK)
-            return s;
-        t->input_fd[t->n_inputs] = fd;
-    }
-    ens_staging_done(&t->config.staging);
-    return ENS_OK;
+/* The zygote waits for them: it also removes what a far supervisor that is
+ * killed leaves. */
+static void on_staged(void *arg, const int *fd, size_t n,
+                      const struct ens_error *why)
+{
+    struct ens_transport *t = arg;
+    struct ens_error err;
+    enum ens_status s = ENS_OK;
+
+    for (size_t i = 0; fd != NULL && s == ENS_OK && i < n; i++)
+        s = keep_input(t, fd[i], &err);
+    if (fd != NULL && s == ENS_OK)
+        s = ens_zygote_give_inputs(t, &err);
+    if (fd != NULL && s == ENS_OK)
+        return;
+    t->broken = 2;
+    t->config.events.broken(t->config.events.arg, fd == NULL ? why : &err);
 }
 
 static void note_child(void *arg, int32_t pid)
@@ -481,8 +510,10 @@ static enum ens_status fork_open(struct ens_transport **out,
     struct ens_transport *t = calloc(1, sizeof(*t));
     enum ens_status s;
 
-    if (t == NULL)
+    if (t == NULL) {
+        ens_stager_close(config->stager);
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
+    }
     t->config = *config;
     t->slots_fd = t->study_fd = -1;
     ens_children_each(note_child, &t->before);
@@ -492,9 +523,8 @@ static enum ens_status fork_open(struct ens_transport **out,
         s = make_links(t, err);
     if (s == ENS_OK)
         s = copy_study(t, err);
-    if (s == ENS_OK)
-        s = keep_inputs(t, err);
     if (s != ENS_OK) {
+        ens_stager_close(config->stager);
         free_transport(t);
         return s;
     }
@@ -505,7 +535,11 @@ static enum ens_status fork_open(struct ens_transport **out,
     uv_idle_init(config->loop, &t->later);
     t->later.data = t;
     t->n_handles = 1;
-    s = ens_zygote_boot(t, err);
+    s = config->stager != NULL
+            ? ens_stager_begin(config->stager, config->loop, on_staged, t, err)
+            : keep_inputs(t, err);
+    if (s == ENS_OK)
+        s = ens_zygote_boot(t, err);
     if (s != ENS_OK)
         fork_close(t);
     else
@@ -523,5 +557,6 @@ const struct ens_transport_ops ens_transport_fork = {
     .pause = fork_pause,
     .slot = fork_slot,
     .pids = fork_pids,
+    .staged = fork_staged,
     .close = fork_close,
 };

@@ -58,7 +58,8 @@ struct ens_transport {
     int slots_fd, study_fd;
     int *input_fd;
     size_t n_inputs;
-    struct ens_buf before;         /* int32_t each: children that we had */
+    int has_inputs;        /* all of them: a zygote may open the study */
+    struct ens_buf before; /* int32_t each: children that we had */
     struct ens_supervised *zygote; /* NULL: none */
     int opened;                    /* it has opened the study */
     uint64_t restart_ns[ENS_MAX_RESTARTS];
@@ -84,6 +85,9 @@ void ens_fork_released(struct ens_transport *t);
 /* supervise.c ---------------------------------------------------------------
  */
 enum ens_status ens_zygote_boot(struct ens_transport *t, struct ens_error *err);
+/** All inputs are kept: this zygote and later ones get them. */
+enum ens_status ens_zygote_give_inputs(struct ens_transport *t,
+                                       struct ens_error *err);
 /** Send what is wanted: spawns and kills. Raises nothing. */
 void ens_zygote_pump(struct ens_transport *t);
 /** End the zygote and everything below it; waits. */

@@ -7,16 +7,10 @@
 
 #include "base/bug.h"
 #include "base/clock.h"
-#include "input/mapped.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-/* Messages of a frame's size that may wait here for the journal, of all ranks
- * together; and of each. */
-#define POOL_MESSAGES 512
-#define RANK_MESSAGES 8
 #define TURN_MESSAGES 64 /* taken per turn of the loop */
 #define LATE_NS       1000000000u
 
@@ -196,6 +190,9 @@ static void take(struct ens_transport *t, const struct ens_relay_item *item)
         ens_mpi_opened(t, rank, item);
     else if (item->type == ENS_RELAY_STORED)
         ens_mpi_stored(t, rank);
+    else if (item->type == ENS_RELAY_WANT || item->type == ENS_RELAY_GOT ||
+             item->type == ENS_RELAY_STAGED)
+        ens_mpi_take_staging(t, rank, item);
     else if (item->type != ENS_RELAY_BROKEN)
         take_of_slot(t, item);
     else if (ens_relay_get_error(&err, item) == 0)
@@ -375,14 +372,25 @@ static void mpi_others(const struct ens_transport *t, uint64_t *cpu_ns,
     }
 }
 
+static void mpi_staged(const struct ens_transport *t, uint64_t *done_bytes,
+                       uint64_t *all_bytes)
+{
+    near_ops->staged(t->near, done_bytes, all_bytes);
+    *all_bytes *= 1 + t->n_copies;
+    for (int i = 1; i < t->ranks->size; i++)
+        *done_bytes += t->peer[i].staged_bytes;
+}
+
 static void free_transport(struct ens_transport *t)
 {
     for (int i = 1; t->peer != NULL && i < t->ranks->size; i++) {
         ens_buf_fini(&t->peer[i].down);
         ens_buf_fini(&t->peer[i].held);
         ens_mirror_fini(&t->peer[i].mirror);
+        ens_hasher_free(t->peer[i].hasher);
     }
     free(t->inbox.data);
+    free(t->part);
     free(t->peer);
     free(t->far);
     free(t);
@@ -440,78 +448,10 @@ static enum ens_status make_peers(struct ens_transport *t,
     return ENS_OK;
 }
 
-static uint32_t credits(const struct ens_ranks *r)
-{
-    int n = POOL_MESSAGES / r->size;
-
-    return n < 1 ? 1 : n > RANK_MESSAGES ? RANK_MESSAGES : (uint32_t)n;
-}
-
-/* How many ranks its host has, and how many of them come before it. */
-static void place_on_host(const struct ens_ranks *r, int rank, uint32_t *n,
-                          uint32_t *before)
-{
-    *n = *before = 0;
-    for (int i = 0; i < r->size; i++)
-        if (strcmp(r->hello[i].host, r->hello[rank].host) == 0 &&
-            strcmp(r->hello[i].boot, r->hello[rank].boot) == 0) {
-            ++*n;
-            *before += i < rank;
-        }
-}
-
-static enum ens_status set_up(struct ens_transport *t, struct ens_error *err)
-{
-    const struct ens_transport_config *c = &t->config;
-    struct ens_relay_setup s = {
-        .study_text = c->study_text,
-        .study_bytes = c->study_bytes,
-        .epoch = c->epoch,
-        .credits = credits(t->ranks),
-        .run_id = c->run_id,
-        .memory_limit = c->memory_limit,
-        .plugins = c->plugins,
-        .timeout_s = c->timeout_s,
-        .dead_man_s = c->dead_man_s,
-        .heartbeat_s = t->beat_s,
-    };
-    struct ens_buf inputs = ENS_BUF_INIT;
-    struct stat st;
-
-    if (strlen(c->dir) >= sizeof(s.dir))
-        return ens_fail(err, ENS_EUSAGE, "%s: path too long", c->dir);
-    if (stat(c->dir, &st) != 0)
-        return ens_fail_errno(err, ENS_EIO, "cannot look at %s", c->dir);
-    s.dir_dev = st.st_dev;
-    s.dir_ino = st.st_ino;
-    memcpy(s.host, t->ranks->self.host, sizeof(s.host));
-    memcpy(s.boot, t->ranks->self.boot, sizeof(s.boot));
-    memcpy(s.dir, c->dir, strlen(c->dir) + 1);
-    s.n_inputs = c->plan->inputs != NULL ? c->plan->inputs->n : 0;
-    for (size_t i = 0; i < s.n_inputs; i++)
-        ens_buf_u64(&inputs, ens_mapped_sample(&c->plan->inputs->item[i]));
-    s.inputs = inputs.data;
-    for (int i = 1; i < t->ranks->size; i++) {
-        struct ens_peer *p = &t->peer[i];
-
-        if (c->staging.n > 0)
-            place_on_host(t->ranks, i, &s.n_staging, &s.staging_index);
-        s.first_slot = p->first_slot;
-        s.n_slots = p->n_slots;
-        ens_relay_put_setup(&p->down, &s);
-        p->down.failed |= inputs.failed;
-        p->heard_ns = p->told_ns = ens_clock_ns();
-    }
-    ens_buf_fini(&inputs);
-    return ENS_OK;
-}
-
 static enum ens_status open_near(struct ens_transport *t, struct ens_error *err)
 {
     struct ens_transport_config c = t->config;
 
-    if (c.staging.n > 0)
-        place_on_host(t->ranks, 0, &c.staging.n, &c.staging.index);
     c.n_slots = t->n_near;
     return near_ops->open(&t->near, &c, err);
 }
@@ -542,11 +482,13 @@ static enum ens_status mpi_open(struct ens_transport **out,
     struct ens_transport *t;
     enum ens_status s;
 
-    if (config->ranks == NULL)
-        return ens_fail(err, ENS_EUSAGE, "transport mpi needs ranks");
-    t = calloc(1, sizeof(*t));
-    if (t == NULL)
-        return ens_fail(err, ENS_ENOMEMORY, "out of memory");
+    t = config->ranks == NULL ? NULL : calloc(1, sizeof(*t));
+    if (t == NULL) {
+        ens_stager_close(config->stager);
+        return config->ranks == NULL
+                   ? ens_fail(err, ENS_EUSAGE, "transport mpi needs ranks")
+                   : ens_fail(err, ENS_ENOMEMORY, "out of memory");
+    }
     t->config = *config;
     t->ranks = config->ranks;
     t->limit_ns = (uint64_t)(config->timeout_s * 1e9);
@@ -555,10 +497,11 @@ static enum ens_status mpi_open(struct ens_transport **out,
                     : config->dead_man_s / 4;
     s = make_peers(t, err);
     if (s == ENS_OK)
-        s = set_up(t, err);
+        s = ens_mpi_set_up(t, err);
     if (s == ENS_OK)
         s = open_handles(t, err);
     if (s != ENS_OK) {
+        ens_stager_close(config->stager);
         free_transport(t);
         return s;
     }
@@ -581,5 +524,6 @@ const struct ens_transport_ops ens_transport_mpi = {
     .slot = mpi_slot,
     .pids = mpi_pids,
     .others = mpi_others,
+    .staged = mpi_staged,
     .close = mpi_close,
 };

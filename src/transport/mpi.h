@@ -1,8 +1,10 @@
-/* What mpi.c (rank 0's view of all workers) and mpi_files.c (what far workers
- * read) share. */
+/* What mpi.c (rank 0's view of all workers), mpi_setup.c, mpi_files.c (what far
+ * workers read) and mpi_inputs.c (inputs for hosts that do not see them) share.
+ */
 #ifndef ENS_TRANSPORT_MPI_H
 #define ENS_TRANSPORT_MPI_H
 
+#include "base/hash.h"
 #include "transport/mirror.h"
 #include "transport/ranks.h"
 #include "transport/ticker.h"
@@ -24,6 +26,12 @@ struct ens_peer { /* another rank */
     int mirroring;     /* or on their way: */
     struct ens_mirror mirror;
     uint32_t n_parts; /* sent and not yet stored */
+    /* of a rank that copies inputs: */
+    uint64_t staged_bytes;     /* so far */
+    int wants;                 /* PARTs of ... */
+    struct ens_hasher *hasher; /* not NULL: is being served */
+    uint64_t input, offset;    /* ... this, from there */
+    uint32_t n_on_way;         /* sent and not yet written */
 };
 
 struct ens_transport {
@@ -40,6 +48,9 @@ struct ens_transport {
     uv_timer_t timer;
     uint64_t timer_ns;
     size_t n_handles;
+    uint64_t n_copies; /* of the inputs, on other hosts */
+    int n_served;      /* ranks that inputs are sent to */
+    unsigned char *part;
     struct ens_wire_message inbox; /* being read; data NULL: none */
     size_t inbox_at;
     int paused, closing, broken;
@@ -50,6 +61,9 @@ struct ens_transport {
 /** Send what there is for a rank. */
 void ens_mpi_flush(struct ens_transport *t, int rank);
 int ens_mpi_rank_of(const struct ens_transport *t, uint32_t slot);
+
+/* mpi_setup.c ------------------------------------------------------------- */
+enum ens_status ens_mpi_set_up(struct ens_transport *t, struct ens_error *err);
 
 /* mpi_files.c ------------------------------------------------------------- */
 /** A rank has opened its inputs: is it far, and which rank gets its files? */
@@ -63,5 +77,10 @@ void ens_mpi_order_far(struct ens_transport *t, uint32_t slot, const void *p,
 void ens_mpi_forget_orders(struct ens_transport *t, uint32_t slot);
 /** A rank has written a part. */
 void ens_mpi_stored(struct ens_transport *t, int rank);
+
+/* mpi_inputs.c ------------------------------------------------------------ */
+/** WANT, GOT or STAGED. */
+void ens_mpi_take_staging(struct ens_transport *t, int rank,
+                          const struct ens_relay_item *item);
 
 #endif

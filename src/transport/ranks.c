@@ -373,3 +373,15 @@ uint32_t ens_ranks_assign(struct ens_ranks *r, uint32_t per_rank,
     }
     return sum < ENS_SLOT_COORDINATOR ? (uint32_t)sum : 0;
 }
+
+void ens_ranks_place(const struct ens_ranks *r, int rank, uint32_t *n,
+                     uint32_t *index)
+{
+    *n = *index = 0;
+    for (int i = 0; i < r->size; i++)
+        if (strcmp(r->hello[i].host, r->hello[rank].host) == 0 &&
+            strcmp(r->hello[i].boot, r->hello[rank].boot) == 0) {
+            ++*n;
+            *index += i < rank;
+        }
+}

@@ -45,6 +45,11 @@ void ens_ranks_end(struct ens_ranks *r);
 uint32_t ens_ranks_assign(struct ens_ranks *r, uint32_t per_rank,
                           uint32_t cores);
 
+/** Rank 0: how many ranks the host of a rank has, and how many of them come
+ * before it. */
+void ens_ranks_place(const struct ens_ranks *r, int rank, uint32_t *n,
+                     uint32_t *index);
+
 enum ens_status ens_ranks_send(struct ens_ranks *r, int rank,
                                enum ens_wire_tag tag, struct ens_buf *b,
                                struct ens_error *err);

@@ -103,6 +103,29 @@ int ens_relay_get_hello(struct ens_relay_hello *h,
 /* -- setup ------------------------------------------------------------------
  */
 
+#define STAGED_FILE_BYTES ((size_t)24)
+
+void ens_relay_put_staged_file(struct ens_buf *b,
+                               const struct ens_staged_file *f)
+{
+    ens_buf_u64(b, f->sample);
+    ens_buf_u64(b, f->bytes);
+    ens_buf_u64(b, f->first);
+}
+
+struct ens_staged_file ens_relay_staged_file(const struct ens_relay_setup *s,
+                                             size_t i)
+{
+    struct ens_cursor c =
+        ens_cursor(s->inputs + STAGED_FILE_BYTES * i, STAGED_FILE_BYTES);
+    struct ens_staged_file f;
+
+    f.sample = ens_cursor_u64(&c);
+    f.bytes = ens_cursor_u64(&c);
+    f.first = ens_cursor_u64(&c);
+    return f;
+}
+
 void ens_relay_put_setup(struct ens_buf *b, const struct ens_relay_setup *s)
 {
     struct ens_buf t = ENS_BUF_INIT;
@@ -125,7 +148,7 @@ void ens_relay_put_setup(struct ens_buf *b, const struct ens_relay_setup *s)
     ens_buf_str(&t, s->boot);
     ens_buf_str(&t, s->dir);
     ens_buf_u32(&t, (uint32_t)s->n_inputs);
-    ens_buf_put(&t, s->inputs, 8 * s->n_inputs);
+    ens_buf_put(&t, s->inputs, STAGED_FILE_BYTES * s->n_inputs);
     ens_buf_put(&t, s->study_text, s->study_bytes);
     put_body(b, ENS_RELAY_SETUP, 0, &t);
 }
@@ -154,9 +177,10 @@ int ens_relay_get_setup(struct ens_relay_setup *s,
     get_text(&c, s->boot, sizeof(s->boot));
     get_text(&c, s->dir, sizeof(s->dir));
     s->n_inputs = ens_cursor_u32(&c);
-    s->inputs = ens_cursor_bytes(&c, 8 * s->n_inputs);
+    s->inputs = ens_cursor_bytes(&c, STAGED_FILE_BYTES * s->n_inputs);
     if (c.bad || s->n_slots == 0 || s->credits == 0 || s->dir[0] != '/' ||
         (uint64_t)s->first_slot + s->n_slots >= ENS_SLOT_COORDINATOR ||
+        (s->n_staging > 0 && s->staging_index >= s->n_staging) ||
         !(s->timeout_s >= 0) || !(s->dead_man_s > 0) || !(s->heartbeat_s > 0))
         return -1;
     s->study_text = (const char *)c.p;
@@ -223,8 +247,56 @@ int ens_relay_get_file(struct ens_relay_file *f,
     return 0;
 }
 
+#define PART_HEAD_BYTES ((size_t)24)
+
+/* The head, then the data: they are not copied twice. */
+void ens_relay_put_part(struct ens_buf *b, const struct ens_staged_part *p)
+{
+    ens_buf_u32(b, ENS_RELAY_PART);
+    ens_buf_u32(b, 0);
+    ens_buf_u32(b, (uint32_t)(PART_HEAD_BYTES + p->n));
+    ens_buf_u32(b, 0);
+    ens_buf_u32(b, p->input);
+    ens_buf_u32(b, p->is_last);
+    ens_buf_u64(b, p->offset);
+    ens_buf_u64(b, p->hash);
+    ens_buf_put(b, p->data, p->n);
+    ens_buf_align(b, 8);
+}
+
+int ens_relay_get_part(struct ens_staged_part *p,
+                       const struct ens_relay_item *item)
+{
+    struct ens_cursor c = ens_cursor(item->body, item->n);
+
+    p->input = ens_cursor_u32(&c);
+    p->is_last = ens_cursor_u32(&c);
+    p->offset = ens_cursor_u64(&c);
+    p->hash = ens_cursor_u64(&c);
+    p->data = c.p;
+    p->n = (size_t)(c.end - c.p);
+    return c.bad ? -1 : 0;
+}
+
 /* -- the smaller ones ---------------------------------------------------------
  */
+
+void ens_relay_put_u64(struct ens_buf *b, enum ens_relay_type type,
+                       uint64_t value)
+{
+    struct ens_buf t = ENS_BUF_INIT;
+
+    ens_buf_u64(&t, value);
+    put_body(b, type, 0, &t);
+}
+
+int ens_relay_get_u64(uint64_t *value, const struct ens_relay_item *item)
+{
+    struct ens_cursor c = ens_cursor(item->body, item->n);
+
+    *value = ens_cursor_u64(&c);
+    return is_done(&c);
+}
 
 void ens_relay_put_death(struct ens_buf *b, uint32_t slot,
                          const struct ens_death *d)

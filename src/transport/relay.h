@@ -19,7 +19,7 @@
 #include "transport/transport.h"
 
 #define ENS_RELAY_HEAD     16u
-#define ENS_RELAY_PROTOCOL 1u
+#define ENS_RELAY_PROTOCOL 2u
 /** A message is sent before it is longer, unless one item alone is. */
 #define ENS_RELAY_BYTES 65536u
 
@@ -34,6 +34,7 @@ enum ens_relay_type {
     ENS_RELAY_END = 7,    /* end your workers, say GONE, end */
     ENS_RELAY_FORGET = 8, /* far: files that were sent are not read any more */
     ENS_RELAY_FILE = 9,   /* far: struct ens_relay_file; answer: STORED */
+    ENS_RELAY_PART = 10,  /* struct ens_staged_part; answer: GOT */
     /* up */
     ENS_RELAY_HELLO = 32,   /* struct ens_relay_hello */
     ENS_RELAY_READY = 33,   /* the slot's worker wants orders */
@@ -46,7 +47,10 @@ enum ens_relay_type {
     ENS_RELAY_COST = 39,    /* struct ens_relay_cost, so far */
     ENS_RELAY_OPENED = 40,  /* set up: struct ens_relay_opened; beats come
                                from now on */
-    ENS_RELAY_STORED = 41   /* a FILE is written */
+    ENS_RELAY_STORED = 41,  /* a FILE is written */
+    ENS_RELAY_WANT = 42,    /* u64: send the file of this input in PARTs */
+    ENS_RELAY_GOT = 43,     /* a PART is written */
+    ENS_RELAY_STAGED = 44   /* u64: bytes of inputs that are copied so far */
 };
 
 struct ens_relay_item {
@@ -81,7 +85,7 @@ int ens_relay_get_hello(struct ens_relay_hello *h,
 /** What a supervisor needs to begin. Texts are lent. */
 struct ens_relay_setup {
     size_t n_inputs;
-    const unsigned char *inputs; /* u64 each: ens_mapped_sample of rank 0's */
+    const unsigned char *inputs; /* struct ens_staged_file each, of rank 0 */
     const char *study_text;
     size_t study_bytes;
     char dir[4096];
@@ -90,8 +94,15 @@ struct ens_relay_setup {
     uint32_t epoch, n_slots, first_slot, credits;
     uint64_t run_id, memory_limit, plugins;
     double timeout_s, dead_man_s, heartbeat_s;
-    uint32_t n_staging, staging_index; /* struct ens_staging */
+    /* copies of inputs: n ranks of its host share them, of which it is one; 0:
+     * there are none */
+    uint32_t n_staging, staging_index;
 };
+void ens_relay_put_staged_file(struct ens_buf *b,
+                               const struct ens_staged_file *f);
+/** Of an input of the set-up, i < n_inputs. */
+struct ens_staged_file ens_relay_staged_file(const struct ens_relay_setup *s,
+                                             size_t i);
 void ens_relay_put_setup(struct ens_buf *b, const struct ens_relay_setup *s);
 int ens_relay_get_setup(struct ens_relay_setup *s,
                         const struct ens_relay_item *item);
@@ -116,6 +127,15 @@ struct ens_relay_file {
 void ens_relay_put_file(struct ens_buf *b, const struct ens_relay_file *f);
 int ens_relay_get_file(struct ens_relay_file *f,
                        const struct ens_relay_item *item);
+
+/** Data are lent. */
+void ens_relay_put_part(struct ens_buf *b, const struct ens_staged_part *p);
+int ens_relay_get_part(struct ens_staged_part *p,
+                       const struct ens_relay_item *item);
+/** WANT and STAGED. */
+void ens_relay_put_u64(struct ens_buf *b, enum ens_relay_type type,
+                       uint64_t value);
+int ens_relay_get_u64(uint64_t *value, const struct ens_relay_item *item);
 
 void ens_relay_put_death(struct ens_buf *b, uint32_t slot,
                          const struct ens_death *d);

@@ -21,6 +21,32 @@ static void on_zygote(uv_poll_t *poll, int status, int events);
 /* -- messages down ------------------------------------------------------------
  */
 
+/* One that died at once is found by its end of file. */
+static enum ens_status check_sent(int r, struct ens_error *err)
+{
+    if (r != 0 && errno != EPIPE && errno != ECONNRESET)
+        return ens_fail_errno(err, ENS_EPROCESS, "cannot talk to the zygote");
+    return ENS_OK;
+}
+
+static enum ens_status send_inputs(struct ens_transport *t, int socket,
+                                   struct ens_error *err)
+{
+    struct ens_zygote_message m;
+    int r = 0;
+
+    memset(&m, 0, sizeof(m));
+    m.type = ENS_Z_MAP;
+    for (size_t i = 0; r == 0 && i < t->n_inputs; i++) {
+        m.slot = (uint32_t)i;
+        r = ens_message_send(socket, &m, &t->input_fd[i], 1, 0);
+    }
+    m.type = ENS_Z_OPEN;
+    if (r == 0)
+        r = ens_message_send(socket, &m, NULL, 0, 0);
+    return check_sent(r, err);
+}
+
 static enum ens_status send_study(struct ens_transport *t, int socket,
                                   struct ens_error *err)
 {
@@ -43,18 +69,7 @@ static enum ens_status send_study(struct ens_transport *t, int socket,
     m.memory_limit = t->config.memory_limit;
     m.plugins = t->config.plugins;
     r = ens_message_send(socket, &m, fd, 2, 0);
-    m.type = ENS_Z_MAP;
-    for (size_t i = 0; r == 0 && i < t->n_inputs; i++) {
-        m.slot = (uint32_t)i;
-        r = ens_message_send(socket, &m, &t->input_fd[i], 1, 0);
-    }
-    m.type = ENS_Z_OPEN;
-    if (r == 0)
-        r = ens_message_send(socket, &m, NULL, 0, 0);
-    /* One that died at once is found by its end of file. */
-    if (r != 0 && errno != EPIPE && errno != ECONNRESET)
-        return ens_fail_errno(err, ENS_EPROCESS, "cannot talk to the zygote");
-    return ENS_OK;
+    return check_sent(r, err);
 }
 
 static void free_zygote(uv_handle_t *h)
@@ -86,9 +101,18 @@ enum ens_status ens_zygote_boot(struct ens_transport *t, struct ens_error *err)
     t->zygote = z;
     t->opened = 0;
     s = send_study(t, z->socket, err);
+    if (s == ENS_OK && t->has_inputs)
+        s = send_inputs(t, z->socket, err);
     if (s == ENS_OK)
         uv_poll_start(&z->poll, UV_READABLE, on_zygote);
     return s;
+}
+
+enum ens_status ens_zygote_give_inputs(struct ens_transport *t,
+                                       struct ens_error *err)
+{
+    t->has_inputs = 1;
+    return t->zygote != NULL ? send_inputs(t, t->zygote->socket, err) : ENS_OK;
 }
 
 /* 0 = sent; 1 = no room now; -1 = cannot be done. */

@@ -1,69 +1,33 @@
-#include "transport/supervisor.h"
-
 #include "base/bug.h"
 #include "base/clock.h"
-#include "input/mapped.h"
-#include "kind/finder.h"
-#include "transport/cost.h"
 #include "transport/scratch.h"
-#include "transport/ticker.h"
-#include "worker/worker.h"
+#include "transport/supervised.h"
+#include "transport/supervisor.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define TICK_MS      50
 #define LATE_NS      1000000000u /* a loop this late was stopped, not busy */
-#define MESSAGES_MAX 16          /* taken per turn of the loop */
-
-struct overdue { /* the task of a slot that was last looked at */
-    uint64_t start_ns;
-    uint64_t extra_ns; /* the loop was late */
-    int told;
-};
-
-struct supervisor {
-    struct ens_ranks *ranks;
-    const char *program;
-    const struct ens_kind_table *kinds;
-    uv_loop_t loop;
-    struct ens_ticker ticker;
-    uv_prepare_t prepare;
-    uv_timer_t timer;
-    struct ens_relay_setup setup;
-    struct ens_buf text; /* setup.study_text */
-    uint64_t *samples;   /* setup.inputs */
-    struct ens_study *study;
-    struct ens_finder finder;
-    struct ens_inputs inputs;
-    struct ens_plan plan; /* nothing but the inputs */
-    struct ens_relay_opened opened;
-    char dir[4096]; /* where workers read; of a far one, to be removed */
-    struct ens_transport *crew; /* NULL: none */
-    struct overdue *overdue;    /* one per slot */
-    struct ens_buf up;          /* items to be sent */
-    uint32_t credits;
-    int has_setup, paused;
-    struct ens_cost_meter meter;
-    uint64_t heard_ns, beat_ns, tick_ns;
-    int over;             /* END came, or there is no use in going on */
-    struct ens_error why; /* status ENS_OK: END came */
-};
+#define STAGED_NS    500000000u
+#define MESSAGES_MAX 16 /* taken per turn of the loop */
 
 static const struct ens_transport_ops *const ops = &ens_transport_fork;
 
-static void end_crew(struct supervisor *s)
+static void end_crew(struct ens_supervisor *s)
 {
     if (s->crew != NULL)
         ops->close(s->crew);
+    else
+        ens_stager_close(s->stager);
     s->crew = NULL;
+    s->stager = NULL;
     if (s->opened.far)
         ens_scratch_remove(s->dir);
     s->opened.far = 0;
 }
 
-static void give_up(struct supervisor *s)
+static void give_up(struct ens_supervisor *s)
 {
     s->over = 1;
     uv_stop(&s->loop);
@@ -72,12 +36,12 @@ static void give_up(struct supervisor *s)
 /* -- up ----------------------------------------------------------------------
  */
 
-static void measure(struct supervisor *s, struct ens_relay_cost *cost)
+static void measure(struct ens_supervisor *s, struct ens_relay_cost *cost)
 {
     ens_cost_read(&s->meter, ops, s->crew, s->setup.n_slots, cost);
 }
 
-static void send_up(struct supervisor *s, enum ens_wire_tag tag,
+static void send_up(struct ens_supervisor *s, enum ens_wire_tag tag,
                     struct ens_buf *b)
 {
     if (ens_ranks_send(s->ranks, 0, tag, b, &s->why) != ENS_OK)
@@ -86,7 +50,7 @@ static void send_up(struct supervisor *s, enum ens_wire_tag tag,
 }
 
 /* One message per credit; workers wait when there is none left. */
-static void flush(struct supervisor *s)
+static void flush(struct ens_supervisor *s)
 {
     struct ens_relay_cost cost;
     int full;
@@ -109,8 +73,8 @@ static void on_prepare(uv_prepare_t *prepare)
     flush(prepare->data);
 }
 
-static void put(struct supervisor *s, enum ens_relay_type type, uint32_t slot,
-                const void *p, size_t n)
+static void put(struct ens_supervisor *s, enum ens_relay_type type,
+                uint32_t slot, const void *p, size_t n)
 {
     ens_relay_put(&s->up, type, s->setup.first_slot + slot, p, n);
     if (s->up.len >= ENS_RELAY_BYTES)
@@ -131,14 +95,14 @@ static void on_frame(void *arg, uint32_t slot, const struct ens_frame *frame,
 
 static void on_dead(void *arg, uint32_t slot, const struct ens_death *death)
 {
-    struct supervisor *s = arg;
+    struct ens_supervisor *s = arg;
 
     ens_relay_put_death(&s->up, s->setup.first_slot + slot, death);
 }
 
 static void on_broken(void *arg, const struct ens_error *err)
 {
-    struct supervisor *s = arg;
+    struct ens_supervisor *s = arg;
 
     ens_relay_put_error(&s->up, err);
 }
@@ -146,65 +110,8 @@ static void on_broken(void *arg, const struct ens_error *err)
 /* -- setting up ---------------------------------------------------------------
  */
 
-/* A path may name another file on another host. */
-static enum ens_status compare_inputs(const struct supervisor *s,
-                                      struct ens_error *err)
-{
-    for (size_t i = 0; i < s->setup.n_inputs && i < s->inputs.n; i++) {
-        const struct ens_mapped *m = &s->inputs.item[i];
-
-        if (ens_mapped_sample(m) != s->samples[i])
-            return ens_fail(err, ENS_EINPUT,
-                            "input %s: %s is not the file that rank 0 has",
-                            m->input.name, m->source);
-    }
-    return ENS_OK;
-}
-
-static enum ens_status open_inputs(struct supervisor *s, struct ens_error *err)
-{
-    struct ens_study_kinds kinds;
-    struct ens_buf errors = ENS_BUF_INIT;
-    enum ens_status status;
-
-    ens_finder_init(&s->finder, s->kinds, &ens_host);
-    kinds = ens_finder_kinds(&s->finder);
-    status = ens_study_parse(&s->study, "study.ini", s->text.data, s->text.len,
-                             "/", NULL, 0, &kinds, &errors, err);
-    ens_buf_fini(&errors);
-    if (status == ENS_OK)
-        status = ens_inputs_open(&s->inputs, s->study, NULL, NULL, err);
-    s->plan.inputs = &s->inputs;
-    return status == ENS_OK ? compare_inputs(s, err) : status;
-}
-
-/* Rank 0's own folder, as this process sees it? Then workers write there. */
-static int is_near(const struct supervisor *s)
-{
-    const struct ens_relay_hello *self = &s->ranks->self;
-    struct stat st;
-
-    return getenv("ENSRUN_FAR") == NULL && /* for tests: take it for another */
-           strcmp(self->host, s->setup.host) == 0 &&
-           strcmp(self->boot, s->setup.boot) == 0 &&
-           stat(s->setup.dir, &st) == 0 && st.st_dev == s->setup.dir_dev &&
-           st.st_ino == s->setup.dir_ino;
-}
-
-static enum ens_status choose_dir(struct supervisor *s, struct ens_error *err)
-{
-    enum ens_status status;
-
-    memcpy(s->dir, s->setup.dir, sizeof(s->dir));
-    if (is_near(s))
-        return ENS_OK;
-    status = ens_scratch_make(s->dir, sizeof(s->dir), s->setup.run_id,
-                              &s->opened, err);
-    s->opened.far = status == ENS_OK;
-    return status;
-}
-
-static enum ens_status open_crew(struct supervisor *s, struct ens_error *err)
+static enum ens_status open_crew(struct ens_supervisor *s,
+                                 struct ens_error *err)
 {
     const struct ens_transport_config config = {
         .loop = &s->loop,
@@ -214,8 +121,7 @@ static enum ens_status open_crew(struct supervisor *s, struct ens_error *err)
         .study_bytes = s->text.len,
         .dir = s->dir,
         .far = (int)s->opened.far,
-        .staging = {s->setup.n_staging, s->setup.staging_index,
-                    s->setup.run_id},
+        .stager = s->stager,
         .epoch = s->setup.epoch,
         .run_id = s->setup.run_id,
         .n_slots = s->setup.n_slots,
@@ -224,27 +130,18 @@ static enum ens_status open_crew(struct supervisor *s, struct ens_error *err)
         .plugins = s->setup.plugins,
         .events = {s, on_ready, on_frame, on_dead, on_broken}};
 
+    enum ens_status status;
+
     s->overdue = calloc(s->setup.n_slots, sizeof(*s->overdue));
     if (s->overdue == NULL)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
-    return ops->open(&s->crew, &config, err);
+    status = ops->open(&s->crew, &config, err);
+    if (status != ENS_OK)
+        s->stager = NULL;
+    return status;
 }
 
-/* What lies in the message. */
-static enum ens_status keep_setup(struct supervisor *s, struct ens_error *err)
-{
-    struct ens_cursor c = ens_cursor(s->setup.inputs, 8 * s->setup.n_inputs);
-
-    ens_buf_put(&s->text, s->setup.study_text, s->setup.study_bytes);
-    s->samples = calloc(s->setup.n_inputs + 1, sizeof(*s->samples));
-    if (s->text.failed || s->samples == NULL)
-        return ens_fail(err, ENS_ENOMEMORY, "out of memory");
-    for (size_t i = 0; i < s->setup.n_inputs; i++)
-        s->samples[i] = ens_cursor_u64(&c);
-    return ENS_OK;
-}
-
-static void set_up(struct supervisor *s, const struct ens_relay_item *item)
+static void set_up(struct ens_supervisor *s, const struct ens_relay_item *item)
 {
     struct ens_error err;
     enum ens_status status = ENS_OK;
@@ -254,11 +151,7 @@ static void set_up(struct supervisor *s, const struct ens_relay_item *item)
     s->has_setup = 1;
     s->credits = s->setup.credits > 0 ? s->setup.credits : 1;
     if (status == ENS_OK)
-        status = keep_setup(s, &err);
-    if (status == ENS_OK)
-        status = open_inputs(s, &err);
-    if (status == ENS_OK)
-        status = choose_dir(s, &err);
+        status = ens_supervisor_prepare(s, &err);
     if (status == ENS_OK)
         status = open_crew(s, &err);
     if (status == ENS_OK)
@@ -271,7 +164,7 @@ static void set_up(struct supervisor *s, const struct ens_relay_item *item)
 /* -- down --------------------------------------------------------------------
  */
 
-static void end(struct supervisor *s)
+static void end(struct ens_supervisor *s)
 {
     struct ens_buf b = ENS_BUF_INIT;
 
@@ -281,14 +174,15 @@ static void end(struct supervisor *s)
     give_up(s);
 }
 
-static void add_credits(struct supervisor *s, const struct ens_relay_item *item)
+static void add_credits(struct ens_supervisor *s,
+                        const struct ens_relay_item *item)
 {
     struct ens_cursor c = ens_cursor(item->body, item->n);
 
     s->credits += ens_cursor_u32(&c);
 }
 
-static void store(struct supervisor *s, const struct ens_relay_item *item)
+static void store(struct ens_supervisor *s, const struct ens_relay_item *item)
 {
     struct ens_relay_file file;
     struct ens_error err;
@@ -304,7 +198,24 @@ static void store(struct supervisor *s, const struct ens_relay_item *item)
         ens_relay_put_error(&s->up, &err);
 }
 
-static void obey(struct supervisor *s, const struct ens_relay_item *item)
+static void store_part(struct ens_supervisor *s,
+                       const struct ens_relay_item *item)
+{
+    struct ens_staged_part part;
+    struct ens_error err;
+    enum ens_status status = ENS_OK;
+
+    if (s->stager == NULL || ens_relay_get_part(&part, item) != 0)
+        status = ens_fail(&err, ENS_EPROTOCOL, "bad part of an input");
+    if (status == ENS_OK)
+        status = ens_stager_put(s->stager, &part, &err);
+    if (status == ENS_OK)
+        ens_relay_put(&s->up, ENS_RELAY_GOT, 0, NULL, 0);
+    else
+        ens_relay_put_error(&s->up, &err);
+}
+
+static void obey(struct ens_supervisor *s, const struct ens_relay_item *item)
 {
     uint32_t slot = item->slot - s->setup.first_slot;
     int has_slot = s->crew != NULL && slot < s->setup.n_slots;
@@ -317,6 +228,8 @@ static void obey(struct supervisor *s, const struct ens_relay_item *item)
         add_credits(s, item);
     else if (item->type == ENS_RELAY_FILE)
         store(s, item);
+    else if (item->type == ENS_RELAY_PART)
+        store_part(s, item);
     else if (item->type == ENS_RELAY_FORGET && s->opened.far)
         ens_scratch_forget(s->dir);
     else if (item->type == ENS_RELAY_START && has_slot)
@@ -327,7 +240,7 @@ static void obey(struct supervisor *s, const struct ens_relay_item *item)
         ops->kill(s->crew, slot);
 }
 
-static void obey_all(struct supervisor *s, const struct ens_wire_message *m)
+static void obey_all(struct ens_supervisor *s, const struct ens_wire_message *m)
 {
     const unsigned char *p = m->data;
     struct ens_relay_item item;
@@ -344,7 +257,7 @@ static void obey_all(struct supervisor *s, const struct ens_wire_message *m)
 
 static int on_tick(void *arg)
 {
-    struct supervisor *s = arg;
+    struct ens_supervisor *s = arg;
     struct ens_wire_message m;
     int k = 0, n = 0;
 
@@ -364,11 +277,11 @@ static int on_tick(void *arg)
 
 /* The coordinator's clock is another: what is overdue is seen here, what to
  * do about it is decided there. */
-static void check_overdue(struct supervisor *s, uint32_t i, uint64_t now,
+static void check_overdue(struct ens_supervisor *s, uint32_t i, uint64_t now,
                           uint64_t late_ns)
 {
     const struct ens_slot *slot = ops->slot(s->crew, i);
-    struct overdue *o = &s->overdue[i];
+    struct ens_overdue *o = &s->overdue[i];
     uint64_t limit = (uint64_t)(s->setup.timeout_s * 1e9);
     uint64_t word[2];
     uint64_t start;
@@ -377,7 +290,7 @@ static void check_overdue(struct supervisor *s, uint32_t i, uint64_t now,
         return;
     start = atomic_load(&slot->start_ns);
     if (o->start_ns != start)
-        *o = (struct overdue){start, 0, 0};
+        *o = (struct ens_overdue){start, 0, 0};
     o->extra_ns += late_ns;
     if (o->told || now <= start || now - start < limit + o->extra_ns)
         return;
@@ -387,7 +300,7 @@ static void check_overdue(struct supervisor *s, uint32_t i, uint64_t now,
     put(s, ENS_RELAY_OVERDUE, i, word, sizeof(word));
 }
 
-static void beat(struct supervisor *s, uint64_t now)
+static void beat(struct ens_supervisor *s, uint64_t now)
 {
     struct ens_buf b = ENS_BUF_INIT;
     struct ens_relay_cost cost;
@@ -400,9 +313,22 @@ static void beat(struct supervisor *s, uint64_t now)
         give_up(s);
 }
 
+static void tell_staged(struct ens_supervisor *s, uint64_t now)
+{
+    uint64_t done, all;
+
+    ens_stager_progress(s->stager, &done, &all);
+    if (done == s->staged_bytes ||
+        (done < all && now - s->staged_ns < STAGED_NS))
+        return;
+    s->staged_bytes = done;
+    s->staged_ns = now;
+    ens_relay_put_u64(&s->up, ENS_RELAY_STAGED, done);
+}
+
 static void on_timer(uv_timer_t *timer)
 {
-    struct supervisor *s = timer->data;
+    struct ens_supervisor *s = timer->data;
     uint64_t now = ens_clock_ns();
     uint64_t late = now - s->tick_ns;
 
@@ -414,6 +340,8 @@ static void on_timer(uv_timer_t *timer)
     if (s->setup.timeout_s > 0 && !s->paused)
         for (uint32_t i = 0; i < s->setup.n_slots; i++)
             check_overdue(s, i, now, late);
+    if (s->stager != NULL)
+        tell_staged(s, now);
     if ((double)(now - s->beat_ns) > s->setup.heartbeat_s * 1e9)
         beat(s, now);
     if (now > s->heard_ns &&
@@ -427,7 +355,8 @@ static void on_timer(uv_timer_t *timer)
 /* -- the whole ----------------------------------------------------------------
  */
 
-static enum ens_status open_loop(struct supervisor *s, struct ens_error *err)
+static enum ens_status open_loop(struct ens_supervisor *s,
+                                 struct ens_error *err)
 {
     enum ens_status status;
 
@@ -447,7 +376,7 @@ static enum ens_status open_loop(struct supervisor *s, struct ens_error *err)
     return ENS_OK;
 }
 
-static void close_loop(struct supervisor *s)
+static void close_loop(struct ens_supervisor *s)
 {
     end_crew(s);
     ens_ticker_close(&s->ticker, NULL);
@@ -458,7 +387,7 @@ static void close_loop(struct supervisor *s)
     ENS_BUG_ON(uv_loop_close(&s->loop) != 0);
 }
 
-static void fini(struct supervisor *s)
+static void fini(struct ens_supervisor *s)
 {
     ens_inputs_close(&s->inputs);
     if (s->study != NULL)
@@ -466,7 +395,7 @@ static void fini(struct supervisor *s)
     ens_finder_fini(&s->finder);
     ens_buf_fini(&s->text);
     ens_buf_fini(&s->up);
-    free(s->samples);
+    free(s->file);
     free(s->overdue);
 }
 
@@ -475,7 +404,8 @@ enum ens_status ens_supervisor_serve(struct ens_ranks *ranks,
                                      const struct ens_kind_table *kinds,
                                      struct ens_error *err)
 {
-    struct supervisor s = {.ranks = ranks, .program = program, .kinds = kinds};
+    struct ens_supervisor s = {
+        .ranks = ranks, .program = program, .kinds = kinds};
     enum ens_status status = open_loop(&s, err);
 
     if (status != ENS_OK)

@@ -53,7 +53,9 @@ struct ens_transport_config {
      * other supervisors have the slots before and behind. */
     uint32_t first_slot;
     uint64_t memory_limit;
-    struct ens_staging staging; /* of inputs, for this host */
+    /* Copies of the inputs for this host, taken over, on failure too; NULL:
+     * workers map what the plan has. Not for inline. */
+    struct ens_stager *stager;
     int far;          /* dir is not the results folder: see worker/worker.h */
     uint64_t plugins; /* ens_finder_hash; 0: none */
     /* mpi: the ranks, n_slots their workers; what supervisors have to know */
@@ -88,6 +90,10 @@ struct ens_transport_ops {
      * last heard. NULL: there are none. */
     void (*others)(const struct ens_transport *t, uint64_t *cpu_ns,
                    uint64_t *pss_bytes);
+    /** Of inputs that are copied to the nodes: bytes so far, and in the end;
+     * 0 when nothing is copied. NULL: nothing ever is. */
+    void (*staged)(const struct ens_transport *t, uint64_t *done_bytes,
+                   uint64_t *all_bytes);
     /** Kill what is left and wait for it (at most a second). No event is
      * raised any more; the memory goes when the loop has run its handles'
      * close callbacks. May be called from an event. */

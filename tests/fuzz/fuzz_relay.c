@@ -25,6 +25,8 @@ static void use_item(const struct ens_relay_item *item)
     struct ens_relay_opened opened;
     struct ens_relay_file file;
     struct ens_relay_cost cost;
+    struct ens_staged_part part;
+    uint64_t value;
     struct ens_death death;
     struct ens_error err;
 
@@ -33,13 +35,20 @@ static void use_item(const struct ens_relay_item *item)
         touch(&hello, sizeof(hello));
     if (ens_relay_get_setup(&setup, item) == 0) {
         touch(setup.study_text, setup.study_bytes);
-        touch(setup.inputs, 8 * setup.n_inputs);
+        for (size_t i = 0; i < setup.n_inputs; i++) {
+            struct ens_staged_file f = ens_relay_staged_file(&setup, i);
+
+            touch(&f, sizeof(f));
+        }
     }
     if (ens_relay_get_file(&file, item) == 0) {
         touch(file.data, file.n);
         if (strstr(file.path, "..") == file.path || file.path[0] == '/')
             abort();
     }
+    if (ens_relay_get_part(&part, item) == 0)
+        touch(part.data, part.n);
+    ens_relay_get_u64(&value, item);
     ens_relay_get_opened(&opened, item);
     ens_relay_get_cost(&cost, item);
     if (ens_relay_get_death(&death, item) == 0 &&

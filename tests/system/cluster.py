@@ -7,6 +7,10 @@ real daemons on them, which talk over TCP.
       |-- cable --> h1  10.77.0.11   /dev/shm, work.path/node: its own
       |-- cable --> h2  10.77.0.12   everything else of the disk: shared
 
+All know each other's hardware addresses for good: a bridge takes the lowest of
+its ports', so that a host that goes off can change the head's, and look-ups
+that failed while a host was cut are remembered. Both had connections hang.
+
 A test calls cluster.main(); everything then runs below one process whose end
 ends all: nothing can be left behind, also when the test is killed. Needs root
 or user namespaces. The page cache is one for all hosts, and so is the clock.
@@ -36,6 +40,15 @@ NETWORK = "10.77.0"
 KEEPALIVE = {"OMPI_MCA_oob_tcp_keepalive_time": "1",
              "OMPI_MCA_oob_tcp_keepalive_intvl": "1",
              "OMPI_MCA_oob_tcp_keepalive_probes": "3"}
+
+
+def address(host):
+    """Of "h2"."""
+    return f"{NETWORK}.{10 + int(host[1:])}"
+
+
+def hardware(host):
+    return f"02:00:00:00:00:{10 + int(host[1:]):02x}"
 
 
 def run(*words, check=True, **more):
@@ -82,8 +95,9 @@ def become_head():
             os._exit(code if code >= 0 else 128 - code)
     socket.sethostname("h0")
     run("ip", "link", "set", "lo", "up")
-    run("ip", "link", "add", "name", "br0", "type", "bridge")
-    run("ip", "addr", "add", f"{NETWORK}.10/24", "dev", "br0")
+    run("ip", "link", "add", "name", "br0", "address", hardware("h0"), "type",
+        "bridge")
+    run("ip", "addr", "add", f"{address('h0')}/24", "dev", "br0")
     run("ip", "link", "set", "br0", "up")
     if not os.environ.get("ENSRUN_TEST_KEEP"):
         use_private_folder()
@@ -120,6 +134,11 @@ def be_host(name, node):
             pass
 
 
+def introduce(host, device):
+    return ("ip", "neigh", "replace", address(host), "lladdr", hardware(host),
+            "dev", device, "nud", "permanent")
+
+
 def is_launcher(pid):
     """mpirun, its daemons and what has started these."""
     words = command_of(pid)
@@ -145,8 +164,7 @@ class Cluster:
         self.folder.mkdir()
 
     def __enter__(self):
-        lines = "".join(f"{NETWORK}.{10 + i} h{i}\n"
-                        for i in range(len(self.names) + 1))
+        lines = "".join(f"{address(h)} {h}\n" for h in ("h0", *self.names))
         hosts = self.folder / "hosts"
         hosts.write_text("127.0.0.1 localhost\n" + lines)
         run("mount", "--bind", hosts, "/etc/hosts")
@@ -193,11 +211,16 @@ class Cluster:
         self.first[name] = int(path.read_text())
         (self.folder / f"{name}.pid").write_text(f"{self.first[name]}\n")
         run("ip", "link", "add", "name", f"v{name}", "type", "veth", "peer",
-            "name", "eth0", "netns", self.first[name])
+            "name", "eth0", "address", hardware(name), "netns",
+            self.first[name])
         run("ip", "link", "set", f"v{name}", "master", "br0", "up")
-        address = f"{NETWORK}.{10 + int(name[1:])}/24"
-        self.on(name, "ip", "addr", "add", address, "dev", "eth0")
+        self.on(name, "ip", "addr", "add", f"{address(name)}/24", "dev",
+                "eth0")
         self.on(name, "ip", "link", "set", "eth0", "up")
+        run(*introduce(name, "br0"))
+        for other in ("h0", *self.names):
+            if other != name:
+                self.on(name, *introduce(other, "eth0"))
 
     # -- what happens to them
 
@@ -207,20 +230,6 @@ class Cluster:
 
     def join(self, name):
         run("ip", "link", "set", f"v{name}", "up")
-
-    def wait_reached(self):
-        """Every host by every other; a failed look-up of an address is
-        remembered for a while."""
-        for host in self.first:
-            self.on(host, "ip", "neigh", "flush", "dev", "eth0")
-        reach = ("import socket, sys\nfor host in sys.argv[1:]:\n try: "
-                 "socket.create_connection((host, 1), 2)\n "
-                 "except ConnectionRefusedError: pass\n")
-        wait_until(lambda: all(self.on(host, "python3", "-c", reach,
-                                       *self.first, check=False
-                                       ).returncode == 0
-                               for host in self.first), 30,
-                   "all hosts reach each other", 0.1)
 
     def off(self, name):
         """Every process of it ends at once."""

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """A host lost in the middle of a job, in each way: within SECONDS nothing of
 the job is left on any host, cut ones included, and the resume gives the same
-bytes."""
+bytes. test_cluster_faults runs a sample of it."""
 import os
+import re
 import signal
 
 import cluster
 from cluster import KEEPALIVE, Cluster
-from harness import OK, check, digests, expect_same, ini, kill, wait_until
+from harness import OK, SOURCE, check, digests, expect_same, ini, kill, wait_until
 
 # Keepalive acts within 4 s, the dead man's switch at DEAD_MAN; the rest is for
 # a busy machine.
@@ -15,6 +16,10 @@ DEAD_MAN = 8
 SECONDS = 30
 RUN = ("commit_seconds = 0.05\nheartbeat = 0.2 s\nlock_wait = 2 s\n"
        f"dead_man = {DEAD_MAN} s\n")
+
+# What job scripts tell Open MPI, and the switch as it is by default.
+DEFAULT_RUN = "commit_seconds = 0.05\nlock_wait = 2 s\n"
+DEFAULT_SECONDS = 60
 
 # Calls MPI all the time.
 SHORT = ini("sleep_us = 3000\nstages = 2\narray_rows = 1200000\nfields = 2\n",
@@ -42,7 +47,7 @@ def prepare(work, text):
 
 
 def lost(work, text, blow, env=None, started=None, launcher=True,
-         again=("h1", "h2", "h3")):
+         again=("h1", "h2", "h3"), seconds=SECONDS):
     """blow(hosts, job) in the middle; then the rest on hosts `again`."""
     study, reference, release = prepare(work, text)
     results = work.path / "r"
@@ -52,14 +57,13 @@ def lost(work, text, blow, env=None, started=None, launcher=True,
                    (not started or started(hosts, job)) and
                    committed(results), 30, "a commit and workers everywhere")
         blow(hosts, job)
-        hosts.expect_gone(job, SECONDS, launcher)
+        hosts.expect_gone(job, seconds, launcher)
         if launcher:
             check(job.wait(10) != OK, "the job ended well")
         job.close()
         check(not (results / "tasks.csv").exists(), "tables were written")
         for name in hosts.names:
             hosts.join(name) if name in hosts.first else hosts.boot(name)
-        hosts.wait_reached()
         release.touch()
         work.verify(results)
         hosts.run(study, results, ranks=len(again), hosts=again)
@@ -113,6 +117,17 @@ def host_of_rank_0_cut(work):
 def host_cut_in_programs(work):
     lost(work, PROGRAM, lambda hosts, job: hosts.cut("h2"), KEEPALIVE,
          sleeping)
+
+
+def host_cut_as_in_job_scripts(work):
+    script = (SOURCE / "launch/jobs/hosts.sh").read_text()
+    found = dict(re.findall(r"--mca (oob_tcp_keepalive_\w+) (\d+)", script))
+    check(found.keys() == {k.removeprefix("OMPI_MCA_") for k in KEEPALIVE},
+          f"keepalive in hosts.sh: {found}")
+    lost(work, PROGRAM.replace(RUN, DEFAULT_RUN),
+         lambda hosts, job: hosts.cut("h2"),
+         {f"OMPI_MCA_{k}": v for k, v in found.items()}, sleeping,
+         seconds=DEFAULT_SECONDS)
 
 
 def host_cut_without_keepalive(work):
@@ -179,7 +194,9 @@ def folder(results):
 
 
 if __name__ == "__main__":
-    cluster.main(daemon_killed, daemon_of_rank_0_killed, daemon_killed_in_programs,
+    cluster.main(daemon_killed, daemon_of_rank_0_killed,
+                 daemon_killed_in_programs,
                  host_off, host_of_rank_0_off, host_cut, host_of_rank_0_cut,
-                 host_cut_in_programs, host_cut_without_keepalive,
+                 host_cut_in_programs, host_cut_as_in_job_scripts,
+                 host_cut_without_keepalive,
                  cut_and_launcher_killed, launcher_killed, stale_coordinator)

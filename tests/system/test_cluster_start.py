@@ -157,5 +157,6 @@ def one_copy(work):
         hosts.expect_gone(job, 10)
 
 
-cluster.main(input_missing, input_on_no_host, study_missing, other_version,
-             no_program, one_copy)
+if __name__ == "__main__":
+    cluster.main(input_missing, input_on_no_host, study_missing,
+                 other_version, no_program, one_copy)

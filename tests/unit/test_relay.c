@@ -112,7 +112,7 @@ static struct ens_relay_setup good_setup(void)
                                 .timeout_s = 0,
                                 .dead_man_s = 60,
                                 .heartbeat_s = 5};
-    static const unsigned char inputs[16] = {1, 2, 3};
+    static const unsigned char inputs[48] = {1, [8] = 2, [24] = 3, [40] = 1};
 
     s.n_inputs = 2;
     s.inputs = inputs;
@@ -122,6 +122,7 @@ static struct ens_relay_setup good_setup(void)
 START_TEST(setup_comes_back)
 {
     struct ens_relay_setup s = good_setup();
+    struct ens_staged_file f;
     struct ens_relay_setup got;
     struct ens_relay_item item;
     struct ens_buf b = ENS_BUF_INIT;
@@ -132,7 +133,11 @@ START_TEST(setup_comes_back)
     ck_assert_uint_eq(got.study_bytes, 8);
     ck_assert_mem_eq(got.study_text, "[study]\n", 8);
     ck_assert_uint_eq(got.n_inputs, 2);
-    ck_assert_mem_eq(got.inputs, s.inputs, 16);
+    ck_assert_mem_eq(got.inputs, s.inputs, 48);
+    f = ens_relay_staged_file(&got, 0);
+    ck_assert(f.sample == 1 && f.bytes == 2 && f.first == 0);
+    f = ens_relay_staged_file(&got, 1);
+    ck_assert(f.sample == 3 && f.bytes == 0 && f.first == 1);
     ck_assert_str_eq(got.dir, "/r");
     ck_assert_uint_eq(got.first_slot, 5);
     ck_assert_uint_eq(got.memory_limit, 8);
@@ -145,7 +150,7 @@ START_TEST(setup_that_makes_no_sense_is_refused)
 {
     struct ens_relay_setup got, s;
 
-    for (int i = 0; i < 6; i++) {
+    for (int i = 0; i < 7; i++) {
         struct ens_relay_item item;
         struct ens_buf b = ENS_BUF_INIT;
 
@@ -160,6 +165,8 @@ START_TEST(setup_that_makes_no_sense_is_refused)
             s.dead_man_s = 0;
         else if (i == 5)
             s.credits = 0;
+        else if (i == 6)
+            s.n_staging = s.staging_index = 2;
         ens_relay_put_setup(&b, &s);
         item = only(&b);
         ck_assert_int_eq(ens_relay_get_setup(&got, &item), i == 0 ? 0 : -1);
@@ -216,6 +223,47 @@ START_TEST(files_stay_below_their_folder)
         ck_assert_uint_eq(got.n, 3);
         ck_assert_mem_eq(got.data, "xyz", 3);
     }
+    ens_buf_fini(&b);
+}
+END_TEST
+
+START_TEST(parts_of_inputs_come_back)
+{
+    struct ens_staged_part got, p = {.input = 3,
+                                     .is_last = 1,
+                                     .offset = 1ull << 40,
+                                     .hash = 99,
+                                     .data = (const unsigned char *)"12345",
+                                     .n = 5};
+    struct ens_relay_item item;
+    struct ens_buf b = ENS_BUF_INIT;
+
+    ens_relay_put_part(&b, &p);
+    item = only(&b);
+    ck_assert_int_eq(item.type, ENS_RELAY_PART);
+    ck_assert_int_eq(ens_relay_get_part(&got, &item), 0);
+    ck_assert(got.input == 3 && got.is_last == 1 && got.offset == 1ull << 40);
+    ck_assert(got.hash == 99 && got.n == 5);
+    ck_assert_mem_eq(got.data, "12345", 5);
+    for (item.n = 0; item.n < 24; item.n++)
+        ck_assert_int_eq(ens_relay_get_part(&got, &item), -1);
+    ens_buf_fini(&b);
+}
+END_TEST
+
+START_TEST(numbers_come_back)
+{
+    struct ens_relay_item item;
+    struct ens_buf b = ENS_BUF_INIT;
+    uint64_t value;
+
+    ens_relay_put_u64(&b, ENS_RELAY_WANT, 1ull << 50);
+    item = only(&b);
+    ck_assert_int_eq(item.type, ENS_RELAY_WANT);
+    ck_assert_int_eq(ens_relay_get_u64(&value, &item), 0);
+    ck_assert_uint_eq(value, 1ull << 50);
+    item.n = 7;
+    ck_assert_int_eq(ens_relay_get_u64(&value, &item), -1);
     ens_buf_fini(&b);
 }
 END_TEST
@@ -325,6 +373,8 @@ int main(void)
     tcase_add_test(t, death_comes_back);
     tcase_add_loop_test(t, files_stay_below_their_folder, 0,
                         (int)(sizeof(paths) / sizeof(paths[0])));
+    tcase_add_test(t, parts_of_inputs_come_back);
+    tcase_add_test(t, numbers_come_back);
     tcase_add_test(t, parcels_come_back);
     tcase_add_loop_test(t, launcher_is_known_by_its_environment, 0,
                         (int)(sizeof(environments) / sizeof(environments[0])));

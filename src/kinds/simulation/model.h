@@ -141,6 +141,10 @@ enum ens_status ens_simulation_schemas(struct ens_simulation_schemas *s,
                                        const struct ens_plan *plan,
                                        struct ens_arena *arena,
                                        struct ens_error *err);
+/** Check what [metrics] says of terms and fits. */
+enum ens_status ens_simulation_check_measures(
+    const struct ens_host *host, const struct ens_plan *plan,
+    const struct ens_simulation_schemas *schemas, struct ens_error *err);
 /** The schema of a layout; n when there is none. */
 uint32_t ens_simulation_schema(const struct ens_simulation_schemas *s,
                                const struct ens_simulation_layout *l);

@@ -195,6 +195,8 @@ static enum ens_status declare(const struct ens_host *host,
     enum ens_status s;
 
     s = ens_simulation_schemas(&schemas, host, plan, arena, err);
+    if (s == ENS_OK)
+        s = ens_simulation_check_measures(host, plan, &schemas, err);
     for (uint32_t k = 0; s == ENS_OK && k < schemas.n; k++) {
         uint32_t index;
 

@@ -1,7 +1,7 @@
 #include "base/bug.h"
 #include "config/study.h"
+#include "kinds/simulation/keep.h"
 #include "kinds/simulation/model.h"
-#include "kinds/simulation/npy.h"
 #include "kinds/simulation/parts.h"
 #include "kinds/simulation/program.h"
 
@@ -193,55 +193,6 @@ static enum ens_status fit(const struct state *st, const struct ens_job *job,
     return s == ENS_OK ? ens_fit_complete(r, problem, o->level, err) : s;
 }
 
-/* Artifact "data": the rows that were drawn, else the columns. */
-static enum ens_status keep_data(const struct ens_job *job,
-                                 const struct ens_data *data,
-                                 struct ens_error *err)
-{
-    size_t columns = data->index ? 1 : data->n_columns;
-    unsigned char *all = NULL;
-    double *to;
-
-    if (!job->host->keeps(job->result, "data"))
-        return ENS_OK;
-    if (data->n <= (SIZE_MAX - ENS_NPY_HEAD) / 8 / columns)
-        all = job->host->alloc(job->result,
-                               ENS_NPY_HEAD + data->n * columns * 8, 1);
-    if (!all)
-        return ens_fail(err, ENS_ENOMEMORY, "artifact of %zu rows", data->n);
-    ens_npy_head((char *)all, data->index ? "<u8" : "<f8", data->n,
-                 data->index ? 0 : columns);
-    to = (double *)(void *)(all + ENS_NPY_HEAD);
-    if (data->index)
-        memcpy(to, data->index, data->n * sizeof(*data->index));
-    for (size_t j = 0; !data->index && j < columns; j++, to += data->n) {
-        const double *from = ens_data_rows(data, (uint32_t)j, 0, data->n, to);
-
-        if (from != to)
-            memcpy(to, from, data->n * sizeof(*to));
-    }
-    return job->host->artifact(job->result, "data", all,
-                               ENS_NPY_HEAD + data->n * columns * 8, err);
-}
-
-/* Artifact "fit": p x (1 + p), estimates and covariance. */
-static enum ens_status keep_fit(const struct state *st,
-                                struct ens_result *result,
-                                const struct ens_fit_result *r, size_t p,
-                                struct ens_error *err)
-{
-    size_t head = ENS_NPY_HEAD / sizeof(double);
-    size_t n = head + p + p * p;
-    double *all = st->host->alloc(result, n, sizeof(*all));
-
-    if (!all)
-        return ens_fail(err, ENS_ENOMEMORY, "artifact of %zu terms", p);
-    ens_npy_head((char *)all, "<f8", p, p + 1);
-    memcpy(all + head, r->estimate, p * sizeof(*all));
-    memcpy(all + head + p, r->cov, p * p * sizeof(*all));
-    return st->host->artifact(result, "fit", all, n * sizeof(*all), err);
-}
-
 /* What is true of the parameters shown; NaN: not known. */
 static double *find_truths(const struct state *st, struct ens_result *result,
                            const struct ens_generated *g)
@@ -364,7 +315,7 @@ enum ens_status ens_simulation_run(void *state, const struct ens_task *task,
     st->host->use_schema(result, st->schema);
     s = generate(st, &job, &generated, err);
     if (s == ENS_OK)
-        s = keep_data(&job, &generated.data, err);
+        s = ens_keep_data(&job, &generated.data, err);
     if (s != ENS_OK)
         return s;
     truth = find_truths(st, result, &generated);
@@ -389,5 +340,7 @@ enum ens_status ens_simulation_run(void *state, const struct ens_task *task,
                                            .truth = truth,
                                            .level = st->model.options.level},
                 err);
-    return s == ENS_OK ? keep_fit(st, result, &r, problem.p, err) : s;
+    if (s == ENS_OK)
+        s = ens_keep_fit(&job, &r, problem.p, err);
+    return s == ENS_OK ? ens_keep_draws(&job, &r, err) : s;
 }
