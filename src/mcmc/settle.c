@@ -6,10 +6,13 @@
 #include <string.h>
 
 #define PAIRS       8
-#define MOST_STEPS  100
+#define MOST_STEPS  50
 #define MOST_HALVES 40
 #define ARMIJO      1e-4
-#define LEAST_RISE  0.5 /* in two steps in a row: settled */
+/* Draws of d parameters are on average d/2 below the mode, with d for the
+ * squared gradient in units of the curvature. Going on from there would lead
+ * away from them, into the narrow end of a funnel. */
+#define TYPICAL 2.0
 
 struct ascent {
     struct ens_nuts *nuts;
@@ -72,7 +75,7 @@ static int place(struct ascent *a, double length)
     return ens_nuts_place(a->nuts, a->trial);
 }
 
-/* Returns the rise; -1 when there is none and the state is where it was. */
+/* Returns the rise; 0: settled, or there is no way up, the state stays. */
 static double climb(struct ascent *a)
 {
     double lp = a->nuts->here->lp, slope, length = 1;
@@ -81,12 +84,14 @@ static double climb(struct ascent *a)
     memcpy(a->gradient, a->nuts->here->gradient, a->d * sizeof(*a->q));
     choose_direction(a);
     slope = dot(a->direction, a->gradient, a->d);
+    if (a->n_pairs > 0 && slope < TYPICAL * (double)a->d)
+        return 0;
     for (int i = 0; slope > 0 && i < MOST_HALVES; i++, length *= 0.5)
         if (place(a, length) == 0 &&
             a->nuts->here->lp >= lp + ARMIJO * length * slope)
             return a->nuts->here->lp - lp;
     ens_nuts_place(a->nuts, a->q);
-    return -1;
+    return 0;
 }
 
 static void remember(struct ascent *a)
@@ -123,7 +128,7 @@ static void set_scale(struct ascent *a)
 void ens_settle(struct ens_nuts *nuts, double *work)
 {
     struct ascent a = {.nuts = nuts, .d = nuts->dim};
-    int settled = 0;
+    double rise = INFINITY;
 
     a.q = work;
     a.gradient = work + a.d;
@@ -133,13 +138,10 @@ void ens_settle(struct ens_nuts *nuts, double *work)
         a.step[k] = work + (4 + 2 * k) * a.d;
         a.change[k] = a.step[k] + a.d;
     }
-    for (int i = 0; i < MOST_STEPS && settled < 2; i++) {
-        double rise = climb(&a);
-
-        if (rise < 0)
-            break;
-        remember(&a);
-        settled = rise < LEAST_RISE ? settled + 1 : 0;
+    for (int i = 0; i < MOST_STEPS && rise > 0.5 * (double)a.d; i++) {
+        rise = climb(&a);
+        if (rise > 0)
+            remember(&a);
     }
     set_scale(&a);
 }

@@ -61,14 +61,24 @@ static enum ens_status keep(const struct ens_job *job, const struct array *a,
     return end(job, a, all, err);
 }
 
+/* Is a data set rows of an input? Not when columns are of other rows. */
+static int is_drawn(const struct ens_data *data)
+{
+    for (size_t j = 0; j < data->n_columns; j++)
+        if (data->column[j].index)
+            return 0;
+    return data->index != NULL;
+}
+
 enum ens_status ens_keep_data(const struct ens_job *job,
                               const struct ens_data *data,
                               struct ens_error *err)
 {
+    int drawn = is_drawn(data);
     const struct array a = {.item = "data",
-                            .descr = data->index ? "<u8" : "<f8",
+                            .descr = drawn ? "<u8" : "<f8",
                             .rows = data->n,
-                            .columns = data->index ? 0 : data->n_columns};
+                            .columns = drawn ? 0 : data->n_columns};
     double *to;
     void *all;
 
@@ -77,7 +87,7 @@ enum ens_status ens_keep_data(const struct ens_job *job,
     all = begin(job, &a, &to, err);
     if (all == NULL)
         return ENS_ENOMEMORY;
-    if (data->index)
+    if (drawn)
         memcpy(to, data->index, data->n * sizeof(*data->index));
     for (size_t j = 0; j < a.columns; j++, to += data->n) {
         const double *from = ens_data_rows(data, (uint32_t)j, 0, data->n, to);

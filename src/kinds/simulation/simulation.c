@@ -86,7 +86,7 @@ static const struct ens_impl generators[] = {
      .settings = ens_generator_##id##_settings,                                \
      .n_settings = n,                                                          \
      .ops = &ens_generator_##id},
-#include "kinds/simulation/x.def"
+#include "kinds/simulation/generators/x.def"
 #undef ENS_GENERATOR
     {.name = "program",
      .help = "columns that a program of yours makes; keys of your own are its "

@@ -1,5 +1,6 @@
 #include "base/bug.h"
 #include "config/study.h"
+#include "fit/bayes/sample.h"
 #include "kinds/simulation/keep.h"
 #include "kinds/simulation/model.h"
 #include "kinds/simulation/parts.h"
@@ -115,6 +116,27 @@ enum ens_status ens_simulation_cell(void *state, const struct ens_cell *cell,
     return ENS_OK;
 }
 
+/* Room for groups' levels and standard errors; -1: there is none. */
+static int take_groups(const struct state *st, struct ens_result *result,
+                       size_t n, struct ens_design_space *to,
+                       struct ens_fit_group **group)
+{
+    const struct ens_design *d = &st->model.design;
+
+    if (d->has_se)
+        to->se = st->host->alloc(result, n, sizeof(*to->se));
+    if (d->has_se && !to->se)
+        return -1;
+    if (d->n_groups == 0)
+        return 0;
+    to->level = st->host->alloc(result, d->n_groups * n, sizeof(*to->level));
+    *group = st->host->alloc(result, d->n_groups, sizeof(**group));
+    if (!to->level || !*group)
+        return -1;
+    memcpy(*group, st->model.group, d->n_groups * sizeof(**group));
+    return 0;
+}
+
 /* The model matrix of the data, in the task's memory. */
 static enum ens_status design(const struct state *st, struct ens_result *result,
                               const struct ens_data *data,
@@ -126,6 +148,8 @@ static enum ens_status design(const struct state *st, struct ens_result *result,
     size_t n = data->n, p = d->n_columns;
     size_t size = ens_design_work(d, n);
     struct ens_design_space to = {.x = NULL};
+    struct ens_fit_group *group = NULL;
+    enum ens_status s;
 
     *problem = (struct ens_fit_problem){.n = n,
                                         .p = p,
@@ -142,12 +166,20 @@ static enum ens_status design(const struct state *st, struct ens_result *result,
         to.work = host->alloc(result, size, sizeof(*to.work));
     if (n <= SIZE_MAX / sizeof(*to.x) / p)
         to.x = host->alloc(result, n * p, sizeof(*to.x));
-    if (!to.x || !to.y || !to.work || !to.vars || (d->has_offset && !to.offset))
+    if (!to.x || !to.y || !to.work || !to.vars ||
+        (d->has_offset && !to.offset) ||
+        take_groups(st, result, n, &to, &group) != 0)
         return ens_fail(err, ENS_ENOMEMORY, "model matrix, %zu x %zu", n, p);
     problem->x = to.x;
     problem->y = to.y;
     problem->offset = to.offset;
-    return ens_design_build(d, data, &to, &problem->n, err);
+    problem->se = to.se;
+    problem->n_groups = d->n_groups;
+    problem->group = group;
+    s = ens_design_build(d, data, &to, &problem->n, err);
+    for (size_t k = 0; s == ENS_OK && k < d->n_groups; k++)
+        group[k].of = to.level + k * problem->n;
+    return s;
 }
 
 /* As the interface promises: NaN is what the fitter did not say. out: the
@@ -189,8 +221,8 @@ static enum ens_status fit(const struct state *st, const struct ens_job *job,
         return ens_fail(err, ENS_ENOMEMORY, "fit of %zu rows, %zu terms",
                         problem->n, p);
     point(r, out, n, p);
-    s = fitter->fit(&own, o, problem, work, r, err);
-    return s == ENS_OK ? ens_fit_complete(r, problem, o->level, err) : s;
+    s = ens_fit_run(fitter, &own, o, problem, work, r, err);
+    return s == ENS_OK ? ens_fit_complete(&own, r, problem, o->level, err) : s;
 }
 
 /* What is true of the parameters shown; NaN: not known. */
