@@ -31,15 +31,13 @@ static inline void fit_fini(struct fit *f)
     ens_arena_fini(&f->arena);
 }
 
-static inline enum ens_status
-fit_run(struct fit *f, const struct ens_fitter *fitter, enum fit_family family,
-        const char *formula, const struct ens_data *data)
+/* `extra`: parameters beside the terms. */
+static inline enum ens_status fit_run_as(struct fit *f,
+                                         const struct ens_fitter *fitter,
+                                         const struct ens_fit_options *o,
+                                         size_t extra, const char *formula,
+                                         const struct ens_data *data)
 {
-    static const enum ens_family of[] = {
-        ENS_FAMILY_BINOMIAL, ENS_FAMILY_GAUSSIAN, ENS_FAMILY_POISSON};
-    struct ens_fit_options o = {.level = 0.95,
-                                .family = of[family],
-                                .link = ens_family_link(of[family])};
     struct ens_fit_problem problem;
     const double *vars[32];
     struct ens_design_space to = {.vars = vars};
@@ -57,7 +55,7 @@ fit_run(struct fit *f, const struct ens_fitter *fitter, enum fit_family family,
     ck_assert_msg(s == ENS_OK, "%s", f->err.text);
     s = ens_design_plan(&f->design, &f->formula, data, &f->arena, &f->err);
     ck_assert_msg(s == ENS_OK, "%s", f->err.text);
-    ck_assert_uint_le(f->design.n_columns, FIT_MAX_TERMS);
+    ck_assert_uint_le(f->design.n_columns + extra, FIT_MAX_TERMS);
     ck_assert_uint_le(f->formula.n_vars, 32);
     to.x = ens_arena_alloc(&f->arena, data->n * f->design.n_columns,
                            sizeof(*to.x));
@@ -80,10 +78,23 @@ fit_run(struct fit *f, const struct ens_fitter *fitter, enum fit_family family,
         .term = f->term,
         .response = f->formula.response.name,
     };
-    f->r.n_parameters = problem.p;
+    f->r.n_parameters = problem.p + extra;
     work = ens_arena_alloc(&f->arena, fitter->work(problem.n, problem.p),
                            sizeof(*work));
-    return fitter->fit(NULL, &o, &problem, work, &f->r, &f->err);
+    return fitter->fit(NULL, o, &problem, work, &f->r, &f->err);
+}
+
+static inline enum ens_status
+fit_run(struct fit *f, const struct ens_fitter *fitter, enum fit_family family,
+        const char *formula, const struct ens_data *data)
+{
+    static const enum ens_family of[] = {
+        ENS_FAMILY_BINOMIAL, ENS_FAMILY_GAUSSIAN, ENS_FAMILY_POISSON};
+    struct ens_fit_options o = {.level = 0.95,
+                                .family = of[family],
+                                .link = ens_family_link(of[family])};
+
+    return fit_run_as(f, fitter, &o, 0, formula, data);
 }
 
 #endif

@@ -12,6 +12,7 @@ struct ens_data_column {
     const struct ens_view *view; /* NULL when values is set */
     const char *const *level;    /* of text: the view holds their places */
     uint32_t n_levels;
+    const uint64_t *index; /* as that of the data, for this column alone */
 };
 
 /** A data set. NaN is missing. */

@@ -127,6 +127,12 @@ enum ens_delivers {
     ENS_DELIVERS_DIAGNOSTICS = 32
 };
 
+/* What else than terms and offsets a fitter has a model for. */
+enum ens_takes {
+    ENS_TAKES_GROUPS = 1, /* "(1 | g)" */
+    ENS_TAKES_SE = 2      /* "y | se(s)" */
+};
+
 struct ens_density; /* density.h */
 
 struct ens_fitter {
@@ -135,6 +141,7 @@ struct ens_fitter {
                             struct ens_error *err);
     void (*close)(void *state);
     unsigned delivers; /* of enum ens_delivers */
+    unsigned takes;    /* of enum ens_takes; a formula with others is refused */
     /** Optional. Options from a cell's settings (section `role`); ENS_ESTUDY
      * when they do not fit. Pure. NULL: `level`, family gaussian. */
     enum ens_status (*options)(const struct ens_fit_setup *setup,
@@ -142,8 +149,8 @@ struct ens_fitter {
                                struct ens_fit_options *o,
                                struct ens_error *err);
     /** Optional. Parameters beside the terms: *list of *n, in memory of the
-     * setup. shape: terms, groups and their levels; no rows. Pure. NULL: the
-     * terms are all, and a formula with groups is refused. */
+     * setup. shape: terms, groups and their levels; no rows, but se is not
+     * NULL where there are any. Pure. NULL: the terms are all. */
     enum ens_status (*parameters)(const struct ens_fit_setup *setup,
                                   const struct ens_fit_options *o,
                                   const struct ens_fit_problem *shape,
@@ -210,6 +217,74 @@ struct ens_fitter {
         .section = "fit", .key = "level", .type = ENS_T_NUM,                   \
         .shape = ENS_AXIS, .cls = ENS_C_CELL, .def = "0.95", .min = 0,         \
         .max = 1, .help = "level of the confidence limits"                     \
+    }
+/* Of fitters with a density: 7 rows. */
+#define ENS_FIT_SETTINGS_NUTS                                                  \
+    {.section = "fit",                                                         \
+     .key = "chains",                                                          \
+     .type = ENS_T_INT,                                                        \
+     .shape = ENS_AXIS,                                                        \
+     .cls = ENS_C_CELL,                                                        \
+     .def = "4",                                                               \
+     .min = 1,                                                                 \
+     .max = 1000,                                                              \
+     .help = "chains of NUTS, one after the other"},                           \
+        {.section = "fit",                                                     \
+         .key = "warmup",                                                      \
+         .type = ENS_T_INT,                                                    \
+         .shape = ENS_AXIS,                                                    \
+         .cls = ENS_C_CELL,                                                    \
+         .def = "",                                                            \
+         .min = 0,                                                             \
+         .max = 1e9,                                                           \
+         .help = "transitions of a chain before its draws; not set: as the "   \
+                 "adaptation needs, 150 of laplace, 400 of fisher, 1000 of "   \
+                 "stan"},                                                      \
+        {.section = "fit",                                                     \
+         .key = "draws",                                                       \
+         .type = ENS_T_INT,                                                    \
+         .shape = ENS_AXIS,                                                    \
+         .cls = ENS_C_CELL,                                                    \
+         .def = "1000",                                                        \
+         .min = 1,                                                             \
+         .max = 1e9,                                                           \
+         .help = "draws kept of a chain"},                                     \
+        {.section = "fit",                                                     \
+         .key = "thin",                                                        \
+         .type = ENS_T_INT,                                                    \
+         .shape = ENS_AXIS,                                                    \
+         .cls = ENS_C_CELL,                                                    \
+         .def = "1",                                                           \
+         .min = 1,                                                             \
+         .max = 1e6,                                                           \
+         .help = "transitions per draw kept"},                                 \
+        {.section = "fit",                                                     \
+         .key = "adapt_delta",                                                 \
+         .type = ENS_T_NUM,                                                    \
+         .shape = ENS_AXIS,                                                    \
+         .cls = ENS_C_CELL,                                                    \
+         .def = "0.8",                                                         \
+         .min = 0.01,                                                          \
+         .max = 0.9999,                                                        \
+         .help = "acceptance that the step size is made for; nearer to 1 "     \
+                 "against divergences"},                                       \
+        {.section = "fit",                                                     \
+         .key = "max_treedepth",                                               \
+         .type = ENS_T_INT,                                                    \
+         .shape = ENS_AXIS,                                                    \
+         .cls = ENS_C_CELL,                                                    \
+         .def = "10",                                                          \
+         .min = 1,                                                             \
+         .max = 20,                                                            \
+         .help = "a trajectory has at most 2 to that power - 1 steps"},        \
+    {                                                                          \
+        .section = "fit", .key = "adaptation", .type = ENS_T_CHOICE,           \
+        .shape = ENS_AXIS, .cls = ENS_C_CELL, .def = "auto",                   \
+        .choices = "auto|stan|dense|fisher|laplace",                           \
+        .help = "what the warm-up learns: stan (variances, as Stan), dense "   \
+                "(covariances), fisher (variances of draws and gradients), "   \
+                "laplace (fisher around the mode); auto: laplace without "     \
+                "groups, else fisher"                                          \
     }
 
 #endif

@@ -4,8 +4,8 @@
  * function of the data part of the cell, the replicate and the stream "data":
  * every fit row of the study sees the same ones.
  *
- * Built-in ones are a file in src/kinds/simulation and a line in its x.def;
- * those of a plugin a row of its table (plugin.h).
+ * Built-in ones are a file in src/kinds/simulation/generators and a line in
+ * its x.def; those of a plugin a row of its table (plugin.h).
  */
 #ifndef ENSRUN_GENERATOR_H
 #define ENSRUN_GENERATOR_H
@@ -41,6 +41,8 @@ struct ens_data_shape {
     enum ens_family family;
     size_t n_meta; /* numbers kept with each task: columns meta__NAME */
     const char *const *meta;
+    int any_family;  /* truths hold for every family and link: zeros, say */
+    const void *own; /* the generator's: settings read once, say */
 };
 
 /** What a replicate's data are. */

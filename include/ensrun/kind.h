@@ -138,6 +138,14 @@ struct ens_host {
      * call. fields are words of the record's schema. */
     int (*next_record)(struct ens_records *in, struct ens_record *rec,
                        const struct ens_schema **schema);
+    /** Back to the first record. */
+    void (*rewind)(struct ens_records *in);
+    /** Records of a cell of the stage, by its ordinal, from its first one;
+     * *other lives as long as in. Their replicates are in order: those of two
+     * cells with one data part that are equal saw the same data. */
+    enum ens_status (*records_of)(struct ens_records *in, uint64_t cell,
+                                  struct ens_records **other,
+                                  struct ens_error *err);
     /** An array that the finished stage wrote, of one cell. */
     enum ens_status (*read_array)(struct ens_records *in, const char *name,
                                   uint64_t cell, struct ens_view *view,
@@ -270,7 +278,8 @@ struct ens_kind {
     /* Optional, all four or none: the rows of `measures` from records that
      * come one by one, in replicate order. tally_rows may be called at any
      * time, and again after further records: then its rows are those that
-     * `measures` gives of the records so far, of none, too (without values).
+     * `measures` gives of the records so far, of none, too (without values),
+     * as far as one pass over this cell's records can.
      * Pure, in any process; [stop] asks them after every `every` replicates.
      * NULL: as measures NULL; where only `measures` is given, [stop] is
      * refused. */

@@ -21,6 +21,7 @@
 #ifndef ENSRUN_PLUGIN_H
 #define ENSRUN_PLUGIN_H
 
+#include <ensrun/density.h>
 #include <ensrun/fitter.h>
 #include <ensrun/generator.h>
 #include <ensrun/kind.h>

@@ -48,7 +48,8 @@ enum ens_class {
  * with defaults filled in. Without such rows arguments are taken as written.
  * Settings that decide cells belong to sections that are roles.
  * In a role a key "NAME.*" stands for keys NAME.ANYTHING that have no row of
- * their own: each that is written is a setting of this kind. */
+ * their own: each that is written is a setting of this kind. In a section
+ * without rows "*" stands for all keys that are words, likewise. */
 struct ens_setting {
     const char *section; /* role or section name, e.g. "synthetic", "data" */
     const char *key;

@@ -8,6 +8,7 @@
 #include "cli/jobscript.h"
 #include "cli/results.h"
 #include "plan/shard.h"
+#include "stop/stopping.h"
 #include "worker/worker.h"
 
 #include <ctype.h>
@@ -253,6 +254,13 @@ static enum ens_status check_plan(const struct ens_plan *plan,
                                   struct ens_jobscript *j,
                                   struct ens_error *err)
 {
+    struct ens_stopping stop;
+    enum ens_status s = ens_stopping_init(&stop, &ens_host, plan, err);
+    uint64_t n_cells = stop.n_cells; /* 0: they do not stop */
+
+    ens_stopping_fini(&stop);
+    if (s != ENS_OK)
+        return s;
     j->n_tasks = ens_stage_n_tasks(&plan->stage[0]);
     j->stages = plan->kind->next != NULL &&
                 (plan->kind->max_stages == NULL ||
@@ -263,6 +271,12 @@ static enum ens_status check_plan(const struct ens_plan *plan,
                         "tasks",
                         (unsigned long long)j->shards,
                         (unsigned long long)j->n_tasks);
+    if (n_cells > 0 && j->shards > n_cells)
+        return ens_fail(err, ENS_EUSAGE,
+                        "--array %llu: the study has %llu cells, and with "
+                        "[stop] a shard has whole ones",
+                        (unsigned long long)j->shards,
+                        (unsigned long long)n_cells);
     return ENS_OK;
 }
 

@@ -100,7 +100,8 @@ static void print_setting(const struct ens_setting *s)
         snprintf(key, sizeof(key), "%.*s(%.40s)", (int)n - 2, s->section,
                  s->key);
     else
-        snprintf(key, sizeof(key), "%.79s", s->key);
+        snprintf(key, sizeof(key), "%.79s",
+                 strcmp(s->key, "*") == 0 ? "NAME" : s->key);
     printf("  %-16s %-14s %-12s %-6s %s", key, type, def, class_text(s->cls),
            s->help == NULL ? "" : s->help);
     if (s->unit != NULL && s->unit[0] != '\0')

@@ -91,7 +91,7 @@ static enum ens_status go_on(const char *out, struct ens_screen *screen,
                                  .workers = 1,
                                  .transport = "auto",
                                  .program = "/proc/self/exe",
-                                 .shard = {0, 1},
+                                 .shard = {0, 1, 0},
                                  .kinds = &ens_kinds,
                                  .arg = screen,
                                  .say = say};

@@ -6,6 +6,7 @@
 #include "cli/page.h"
 #include "cli/pilot.h"
 #include "cli/results.h"
+#include "stop/stopping.h"
 #include "worker/worker.h"
 
 #include <stdio.h>
@@ -178,7 +179,7 @@ static enum ens_status print_array(const struct ens_plan *plan,
 }
 
 /* Each stage is a round of `run --shard` and `merge`. */
-static void print_rounds(const struct ens_plan *plan)
+static void print_rounds(const struct ens_plan *plan, int may_stop)
 {
     const struct ens_kind *kind = plan->kind;
     uint32_t most = kind->max_stages != NULL ? kind->max_stages(&ens_host, plan)
@@ -188,33 +189,53 @@ static void print_rounds(const struct ens_plan *plan)
         printf("shards   a round of --shard and merge for each stage; how many "
                "shows as results come in\n");
     else if (most == 1)
-        printf("shards   one round of --shard and merge\n");
+        printf("shards   one round of --shard and merge%s\n",
+               may_stop ? "; a shard has whole cells" : "");
     else
         printf("shards   at most %u rounds of --shard and merge, one for each "
                "stage\n",
                most);
 }
 
+static void print_stop(const struct ens_stop_rules *rules, uint32_t max)
+{
+    uint64_t at = rules->min;
+
+    if (rules->n == 0)
+        return;
+    for (size_t i = 0; i < rules->n; i++)
+        printf("%s%s", i == 0 ? "stop     " : ", ", rules->rule[i].text);
+    printf("\n         looked at after");
+    for (int i = 0; i < 3 && at <= max; i++, at += rules->every)
+        printf("%s %llu", i == 0 ? "" : ",", (unsigned long long)at);
+    printf("%s of at most %u replicates\n", at <= max ? " ..." : "", max);
+}
+
 static enum ens_status print_plan(const struct ens_plan *plan,
+                                  const struct ens_stop_rules *stop,
                                   const struct ens_options *o,
                                   struct ens_error *err)
 {
     const struct ens_study *study = plan->study;
     const struct ens_stage *st = &plan->stage[0];
     struct stat there;
+    int may_stop = stop->n > 0;
     enum ens_status s = ENS_OK;
 
     printf("study    %s (%s), %s\nseed     %llu\ncells    %llu\n"
-           "tasks    %llu in stage %s%s\nresults  %s%s\n",
+           "tasks    %s%llu in stage %s%s\nresults  %s%s\n",
            ens_study_name(study), plan->kind->name, ens_study_path(study),
            (unsigned long long)ens_study_seed(study),
            (unsigned long long)ens_study_n_cells(study),
+           may_stop ? "at most " : "",
            (unsigned long long)ens_stage_n_tasks(st), st->key,
-           plan->kind->next != NULL ? "; further stages may follow" : "",
+           plan->kind->next != NULL && !may_stop ? "; further stages may follow"
+                                                 : "",
            ens_study_results(study),
            stat(ens_study_results(study), &there) == 0 ? " (exists: resumed)"
                                                        : "");
-    print_rounds(plan);
+    print_stop(stop, ens_study_replicates(study));
+    print_rounds(plan, may_stop);
     print_inputs(plan->inputs);
     s = print_cells(study, ens_options_count(o, "cells", CELLS_MAX), err);
     print_schemas(plan);
@@ -230,6 +251,7 @@ static enum ens_status plan_study(const struct ens_options *o,
                                   struct ens_error *err)
 {
     struct ens_inputs inputs = {0};
+    struct ens_stopping stop;
     struct ens_plan plan;
     enum ens_status s = ens_study_check_cells(l->study, err);
 
@@ -239,7 +261,10 @@ static enum ens_status plan_study(const struct ens_options *o,
         return s;
     s = ens_plan_make(&plan, &ens_host, l->kind, l->study, &inputs, err);
     if (s == ENS_OK) {
-        s = print_plan(&plan, o, err);
+        s = ens_stopping_init(&stop, &ens_host, &plan, err);
+        if (s == ENS_OK)
+            s = print_plan(&plan, &stop.rules, o, err);
+        ens_stopping_fini(&stop);
         ens_plan_fini(&plan);
     }
     ens_inputs_close(&inputs);

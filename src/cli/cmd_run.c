@@ -38,7 +38,8 @@ static const struct ens_option options[] = {
     {"where", 0, ENS_OPTION_LIST, 0, "K=V,...",
      "only tasks of cells whose axis K is V; may be given again"},
     {"time-limit", 0, ENS_OPTION_TEXT, 0, "TIME",
-     "as 2h or 90m: begin no task that would not end before, and exit 85"},
+     "as 2h or 90m: begin no task that would not end before, and exit 85; "
+     "none: do not ask the batch system (default: its time left, see below)"},
     {"transport", 0, ENS_OPTION_CHOICE, 0, "auto|inline|fork|mpi",
      "tasks run in workers, in workers of all ranks of an MPI job (what auto "
      "means under mpirun), or in this process (inline)"},
@@ -103,12 +104,36 @@ static void print_json(const struct ens_run_report *r, int code)
            (unsigned long long)r->n_left, (unsigned long long)r->n_new,
            r->seconds, isfinite(r->efficiency) ? r->efficiency : 0.0,
            (unsigned long long)r->peak_pss_bytes);
+    if (r->n_cells > 0)
+        printf(", \"cells\": %llu, \"cells_stopped\": %llu, "
+               "\"cells_unmet\": %llu",
+               (unsigned long long)r->n_cells, (unsigned long long)r->n_stopped,
+               (unsigned long long)r->n_unmet);
     if (r->shard.n > 0)
         printf(", \"shard\": \"%u/%u\", \"stage\": \"%s\", \"part\": %llu, "
                "\"part_left\": %llu",
                r->shard.k, r->shard.n, r->stage, (unsigned long long)r->n_part,
                (unsigned long long)r->n_part_left);
     printf(", \"exit\": %d}\n", code);
+}
+
+/* Where cells stopped, by [stop]. */
+static void print_stops(const struct ens_run_report *r)
+{
+    if (r->n_cells == 0)
+        return;
+    fprintf(stderr, "  %llu of %llu cells met the rules of [stop]",
+            (unsigned long long)r->n_stopped, (unsigned long long)r->n_cells);
+    if (r->n_stopped > 0)
+        fprintf(stderr, ", after %u to %u replicates, %.4g on average",
+                r->stop_least, r->stop_most, r->stop_mean);
+    fprintf(stderr, "\n");
+    if (r->n_unmet > 0)
+        fprintf(stderr,
+                "  warning: %llu cell%s had all replicates without meeting "
+                "them; farthest: %s\n",
+                (unsigned long long)r->n_unmet, r->n_unmet == 1 ? "" : "s",
+                r->stop_worst);
 }
 
 static void print_report(const struct ens_run_report *r,
@@ -144,6 +169,7 @@ static void print_report(const struct ens_run_report *r,
     if (r->n_other_failures > 0)
         fprintf(stderr, "  %llu with other messages\n",
                 (unsigned long long)r->n_other_failures);
+    print_stops(r);
     fprintf(stderr, "  results: %s\n", r->dir);
     if (r->complete || (r->n_left == 0 && !r->stopped))
         return;
@@ -292,7 +318,8 @@ static int cmd_run(const struct ens_options *o)
     if (s == ENS_OK)
         s = choose(o, &ro, &err);
     text = ens_options_text(o, "time-limit");
-    if (s == ENS_OK && text != NULL)
+    ro.ask_limit = text == NULL;
+    if (s == ENS_OK && text != NULL && strcmp(text, "none") != 0)
         s = ens_duration_parse("time-limit", text, &ro.time_limit_s, &err);
     ro.transport = ens_options_text(o, "transport");
     if (ro.transport == NULL || strcmp(ro.transport, "auto") == 0)
@@ -335,6 +362,8 @@ const struct ens_command ens_command_run = {
     "status: 0 all tasks ok; 1 finished, some are not; 2 usage, study or "
     "input\n"
     "error; 3 disk, memory or lock; 85 stopped early, nothing lost, run again\n"
-    "to go on; 70 internal error.\n",
+    "to go on; 70 internal error. In a job of Slurm, PBS, LSF or Flux without\n"
+    "--time-limit the run asks once how much time the job has left, and keeps\n"
+    "at most a minute of it back for what follows in the job's script.\n",
     cmd_run,
 };

@@ -86,6 +86,25 @@ static void print_live(struct ens_buf *live)
     }
 }
 
+/* [stop]: which cells need no more. */
+static void print_stops(const struct ens_stopping *s)
+{
+    struct ens_stopping_totals t;
+
+    if (s->rules.n == 0)
+        return;
+    ens_stopping_count(s, &t);
+    printf("%llu of %llu cells met the rules of [stop]",
+           (unsigned long long)t.n_stopped, (unsigned long long)s->n_cells);
+    if (t.n_stopped > 0)
+        printf(", after %u to %u replicates", t.least, t.most);
+    printf("; %llu had all without", (unsigned long long)t.n_unmet);
+    if (t.n_open > 0)
+        printf("; %llu are open: their tasks are at most as many",
+               (unsigned long long)t.n_open);
+    printf("\n");
+}
+
 static void print_text(struct state *st)
 {
     const struct ens_results *r = st->r;
@@ -110,6 +129,7 @@ static void print_text(struct state *st)
     }
     if (r->n_stages > 1)
         print_count("all", &st->total);
+    print_stops(&r->stops);
     if (!r->complete && r->loaded.kind->next != NULL)
         printf("further stages may follow\n");
     if (r->replay.n_unknown > 0)
@@ -138,6 +158,18 @@ static void set_counts(json_t *o, const struct ens_results_count *c)
     for (int i = 0; i < ENS_N_OUTCOMES; i++)
         set_count(o, ens_outcome_text((enum ens_outcome)i), c->by_outcome[i]);
     set_count(o, "left", c->n_tasks - c->n_done);
+}
+
+static void set_stops(json_t *root, const struct ens_stopping *s)
+{
+    struct ens_stopping_totals t;
+
+    if (s->rules.n == 0)
+        return;
+    ens_stopping_count(s, &t);
+    set_count(root, "cells", s->n_cells);
+    set_count(root, "cells_stopped", t.n_stopped);
+    set_count(root, "cells_unmet", t.n_unmet);
 }
 
 static json_t *live_json(struct ens_buf *live)
@@ -190,6 +222,7 @@ static int print_json(struct state *st)
         json_array_append_new(stages, o);
     }
     json_object_set_new(root, "stages", stages);
+    set_stops(root, &r->stops);
     json_object_set_new(root, "complete", json_boolean(r->complete));
     if (st->live.len > 0)
         json_object_set_new(root, "live", live_json(&st->live));

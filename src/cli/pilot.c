@@ -90,11 +90,15 @@ static enum ens_status run_tasks(const struct ens_pilot_options *o,
                                  const char *dir, struct ens_run_report *report,
                                  struct ens_buf *errors, struct ens_error *err)
 {
-    struct ens_override *set = calloc(o->n_set + 1, sizeof(*set));
+    static const char *const retain[] = {
+        "run.retain=debug", "run.retain.success=debug",
+        "run.retain.warning=debug"}; /* to know what each item takes */
+    struct ens_override *set =
+        calloc(o->n_set + ENS_COUNT(retain), sizeof(*set));
     struct ens_run_options ro = {.study = o->study,
                                  .results = dir,
                                  .set = set,
-                                 .n_set = o->n_set + 1,
+                                 .n_set = o->n_set + ENS_COUNT(retain),
                                  .workers = o->workers,
                                  .transport = "fork",
                                  .program = "/proc/self/exe",
@@ -109,7 +113,8 @@ static enum ens_status run_tasks(const struct ens_pilot_options *o,
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
     if (o->n_set > 0)
         memcpy(set, o->set, o->n_set * sizeof(*set));
-    set[o->n_set].text = "run.retain=debug"; /* to know what each takes */
+    for (size_t i = 0; i < ENS_COUNT(retain); i++)
+        set[o->n_set + i].text = retain[i];
     s = ens_run(&ro, report, errors, err);
     set_handlers(); /* those of the run are gone */
     free(set);

@@ -17,14 +17,19 @@ void ens_progress_seconds(char *to, size_t cap, double s)
 void ens_progress_text(char *to, size_t cap, const struct ens_run_progress *p)
 {
     char eta[32];
+    char cells[96] = "";
 
     ens_progress_seconds(eta, sizeof(eta), p->eta_s);
+    if (p->n_cells > 0)
+        snprintf(cells, sizeof(cells), "%llu/%llu cells, ",
+                 (unsigned long long)p->n_stopped,
+                 (unsigned long long)p->n_cells);
     snprintf(to, cap,
-             "%s: %llu/%llu tasks, %llu not ok, %.4g/s, %s left, "
+             "%s: %s%llu/%s%llu tasks, %llu not ok, %.4g/s, %s left, "
              "efficiency %.0f %%, %.0f MiB%s%s",
-             p->stage, (unsigned long long)p->n_done,
-             (unsigned long long)p->n_tasks, (unsigned long long)p->n_not_ok,
-             p->tasks_per_s, eta, 100 * p->efficiency,
-             (double)p->pss_bytes / 1048576.0, p->note != NULL ? "; " : "",
-             p->note != NULL ? p->note : "");
+             p->stage, cells, (unsigned long long)p->n_done,
+             p->n_cells > 0 ? "at most " : "", (unsigned long long)p->n_tasks,
+             (unsigned long long)p->n_not_ok, p->tasks_per_s, eta,
+             100 * p->efficiency, (double)p->pss_bytes / 1048576.0,
+             p->note != NULL ? "; " : "", p->note != NULL ? p->note : "");
 }

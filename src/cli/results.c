@@ -121,16 +121,38 @@ static int is_finished(const struct ens_results_stage *st)
     return c.n_done == c.n_tasks;
 }
 
+/* Cut the first stage to where its cells stop. */
+static enum ens_status find_stops(struct ens_results *r, struct ens_error *err)
+{
+    struct ens_results_stage *st = &r->stage[0];
+    struct ens_stage cut;
+    enum ens_status s = ens_stopping_init(&r->stops, &ens_host, &r->plan, err);
+
+    if (s == ENS_OK)
+        s = ens_stopping_scan(&r->stops, r->dir, &r->log, &st->def, st->done,
+                              NULL, err);
+    if (s != ENS_OK || r->stops.rules.n == 0)
+        return s;
+    s = ens_stopping_stage(&r->stops, &st->def, &cut, err);
+    if (s != ENS_OK)
+        return s;
+    ens_stage_fini(&st->def);
+    st->def = cut;
+    return ENS_OK;
+}
+
 static enum ens_status follow_chain(struct ens_results *r,
                                     struct ens_error *err)
 {
     enum ens_status s = add_stage(r, &r->plan.stage[0], err);
 
+    if (s == ENS_OK)
+        s = find_stops(r, err);
     while (s == ENS_OK && is_finished(&r->stage[r->n_stages - 1])) {
         const struct ens_stage *last = &r->stage[r->n_stages - 1].def;
         const struct ens_replay_answer *a[1];
 
-        if (r->loaded.kind->next == NULL) {
+        if (r->loaded.kind->next == NULL || r->stops.rules.n > 0) {
             r->complete = 1;
             break;
         }
@@ -182,6 +204,7 @@ void ens_results_close(struct ens_results *r)
     for (size_t i = 0; i < r->n_stages; i++)
         ens_stage_fini(&r->stage[i].def);
     free(r->stage);
+    ens_stopping_fini(&r->stops);
     ens_replay_fini(&r->replay);
     ens_log_close(&r->log);
     ens_plan_fini(&r->plan);
@@ -218,6 +241,7 @@ enum ens_status ens_results_tables(struct ens_results *r, struct ens_tables **t,
         .host = &ens_host,
         .n_stages = r->n_places,
         .stage = (const struct ens_places *const *)r->places,
+        .stopping = r->stops.rules.n > 0 ? &r->stops : NULL,
     };
 
     return ens_tables_open(t, &rq, err);

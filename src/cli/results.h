@@ -7,6 +7,7 @@
 #include "kind/finder.h"
 #include "plan/plan.h"
 #include "store/places.h"
+#include "stop/scan.h"
 #include "store/replay.h"
 
 /** A study file with its kind. */
@@ -22,7 +23,8 @@ enum ens_status ens_loaded_open(struct ens_loaded *l, const char *path,
 void ens_loaded_close(struct ens_loaded *l);
 
 struct ens_results_stage {
-    struct ens_stage def;        /* as it is for the present study */
+    struct ens_stage def; /* as it is for the present study; of cells that
+                             stop ([stop]), up to there */
     const struct ens_done *done; /* NULL: no task of it has ended */
 };
 
@@ -36,6 +38,7 @@ struct ens_results {
     size_t n_stages;
     struct ens_results_stage *stage; /* those known so far, in order */
     int complete;                    /* the last one is the last */
+    struct ens_stopping stops;       /* of the first stage; it has no others */
     size_t n_places;
     struct ens_places **places; /* of shown stages; ens_results_index */
 };

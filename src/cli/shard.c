@@ -12,7 +12,7 @@
 
 struct ens_shard ens_shard_of(const char *dir)
 {
-    struct ens_shard shard = {0, 0};
+    struct ens_shard shard = {0, 0, 0};
     char path[4128];
     json_error_t why;
     json_t *root;

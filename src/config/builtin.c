@@ -17,7 +17,7 @@ static const struct ens_setting settings[] = {
     {"study", "seed", ENS_T_INT, ENS_ONE, ENS_C_STUDY, "1", 0, U64_MAX, NULL,
      NULL, "seed of all random streams, 64 bit"},
     {"study", "replicates", ENS_T_INT, ENS_ONE, ENS_C_RUN, "1", 1, 4294967295.0,
-     NULL, NULL, "tasks per cell"},
+     NULL, NULL, "tasks per cell; with [stop] at most"},
     {"study", "results", ENS_T_PATH, ENS_ONE, ENS_C_RUN, "", 0, 0, NULL, NULL,
      "results folder; default: results/NAME beside the study file"},
 
@@ -48,6 +48,12 @@ static const struct ens_setting settings[] = {
      "cores per task"},
     {"run", "retain", ENS_T_TEXT, ENS_LIST, ENS_C_RUN, "standard", 0, 0, NULL,
      NULL, "what to keep: minimal, standard, debug, or names of items"},
+    {"run", "retain.success", ENS_T_TEXT, ENS_LIST, ENS_C_RUN, "", 0, 0, NULL,
+     NULL, "the same of tasks that end well, without a warning"},
+    {"run", "retain.warning", ENS_T_TEXT, ENS_LIST, ENS_C_RUN, "", 0, 0, NULL,
+     NULL, "the same of tasks that end well, with warnings"},
+    {"run", "retain.error", ENS_T_TEXT, ENS_LIST, ENS_C_RUN, "", 0, 0, NULL,
+     NULL, "the same of tasks that fail; not set: nothing"},
     {"run", "commit_every", ENS_T_INT, ENS_ONE, ENS_C_RUN, "10000", 1, MANY,
      NULL, "tasks", "commit the journal after that many tasks"},
     {"run", "commit_seconds", ENS_T_SECONDS, ENS_ONE, ENS_C_RUN, "5", 0, YEARS,
@@ -80,6 +86,14 @@ static const struct ens_setting settings[] = {
      NULL, "s", "silence after which a rank ends"},
     {"run", "heartbeat", ENS_T_SECONDS, ENS_ONE, ENS_C_RUN, "5 s", 0.1, YEARS,
      NULL, "s", "between two signs of life"},
+
+    {"stop", "rule", ENS_T_TEXT, ENS_LIST, ENS_C_RUN, "", 0, 0, NULL, NULL,
+     "a cell ends when all of these hold: mcse(MEASURE, TERM) < NUMBER, of "
+     "rows of cells.csv; TERM *: all; default: after replicates"},
+    {"stop", "min", ENS_T_INT, ENS_ONE, ENS_C_RUN, "", 2, 4294967295.0, NULL,
+     "replicates", "when they are first looked at; default: 50"},
+    {"stop", "every", ENS_T_INT, ENS_ONE, ENS_C_RUN, "", 1, 4294967295.0, NULL,
+     "replicates", "and then after so many more; default: min"},
 };
 
 static const struct {

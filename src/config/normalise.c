@@ -1,4 +1,5 @@
 /* Other spellings of the same: [inputs], other names of keys, --set. */
+#include "base/bug.h"
 #include "config/builtin.h"
 #include "config/names.h"
 #include "config/resolve.h"
@@ -29,14 +30,14 @@ int ens_is_plain_section(const struct ens_study_tables *k, const char *name)
     return 0;
 }
 
-static const char *const fixed[] = {"study", "inputs", "run"};
+static const char *const fixed[] = {"study", "inputs", "run", "stop"};
 
 static int is_known(const struct ens_resolve *r, const char *name)
 {
     const struct ens_study_tables *k = &r->study->tables;
     const char *blank = strchr(name, ' ');
 
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < ENS_COUNT(fixed); i++)
         if (strcmp(fixed[i], name) == 0)
             return 1;
     if (strncmp(name, "input ", 6) == 0)
@@ -54,7 +55,7 @@ static void add_sections(const struct ens_resolve *r, struct ens_near *near)
 {
     const struct ens_study_tables *k = &r->study->tables;
 
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < ENS_COUNT(fixed); i++)
         ens_near_add(near, fixed[i]);
     ens_near_add(near, "input NAME");
     for (size_t i = 0; i < k->n_roles; i++)
@@ -199,7 +200,7 @@ static const char *longest_section(const struct ens_resolve *r,
 
     for (size_t i = 0; i < r->ini.n; i++)
         consider(left, r->ini.section[i].name, &best, &found);
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < ENS_COUNT(fixed); i++)
         consider(left, fixed[i], &best, &found);
     for (size_t i = 0; i < k->n_roles; i++)
         consider(left, k->roles[i].name, &best, &found);

@@ -8,14 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static int is_word(const char *key)
-{
-    size_t n = strspn(key, "abcdefghijklmnopqrstuvwxyz"
-                           "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
-
-    return n > 0 && key[n] == '\0' && strchr("0123456789", *key) == NULL;
-}
-
 /* Digits too many for an integer are kept as text, never rounded. */
 static enum ens_type type_by_form(struct ens_resolve *r, struct ens_setting *s,
                                   const char *text)
@@ -69,7 +61,7 @@ static void add_columns(struct adding *a, const char *section)
     for (size_t i = 0; g != NULL && i < g->n_keys; i++) {
         if (is_known(a, g->key[i]))
             continue;
-        if (!is_word(g->key[i])) {
+        if (!ens_key_is_word(g->key[i])) {
             char text[160];
 
             snprintf(text, sizeof(text),
@@ -103,7 +95,7 @@ static void add_keys(struct adding *a, const struct ens_section *from,
             (a->grid != NULL &&
              ens_grid_find(a->grid, e->key) < a->grid->n_keys))
             continue;
-        if (!is_word(e->key)) {
+        if (!ens_key_is_word(e->key)) {
             ens_diag_add(&a->r->diag, e->pos,
                          "[%.80s] %.80s: a key is made of letters, digits and "
                          "_, a digit not first",

@@ -13,13 +13,24 @@ int ens_setting_is_pattern(const struct ens_setting *s)
 {
     size_t n = strlen(s->key);
 
-    return n > 2 && strcmp(s->key + n - 2, ".*") == 0;
+    return strcmp(s->key, "*") == 0 ||
+           (n > 2 && strcmp(s->key + n - 2, ".*") == 0);
+}
+
+int ens_key_is_word(const char *key)
+{
+    size_t n = strspn(key, "abcdefghijklmnopqrstuvwxyz"
+                           "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+
+    return n > 0 && key[n] == '\0' && strchr("0123456789", *key) == NULL;
 }
 
 int ens_setting_matches(const struct ens_setting *pattern, const char *key)
 {
     size_t n = strlen(pattern->key) - 1; /* with the point */
 
+    if (n == 0)
+        return ens_setting_is_pattern(pattern) && ens_key_is_word(key);
     return ens_setting_is_pattern(pattern) &&
            strncmp(pattern->key, key, n) == 0 && key[n] != '\0' &&
            strcmp(key, pattern->key) != 0;
@@ -320,7 +331,7 @@ void ens_resolve_sections(struct ens_resolve *r)
     struct ens_tables t = {"study", {b.item}, {b.n}};
 
     st->section =
-        ens_arena_alloc(&st->arena, 2 + k->n_settings, sizeof(*st->section));
+        ens_arena_alloc(&st->arena, 3 + k->n_settings, sizeof(*st->section));
     if (st->section == NULL) {
         r->diag.no_memory = 1;
         return;
@@ -329,7 +340,9 @@ void ens_resolve_sections(struct ens_resolve *r)
     t.section = "run";
     fill_section(r, &st->section[1], "run", &t);
     check_workers(r, &st->section[1]);
-    st->n_sections = 2;
+    t.section = "stop";
+    fill_section(r, &st->section[2], "stop", &t);
+    st->n_sections = 3;
     for (size_t i = 0; i < k->n_settings; i++) {
         const char *name = k->settings[i].section;
         int seen = 0;
@@ -340,6 +353,7 @@ void ens_resolve_sections(struct ens_resolve *r)
             continue;
         ENS_BUG_ON(is_cell(&k->settings[i])); /* such a section is a role */
         t = ens_kind_section(k, name, NULL);
+        ens_pattern_keys(r, NULL, ens_ini_find(&r->ini, name), NULL, &t);
         fill_section(r, &st->section[st->n_sections++], name, &t);
     }
 }

@@ -31,7 +31,9 @@ struct ens_tables {
     size_t n[ENS_TABLES];
 };
 
-/** Is it a row "NAME.*", of keys that the user completes? */
+/** Letters, digits and _, a digit not first. */
+int ens_key_is_word(const char *key);
+/** Is it a row "NAME.*" or "*", of keys that the user completes? */
 int ens_setting_is_pattern(const struct ens_setting *s);
 /** Is the key one of the pattern's? */
 int ens_setting_matches(const struct ens_setting *pattern, const char *key);

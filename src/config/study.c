@@ -3,6 +3,7 @@
 
 #include "base/bug.h"
 #include "config/model.h"
+#include "config/resolve.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -114,6 +115,19 @@ const struct ens_value *ens_study_value(const struct ens_study *study,
         find_in(study->section, study->n_sections, section);
 
     return row == NULL ? NULL : value_in(row, key);
+}
+
+const char *ens_study_own_key(const struct ens_study *study,
+                              const char *section, size_t i)
+{
+    const struct ens_tables t = ens_kind_section(&study->tables, section, NULL);
+    const struct ens_row *row =
+        find_in(study->section, study->n_sections, section);
+
+    for (size_t k = 0; row != NULL && k < row->n_keys; k++)
+        if (ens_tables_find(&t, row->key[k].s->key) == NULL && i-- == 0)
+            return row->key[k].s->key;
+    return NULL;
 }
 
 void ens_study_where(const struct ens_study *study, const char *section,

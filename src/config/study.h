@@ -78,6 +78,11 @@ uint64_t ens_study_seed(const struct ens_study *study);
 uint32_t ens_study_replicates(const struct ens_study *study);
 const char *ens_study_results(const struct ens_study *study); /* absolute */
 
+/** The user's own key i ("*") of a section without rows, in the order
+ * written; NULL behind the last. */
+const char *ens_study_own_key(const struct ens_study *study,
+                              const char *section, size_t i);
+
 /** Inputs, in file order: name and the value of one of their keys ("path",
  * "columns" ...; keys of [input NAME]; NULL when not a key). */
 size_t ens_study_n_inputs(const struct ens_study *study);

@@ -90,11 +90,12 @@ static void add_computed(struct lines *l, const struct ens_row *row,
                          const struct ens_key *key)
 {
     const struct ens_value *v = key->value.v;
+    int one = key->s->shape == ENS_ONE;
     struct ens_buf text = ENS_BUF_INIT;
 
-    for (size_t i = 0; i < v->n_list; i++) {
-        const struct ens_call *call = &v->list[i].call;
-        const char *full = v->list[i].text;
+    for (size_t i = 0; i < (one ? 1 : v->n_list); i++) {
+        const struct ens_call *call = one ? &v->call : &v->list[i].call;
+        const char *full = one ? v->text : v->list[i].text;
 
         if (call->impl == NULL)
             continue;

@@ -12,6 +12,9 @@
 #include <sys/wait.h>
 
 #define LATE_NS 1000000000u /* a loop this late was stopped, not busy */
+/* A task that is not wanted any more may take so long: a new worker costs some
+ * milliseconds, and its result may be of use when a rule is made stricter. */
+#define FREE_NS 1000000000u
 
 /* -- charges --------------------------------------------------------------- */
 
@@ -221,6 +224,7 @@ void ens_dispatch_dead(void *arg, uint32_t slot, const struct ens_death *death)
     h->state = ENS_HAND_EMPTY;
     h->stage = 0;
     h->killed_place = ENS_NO_PLACE;
+    h->freed = 0;
     if (h->has_next) {
         h->has_next = 0;
         next_died(d, death, charged);
@@ -268,6 +272,29 @@ static void check_timeout(struct ens_dispatch *d, uint32_t slot, uint64_t now,
     d->ops->kill(d->transport, slot);
 }
 
+/* A worker that is long at a task of a cell that stopped before it is wanted
+ * elsewhere, or is all that the run still waits for. */
+static void free_worker(struct ens_dispatch *d, uint32_t slot, uint64_t now)
+{
+    struct ens_hand *h = &d->hand[slot];
+    const struct ens_slot *s = d->ops->slot(d->transport, slot);
+    uint64_t start;
+    uint64_t place;
+
+    if (s == NULL || h->state != ENS_HAND_READY || h->n_ranges == 0 ||
+        h->freed || atomic_load(&s->phase) != ENS_PHASE_RUNNING)
+        return;
+    place = atomic_load(&s->place);
+    if (!owns(h, place) ||
+        ens_ranges_is_wanted(d->ranges, (struct ens_range){place, 1}))
+        return;
+    start = atomic_load(&s->start_ns);
+    if (now <= start || now - start < FREE_NS)
+        return;
+    h->freed = 1;
+    d->ops->kill(d->transport, slot);
+}
+
 void ens_dispatch_tick(uv_timer_t *timer)
 {
     struct ens_dispatch *d = timer->data;
@@ -283,7 +310,11 @@ void ens_dispatch_tick(uv_timer_t *timer)
             ens_dispatch_kill(d);
         return;
     }
-    if (d->config.timeout_s <= 0 || d->paused || d->broken)
+    if (d->paused || d->broken)
+        return;
+    for (uint32_t i = 0; d->stage != NULL && i < d->config.n_slots; i++)
+        free_worker(d, i, now);
+    if (d->config.timeout_s <= 0)
         return;
     for (uint32_t i = 0; i < d->config.n_slots; i++)
         check_timeout(d, i, now, late);

@@ -3,6 +3,7 @@
 #include "base/bug.h"
 #include "base/clock.h"
 #include "dispatch/state.h"
+#include "stop/tracker.h"
 #include "worker/order.h"
 
 #include <stdlib.h>
@@ -199,6 +200,22 @@ static int take_range(struct ens_dispatch *d, struct ens_range *range,
     return 0;
 }
 
+static struct ens_tracker *tracker_of(const struct ens_dispatch *d)
+{
+    return d->config.part != NULL ? d->config.part->tracker : NULL;
+}
+
+/* -1: it failed, and the run ends. */
+static int check_tracker(struct ens_dispatch *d)
+{
+    const struct ens_error *why =
+        tracker_of(d) != NULL ? ens_tracker_failure(tracker_of(d)) : NULL;
+
+    if (why != NULL)
+        ens_dispatch_break(d, why);
+    return why != NULL ? -1 : 0;
+}
+
 void ens_dispatch_feed(struct ens_dispatch *d, uint32_t slot)
 {
     struct ens_hand *h = &d->hand[slot];
@@ -216,7 +233,7 @@ void ens_dispatch_feed(struct ens_dispatch *d, uint32_t slot)
         return;
     while (h->n_ranges < 2) {
         if (!take_range(d, &range, &expected_s)) {
-            if (h->n_ranges == 0)
+            if (check_tracker(d) == 0 && h->n_ranges == 0)
                 feed_last(d, slot);
             return;
         }
@@ -375,8 +392,15 @@ static void on_records(struct ens_dispatch *d, uint32_t slot,
     d->ran_a_task = 1;
     d->early_deaths = 0;
     d->config.events.records(d->config.events.arg, f, bytes, n, &b);
+    if (check_tracker(d) != 0)
+        return;
     ens_dispatch_feed(d, slot);
-    if (h->n_ranges == 0 && (d->stopping || ens_ranges_left(d->ranges) == 0)) {
+    if (tracker_of(d) != NULL && ens_tracker_turn(tracker_of(d)) != d->turn) {
+        d->turn = ens_tracker_turn(tracker_of(d));
+        ens_dispatch_feed_all(d); /* idle ones, too: more is wanted now */
+        ens_dispatch_check_end(d);
+    } else if (h->n_ranges == 0 &&
+               (d->stopping || ens_ranges_left(d->ranges) == 0)) {
         ens_dispatch_feed_all(d); /* idle ones may try what was put last */
         ens_dispatch_check_end(d);
     }

@@ -1,6 +1,8 @@
 #include "dispatch/ranges.h"
 
 #include "base/hash.h"
+#include "dispatch/live.h"
+#include "stop/tracker.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -41,6 +43,8 @@ struct ens_ranges {
     uint32_t replicate;
     uint64_t left;
     struct queue back, last;
+    struct ens_live *live; /* in place of the cursor: cells that stop */
+    uint64_t turn;         /* of the tracker, when it was settled */
     /* row of the cell asked about last */
     uint64_t row_cell, row_key;
     struct cell_cost cost[CELL_SLOTS];
@@ -88,6 +92,13 @@ struct ens_ranges *ens_ranges_new(const struct ens_plan *plan,
         for (uint64_t c = 0; c < run->n_cells; c++)
             r->left += open_tasks(r, run, run->first_cell + c);
     }
+    if (part == NULL || part->tracker == NULL)
+        return r;
+    r->live = ens_live_new(stage, done, r->n_workers, part);
+    if (r->live == NULL) {
+        free(r);
+        return NULL;
+    }
     return r;
 }
 
@@ -95,6 +106,7 @@ void ens_ranges_free(struct ens_ranges *r)
 {
     if (r == NULL)
         return;
+    ens_live_free(r->live);
     free(r->back.item);
     free(r->last.item);
     free(r);
@@ -141,8 +153,10 @@ static double expected(struct ens_ranges *r, uint64_t cell, uint32_t n_cell)
     uint64_t key;
     double max = 0;
 
-    if (n_cell >= BIG_CELL)
-        return c->key == cell + 1 ? c->sum / (double)c->n : NAN;
+    if (n_cell >= BIG_CELL && c->key == cell + 1)
+        return c->sum / (double)c->n;
+    if (n_cell >= BIG_CELL && r->live == NULL)
+        return NAN;
     key = row_key(r, cell);
     row = &r->row[key % ROW_SLOTS];
     if (row->key != key || row->n == 0)
@@ -163,7 +177,8 @@ void ens_ranges_measure(struct ens_ranges *r, uint64_t cell, double seconds)
             *c = (struct cell_cost){cell + 1, 0, 0};
         c->n++;
         c->sum += seconds;
-        return;
+        if (r->live == NULL)
+            return; /* else cells are left early, and begin like their row */
     }
     key = row_key(r, cell);
     row = &r->row[key % ROW_SLOTS];
@@ -264,16 +279,99 @@ static int take_cursor(struct ens_ranges *r, struct ens_range *range,
     return 1;
 }
 
+/* -- cells that stop ----------------------------------------------------- */
+
+int ens_ranges_is_wanted(const struct ens_ranges *r, struct ens_range range)
+{
+    uint64_t cell;
+    uint32_t replicate;
+    uint32_t at;
+
+    if (r->live == NULL || range.n == 0)
+        return 1;
+    ens_stage_task(r->stage, range.first, &cell, &replicate);
+    at = ens_stopping_at(r->part->stopping, cell);
+    return at == 0 || replicate <= at;
+}
+
+/* Throw out what lies behind a stop; how many tasks that was. Ranges of cells
+ * that stop never span two. */
+static uint64_t trim(const struct ens_ranges *r, struct queue *q)
+{
+    uint64_t n = 0;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < q->n; i++) {
+        struct ens_range *x = &q->item[i];
+        uint64_t cell;
+        uint32_t replicate;
+        uint32_t last;
+
+        ens_stage_task(r->stage, x->first, &cell, &replicate);
+        last = ens_stopping_last(r->part->stopping, cell, UINT32_MAX);
+        if (replicate > last || x->n > last - replicate + 1) {
+            uint32_t keep = replicate > last ? 0 : last - replicate + 1;
+
+            n += x->n - keep;
+            x->n = keep;
+        }
+        if (x->n > 0)
+            q->item[kept++] = *x;
+    }
+    q->n = kept;
+    return n;
+}
+
+/* Cells may have stopped since the last look. */
+static void settle(struct ens_ranges *r)
+{
+    if (r->live == NULL || r->turn == ens_tracker_turn(r->part->tracker))
+        return;
+    r->turn = ens_tracker_turn(r->part->tracker);
+    r->left -= ens_live_settle(r->live);
+    r->left -= trim(r, &r->back);
+    trim(r, &r->last); /* not among those left */
+}
+
+static int take_live(struct ens_ranges *r, struct ens_range *range,
+                     double *expected_s)
+{
+    uint64_t dropped = 0;
+    uint64_t open;
+    struct ens_live_cell *c = ens_live_next(r->live, &open, &dropped);
+    double task_s;
+    uint32_t size;
+
+    r->left -= dropped;
+    if (c == NULL)
+        return 0;
+    task_s = expected(r, c->cell, c->max);
+    size = size_for(r, task_s);
+    range->first = c->place + c->next - 1;
+    range->n = size < open ? size : (uint32_t)open;
+    c->next += range->n;
+    *expected_s = task_s * range->n;
+    return 1;
+}
+
 int ens_ranges_take(struct ens_ranges *r, struct ens_range *range,
                     double *expected_s)
 {
+    int taken;
+
     *expected_s = NAN;
-    if (r->back.n > 0)
+    settle(r);
+    if (r->back.n > 0) {
         *range = r->back.item[--r->back.n];
-    else if (!take_cursor(r, range, expected_s))
-        return 0;
-    r->left -= range->n;
-    return 1;
+        taken = 1;
+    } else if (r->live != NULL) {
+        taken = take_live(r, range, expected_s);
+    } else {
+        taken = take_cursor(r, range, expected_s);
+    }
+    if (taken)
+        r->left -= range->n;
+    return taken;
 }
 
 double ens_ranges_seconds(struct ens_ranges *r, struct ens_range range)
@@ -294,6 +392,10 @@ void ens_ranges_forget(struct ens_ranges *r, struct ens_range range)
     uint32_t last;
 
     ens_stage_task(r->stage, range.first + range.n - 1, &cell, &replicate);
+    if (r->live != NULL) {
+        r->left -= ens_live_leave(r->live, cell);
+        return;
+    }
     if (r->run >= r->stage->n_runs || cell != r->cell ||
         !ens_part_get(r->part, &r->stage->run[r->run], cell, &first, &last))
         return; /* it was given back, or ended its cell */
@@ -310,8 +412,9 @@ void ens_ranges_forget(struct ens_ranges *r, struct ens_range range)
     r->replicate = 1;
 }
 
-uint64_t ens_ranges_left(const struct ens_ranges *r)
+uint64_t ens_ranges_left(struct ens_ranges *r)
 {
+    settle(r);
     return r->left;
 }
 
@@ -321,15 +424,20 @@ void ens_ranges_put_back(struct ens_ranges *r, struct ens_range range)
         return;
     push(&r->back, range);
     r->left += range.n;
+    if (r->live != NULL)
+        r->left -= trim(r, &r->back);
 }
 
 void ens_ranges_put_last(struct ens_ranges *r, uint64_t place)
 {
     push(&r->last, (struct ens_range){place, 1});
+    if (r->live != NULL)
+        trim(r, &r->last);
 }
 
-size_t ens_ranges_n_last(const struct ens_ranges *r)
+size_t ens_ranges_n_last(struct ens_ranges *r)
 {
+    settle(r);
     return r->last.n;
 }
 

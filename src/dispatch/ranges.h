@@ -25,7 +25,8 @@ struct ens_range {
 struct ens_ranges;
 
 /** NULL: out of memory. Lends all arguments until free. part: of the stage
- * (NULL: all). only_queued: hand out nothing but what is put back (--only). */
+ * (NULL: all); when it has a tracker, its cells stop (live.h). only_queued:
+ * hand out nothing but what is put back (--only). */
 struct ens_ranges *ens_ranges_new(const struct ens_plan *plan,
                                   const struct ens_stage *stage,
                                   const struct ens_done *done,
@@ -43,14 +44,17 @@ double ens_ranges_seconds(struct ens_ranges *r, struct ens_range range);
 /** A range just taken is not handed out, nor is what is left of its cell: it
  * is not counted any more. For runs that end before they are done. */
 void ens_ranges_forget(struct ens_ranges *r, struct ens_range range);
+/** Is any task of a range (of one cell, or of cells that do not stop) still
+ * wanted? Not when its cell has stopped before. */
+int ens_ranges_is_wanted(const struct ens_ranges *r, struct ens_range range);
 /** Tasks not handed out (upper bound while done tasks lie ahead). */
-uint64_t ens_ranges_left(const struct ens_ranges *r);
+uint64_t ens_ranges_left(struct ens_ranges *r);
 /** Give back; they go out again before the cursor moves on. */
 void ens_ranges_put_back(struct ens_ranges *r, struct ens_range range);
 /** Give back a task to be tried alone, when all others have ended. */
 void ens_ranges_put_last(struct ens_ranges *r, uint64_t place);
 /** How many wait for that. */
-size_t ens_ranges_n_last(const struct ens_ranges *r);
+size_t ens_ranges_n_last(struct ens_ranges *r);
 /** Take one of those; call only when nothing else runs or waits. */
 int ens_ranges_take_last(struct ens_ranges *r, struct ens_range *range);
 /** A task of a cell took this long. */

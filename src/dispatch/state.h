@@ -23,6 +23,7 @@ struct ens_hand { /* what one slot's worker has in hand */
     uint64_t killed_place; /* task we killed it for; else UINT64_MAX - 1 */
     uint64_t timed_start;  /* start_ns that extra_ns belongs to */
     uint64_t extra_ns;     /* added to its deadline: the loop was late */
+    int freed;             /* killed as its task is not wanted any more */
 };
 
 struct ens_charge { /* open-addressed by place + 1 */
@@ -40,6 +41,7 @@ struct ens_dispatch {
     const struct ens_done *done; /* of the stage */
     int only;                    /* some of its tasks may have ended */
     struct ens_ranges *ranges;
+    uint64_t turn; /* of the tracker, when all were fed last */
     struct ens_charge *charge;
     size_t n_charges, cap_charges;
     struct ens_buf next_order; /* waiting for a worker */

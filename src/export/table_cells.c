@@ -133,6 +133,30 @@ static enum ens_status default_measures(struct cells *a, uint64_t first,
     return s;
 }
 
+/* With [stop]: where the cell stopped, and whether its rules held there. */
+static enum ens_status put_stop(struct cells *a, uint64_t first, uint32_t n,
+                                struct ens_error *err)
+{
+    const struct ens_stopping *stop = a->t->rq.stopping;
+    uint64_t cell = a->cell.cell.ordinal;
+    struct ens_measure out = {
+        .estimand = "replicates", .measure = "stop", .value = n, .mcse = NAN};
+    struct ens_record r;
+    uint32_t epoch;
+    enum ens_status s;
+
+    if (stop == NULL || ens_stopping_at(stop, cell) == 0)
+        return ENS_OK;
+    for (uint32_t i = 0; i < n; i++)
+        out.n_used += ens_places_get(a->places, first + i, &r, &epoch) &&
+                      r.status == ENS_TASK_OK;
+    out.n_missing = n - out.n_used;
+    s = put_measure(a, &out, err);
+    out.measure = "rules_met";
+    out.value = !ens_stopping_is_unmet(stop, cell);
+    return s == ENS_OK ? put_measure(a, &out, err) : s;
+}
+
 static enum ens_status one_cell(struct cells *a, uint64_t first, uint32_t n,
                                 struct ens_error *err)
 {
@@ -149,6 +173,14 @@ static enum ens_status one_cell(struct cells *a, uint64_t first, uint32_t n,
     return s;
 }
 
+static enum ens_status whole_cell(struct cells *a, uint64_t first, uint32_t n,
+                                  struct ens_error *err)
+{
+    enum ens_status s = one_cell(a, first, n, err);
+
+    return s == ENS_OK ? put_stop(a, first, n, err) : s;
+}
+
 static enum ens_status one_stage(struct cells *a, struct ens_error *err)
 {
     const struct ens_stage *stage = ens_places_stage(a->places);
@@ -160,7 +192,7 @@ static enum ens_status one_stage(struct cells *a, struct ens_error *err)
 
         for (uint64_t c = 0; c < run->n_cells && s == ENS_OK; c++) {
             ens_table_cell_set(&a->cell, a->t, run->first_cell + c);
-            s = one_cell(a, place, run->n_replicates, err);
+            s = whole_cell(a, place, run->n_replicates, err);
             place += run->n_replicates;
         }
     }

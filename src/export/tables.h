@@ -12,6 +12,7 @@
 #include "export/datum.h"
 #include "export/exporter.h"
 #include "plan/plan.h"
+#include "stop/stopping.h"
 #include "store/places.h"
 
 struct ens_tables_request {
@@ -21,6 +22,7 @@ struct ens_tables_request {
     /* The shown stages, in order; at least one. Lent until close. */
     size_t n_stages;
     const struct ens_places *const *stage;
+    const struct ens_stopping *stopping; /* NULL: cells do not stop */
     /* More tasks than this: no tasks.csv and timings.csv. */
     uint64_t table_rows;
     struct ens_io *io; /* NULL: the default */

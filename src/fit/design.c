@@ -13,6 +13,7 @@ struct builder {
     const struct ens_design_space *to;
     double *value; /* of the variables in a block, BLOCK each */
     double *stack;
+    double *group; /* a block */
     double *basis; /* the columns of all bases, n rows each */
     struct ens_error *err;
 };
@@ -21,16 +22,17 @@ const double *ens_data_rows(const struct ens_data *data, uint32_t column,
                             size_t first, size_t n, double *block)
 {
     const struct ens_data_column *c = &data->column[column];
+    const uint64_t *index = c->index ? c->index : data->index;
 
-    if (!data->index && c->values)
+    if (!index && c->values)
         return c->values + first;
-    if (!data->index)
+    if (!index)
         ens_view_f64(c->view, first, n, block);
     else if (c->view)
-        ens_view_gather_f64(c->view, data->index + first, n, block);
+        ens_view_gather_f64(c->view, index + first, n, block);
     else
         for (size_t i = 0; i < n; i++)
-            block[i] = c->values[data->index[first + i]];
+            block[i] = c->values[index[first + i]];
     return block;
 }
 
@@ -41,7 +43,7 @@ static int is_basis(const struct ens_design *d, size_t v)
 
 size_t ens_design_work(const struct ens_design *d, size_t n)
 {
-    size_t blocks = d->f->n_vars + d->f->n_variables + d->f->depth;
+    size_t blocks = d->f->n_vars + d->f->n_variables + d->f->depth + 1;
     size_t columns = 0;
 
     for (size_t v = 0; v < d->f->n_variables; v++)
@@ -252,6 +254,40 @@ static enum ens_status fill(const struct builder *b, size_t first, size_t n)
     return s;
 }
 
+/* Before the rows that lack a value are dropped: of those no level is kept. */
+static void find_groups(const struct builder *b, size_t first, size_t n)
+{
+    const struct ens_formula *f = b->d->f;
+
+    for (size_t k = 0; k < f->n_groups; k++) {
+        double *value = b->group;
+        uint32_t *out = b->to->level + k * b->data->n + first;
+
+        ens_formula_eval(&f->group[k], b->to->vars, n, b->stack, value);
+        find_levels(&b->d->group[k], n, value);
+        mark_missing(value, n, b->to->y + first);
+        for (size_t i = 0; i < n; i++)
+            out[i] = isnan(value[i]) ? 0 : (uint32_t)value[i];
+    }
+}
+
+static enum ens_status take_se(const struct builder *b, size_t first, size_t n)
+{
+    const struct ens_formula *f = b->d->f;
+    double *se = b->to->se + first, *y = b->to->y + first;
+    enum ens_status s;
+
+    ens_formula_eval(&f->se, b->to->vars, n, b->stack, se);
+    mark_missing(se, n, y);
+    s = check_finite(b, first, n, "se", se);
+    for (size_t i = 0; s == ENS_OK && i < n; i++)
+        if (!isnan(y[i]) && !(se[i] > 0))
+            s = ens_fail(b->err, ENS_EDOMAIN,
+                         "complete row %zu: se is %.15g; it must be above 0",
+                         first + i + 1, se[i]);
+    return s;
+}
+
 static void sum_offsets(const struct builder *b, size_t first, size_t n)
 {
     double *out = b->to->offset + first;
@@ -273,6 +309,17 @@ static double *keep_rows(const double *from, const double *y, size_t n,
     return to;
 }
 
+static void keep_levels(const struct builder *b, size_t kept)
+{
+    size_t n = b->data->n;
+    uint32_t *to = b->to->level;
+
+    for (size_t k = 0; k < b->d->n_groups && kept < n; k++)
+        for (size_t i = 0; i < n; i++)
+            if (!isnan(b->to->y[i]))
+                *to++ = b->to->level[k * n + i];
+}
+
 static size_t compact(const struct builder *b)
 {
     const struct ens_design_space *t = b->to;
@@ -288,6 +335,9 @@ static size_t compact(const struct builder *b)
         to = keep_rows(t->x + j * n, t->y, n, to);
     if (b->d->has_offset)
         keep_rows(t->offset, t->y, n, t->offset);
+    if (b->d->has_se)
+        keep_rows(t->se, t->y, n, t->se);
+    keep_levels(b, kept);
     to = t->y;
     for (size_t i = 0; i < n; i++)
         if (!isnan(t->y[i]))
@@ -303,14 +353,23 @@ enum ens_status ens_design_build(const struct ens_design *d,
     struct builder b = {.d = d, .data = data, .to = to, .err = err};
     enum ens_status s = ENS_OK;
 
+    if ((d->n_groups > 0 && !to->level) || (d->has_se && !to->se))
+        return ens_fail(err, ENS_EDOMAIN,
+                        "formula '%.120s': this fitter takes no %s", d->f->text,
+                        d->has_se ? "standard errors" : "groups");
     b.value = to->work + d->f->n_vars * BLOCK;
     b.stack = b.value + d->f->n_variables * BLOCK;
-    b.basis = b.stack + d->f->depth * BLOCK;
+    b.group = b.stack + d->f->depth * BLOCK;
+    b.basis = b.group + BLOCK;
     s = make_bases(&b);
     for (size_t first = 0; s == ENS_OK && first < data->n; first += BLOCK) {
         size_t n = block_rows(&b, first);
 
         s = evaluate(&b, first, n);
+        if (s == ENS_OK)
+            find_groups(&b, first, n);
+        if (s == ENS_OK && d->has_se)
+            s = take_se(&b, first, n);
         if (s == ENS_OK)
             s = fill(&b, first, n);
         if (s == ENS_OK && d->has_offset)

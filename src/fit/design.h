@@ -15,7 +15,7 @@
 #include "fit/formula.h"
 #include <ensrun/data.h>
 
-/* Of one factor; of one model matrix. */
+/* Of one factor or group; of one model matrix. */
 #define ENS_DESIGN_MAX_LEVELS  1000
 #define ENS_DESIGN_MAX_COLUMNS 20000
 
@@ -47,7 +47,9 @@ struct ens_design {
     struct ens_design_variable *variable;
     size_t n_columns;
     struct ens_design_column *column;
-    int has_offset;
+    size_t n_groups;
+    struct ens_design_variable *group; /* n_groups, factors */
+    int has_offset, has_se;
 };
 
 /**
@@ -68,15 +70,17 @@ size_t ens_design_work(const struct ens_design *d, size_t n);
  *
  * Shapes:  y[n]; x[n * n_columns], column-major with leading dimension
  *          *n_rows; offset[n], the sum of the offsets, NULL when there are
- *          none; vars[n_vars]; work[ens_design_work].
- * Method:  blocks of rows, gathered through the index; nothing of the input
- *          is kept. Rows with a missing value in the response or a variable
- *          are left out, as by R's na.omit: *n_rows is what remains.
- * Errors:  ENS_EDOMAIN names row and variable of an infinite value in a
- *          complete row.
+ *          none; se[n], NULL when there are none; level[n_groups * n], groups
+ *          one after the other *n_rows apart: the level of a row; vars[n_vars];
+ * work[ens_design_work]. Method:  blocks of rows, gathered through the index;
+ * nothing of the input is kept. Rows with a missing value in the response or a
+ * variable are left out, as by R's na.omit: *n_rows is what remains. Errors:
+ * ENS_EDOMAIN names row and variable of an infinite value in a complete row, of
+ * a standard error that is not above 0.
  */
 struct ens_design_space {
-    double *x, *y, *offset;
+    double *x, *y, *offset, *se;
+    uint32_t *level;
     const double **vars;
     double *work;
 };

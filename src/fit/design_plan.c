@@ -65,7 +65,7 @@ static void note(struct finder *s, const double *v, size_t n)
 
 /* All values of a variable, block by block. */
 static enum ens_status find_values(struct planner *p,
-                                   const struct ens_formula_variable *v,
+                                   const struct ens_formula_expr *e,
                                    struct finder *found)
 {
     const struct ens_formula *f = p->f;
@@ -79,15 +79,14 @@ static enum ens_status find_values(struct planner *p,
         size_t left = p->data->n - first;
         size_t n = left < ENS_FORMULA_BLOCK ? left : ENS_FORMULA_BLOCK;
 
-        for (size_t k = 0; k < v->expr.n_ops; k++)
-            if (v->expr.op[k].code == ENS_OP_VAR) {
-                uint32_t var = v->expr.op[k].var;
+        for (size_t k = 0; k < e->n_ops; k++)
+            if (e->op[k].code == ENS_OP_VAR) {
+                uint32_t var = e->op[k].var;
 
                 vars[var] = ens_data_rows(p->data, p->d->column_of[var], first,
                                           n, work + var * ENS_FORMULA_BLOCK);
             }
-        ens_formula_eval(&v->expr, vars, n,
-                         work + f->n_vars * ENS_FORMULA_BLOCK, out);
+        ens_formula_eval(e, vars, n, work + f->n_vars * ENS_FORMULA_BLOCK, out);
         note(found, out, n);
     }
     free(vars);
@@ -134,12 +133,12 @@ static const char *level_name(struct planner *p,
 }
 
 static enum ens_status keep_levels(struct planner *p,
-                                   const struct ens_formula_variable *v,
+                                   const struct ens_formula_expr *e,
                                    struct ens_design_variable *to,
                                    struct finder *found)
 {
     const struct ens_data_column *c =
-        v->expr.n_ops == 1 ? column_of(p, v->expr.op[0].var) : NULL;
+        e->n_ops == 1 ? column_of(p, e->op[0].var) : NULL;
     uint32_t skip = 0;
     double *value;
 
@@ -160,30 +159,62 @@ static enum ens_status keep_levels(struct planner *p,
     return ENS_OK;
 }
 
+/* Of a column of text whose rows are not known before they are generated. */
+static void take_all_levels(const struct ens_data_column *c,
+                            struct finder *found)
+{
+    uint32_t most = ENS_DESIGN_MAX_LEVELS + 1;
+
+    found->n = c->n_levels < most ? c->n_levels : most;
+    for (uint32_t i = 0; i < found->n; i++)
+        found->value[i] = i;
+}
+
+/* Is nothing known of a column that is mentioned, or just its levels? */
+static int is_generated(const struct planner *p,
+                        const struct ens_formula_expr *e)
+{
+    for (size_t k = 0; k < e->n_ops; k++) {
+        const struct ens_data_column *c;
+
+        if (e->op[k].code != ENS_OP_VAR)
+            continue;
+        c = column_of(p, e->op[k].var);
+        if (!c || (!c->values && !c->view))
+            return 1;
+    }
+    return 0;
+}
+
 static enum ens_status plan_factor(struct planner *p,
-                                   const struct ens_formula_variable *v,
+                                   const struct ens_formula_expr *e,
                                    struct ens_design_variable *to)
 {
+    const struct ens_data_column *c =
+        e->n_ops == 1 ? column_of(p, e->op[0].var) : NULL;
+    int generated = is_generated(p, e);
     struct finder *found;
-    enum ens_status s;
+    enum ens_status s = ENS_OK;
 
-    if (!p->data->column)
-        return fail_variable(p, v->expr.name,
+    if (generated && !(c && c->level))
+        return fail_variable(p, e->name,
                              "is a factor of generated values, whose levels "
                              "are not known beforehand");
     found = calloc(1, sizeof(*found));
     if (!found)
         return out_of_memory(p);
-    s = find_values(p, v, found);
+    if (generated)
+        take_all_levels(c, found);
+    else
+        s = find_values(p, e, found);
     if (s == ENS_OK && found->n > ENS_DESIGN_MAX_LEVELS)
-        s = fail_variable(p, v->expr.name,
+        s = fail_variable(p, e->name,
                           "is a factor of more than 1000 levels: an "
                           "identifier, or numbers with a text among them?");
     if (s == ENS_OK)
-        s = keep_levels(p, v, to, found);
+        s = keep_levels(p, e, to, found);
     if (s == ENS_OK && to->n_levels < 2)
-        s = fail_variable(p, v->expr.name,
-                          "is a factor of fewer than 2 levels");
+        s = fail_variable(p, e->name, "is a factor of fewer than 2 levels");
     free(found);
     return s;
 }
@@ -225,8 +256,26 @@ static enum ens_status plan_variable(struct planner *p, size_t i)
     to->is_text = c && c->level;
     to->kind = to->is_text ? ENS_V_FACTOR : v->kind;
     p->d->has_offset |= v->is_offset;
-    return to->kind == ENS_V_FACTOR && to->is_used ? plan_factor(p, v, to)
-                                                   : ENS_OK;
+    return to->kind == ENS_V_FACTOR && to->is_used
+               ? plan_factor(p, &v->expr, to)
+               : ENS_OK;
+}
+
+static enum ens_status plan_groups(struct planner *p)
+{
+    enum ens_status s = ENS_OK;
+
+    p->d->n_groups = p->f->n_groups;
+    p->d->group =
+        ens_arena_alloc(p->arena, p->f->n_groups + 1, sizeof(*p->d->group));
+    if (!p->d->group)
+        return out_of_memory(p);
+    for (size_t k = 0; s == ENS_OK && k < p->f->n_groups; k++) {
+        p->d->group[k] =
+            (struct ens_design_variable){.kind = ENS_V_FACTOR, .is_used = 1};
+        s = plan_factor(p, &p->f->group[k], &p->d->group[k]);
+    }
+    return s;
 }
 
 /* Not those of terms that were taken away again. */
@@ -424,6 +473,11 @@ enum ens_status ens_design_plan(struct ens_design *d,
     mark_used(&p);
     for (size_t i = 0; s == ENS_OK && i < f->n_variables; i++)
         s = plan_variable(&p, i);
+    g.has_se = f->se.n_ops > 0;
+    if (s == ENS_OK && g.has_se)
+        s = check_text(&p, &f->se, 0);
+    if (s == ENS_OK)
+        s = plan_groups(&p);
     if (s == ENS_OK)
         s = plan_columns(&p);
     if (s == ENS_OK)

@@ -1,8 +1,11 @@
 #include "fit/fitter.h"
 
 #include "math/quantile.h"
+#include "math/sums.h"
 
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 enum ens_link_function ens_family_link(enum ens_family family)
 {
@@ -38,15 +41,21 @@ enum ens_status ens_fit_level(const struct ens_cell *cell, const char *role,
     return ENS_OK;
 }
 
-static enum ens_status check_finite(const struct ens_fit_result *r,
+/* Of the first n parameters. */
+static enum ens_status check_finite(const struct ens_fit_result *r, size_t n,
                                     const struct ens_fit_problem *problem,
                                     const char *why, struct ens_error *err)
 {
-    for (size_t j = 0; j < problem->p; j++)
-        if (!isfinite(r->estimate[j]))
+    for (size_t j = 0; j < n; j++)
+        if (!isfinite(r->estimate[j])) {
+            if (j < problem->p)
+                return ens_fail(err, ENS_EDOMAIN,
+                                "estimate of '%s' is not finite%s",
+                                problem->term[j], why);
             return ens_fail(err, ENS_EDOMAIN,
-                            "estimate of '%s' is not finite%s",
-                            problem->term[j], why);
+                            "estimate of parameter %zu is not finite%s", j + 1,
+                            why);
+        }
     return ENS_OK;
 }
 
@@ -57,7 +66,7 @@ enum ens_status ens_fit_limits(struct ens_fit_result *r,
     size_t p = problem->p;
     double half = ens_quantile_halfwidth(level, r->df);
     enum ens_status s =
-        check_finite(r, problem, ": the values are too large", err);
+        check_finite(r, p, problem, ": the values are too large", err);
 
     if (s != ENS_OK)
         return s;
@@ -69,13 +78,85 @@ enum ens_status ens_fit_limits(struct ens_fit_result *r,
     return ENS_OK;
 }
 
-enum ens_status ens_fit_complete(struct ens_fit_result *r,
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+static void keep(double *to, double value)
+{
+    if (isnan(*to))
+        *to = value;
+}
+
+/* Of one parameter; sorted[n] is scratch. */
+static void summarise(struct ens_fit_result *r, size_t j, double level,
+                      double *sorted, size_t n)
+{
+    const double *draw = r->draws.value + j * n;
+    double mean = ens_sum(draw, n) / (double)n;
+
+    for (size_t i = 0; i < n; i++)
+        sorted[i] = (draw[i] - mean) * (draw[i] - mean);
+    keep(&r->estimate[j], mean);
+    keep(&r->std_error[j],
+         n > 1 ? sqrt(ens_sum(sorted, n) / (double)(n - 1)) : NAN);
+    if (!isnan(r->conf_low[j]) && !isnan(r->conf_high[j]))
+        return;
+    memcpy(sorted, draw, n * sizeof(*sorted));
+    qsort(sorted, n, sizeof(*sorted), by_value);
+    keep(&r->conf_low[j], ens_quantile_sorted(sorted, n, (1 - level) / 2));
+    keep(&r->conf_high[j], ens_quantile_sorted(sorted, n, (1 + level) / 2));
+}
+
+static void covariance(struct ens_fit_result *r, size_t p, double *product,
+                       size_t n)
+{
+    for (size_t j = 0; j < p; j++)
+        for (size_t k = 0; k <= j; k++) {
+            const double *a = r->draws.value + j * n;
+            const double *b = r->draws.value + k * n;
+            double mean_a = ens_sum(a, n) / (double)n;
+            double mean_b = ens_sum(b, n) / (double)n;
+
+            for (size_t i = 0; i < n; i++)
+                product[i] = (a[i] - mean_a) * (b[i] - mean_b);
+            keep(&r->cov[j + k * p],
+                 n > 1 ? ens_sum(product, n) / (double)(n - 1) : NAN);
+            r->cov[k + j * p] = r->cov[j + k * p];
+        }
+}
+
+static enum ens_status take_draws(const struct ens_job *job,
+                                  struct ens_fit_result *r, size_t p,
+                                  double level, struct ens_error *err)
+{
+    size_t n = r->draws.n_chains * r->draws.n_draws;
+    double *scratch = job->host->alloc(job->result, n, sizeof(*scratch));
+
+    if (!scratch)
+        return ens_fail(err, ENS_ENOMEMORY, "summary of %zu draws", n);
+    for (size_t j = 0; j < r->n_parameters; j++)
+        summarise(r, j, level, scratch, n);
+    covariance(r, p, scratch, n);
+    return ENS_OK;
+}
+
+enum ens_status ens_fit_complete(const struct ens_job *job,
+                                 struct ens_fit_result *r,
                                  const struct ens_fit_problem *problem,
                                  double level, struct ens_error *err)
 {
     size_t p = problem->p;
     double half = NAN;
+    enum ens_status s = ENS_OK;
 
+    if (r->draws.n_chains > 0)
+        s = take_draws(job, r, p, level, err);
+    if (s != ENS_OK)
+        return s;
     for (size_t j = 0; j < r->n_parameters; j++) {
         if (isnan(r->std_error[j]) && j < p)
             r->std_error[j] = sqrt(r->cov[j + j * p]);
@@ -87,7 +168,7 @@ enum ens_status ens_fit_complete(struct ens_fit_result *r,
         r->conf_low[j] = r->estimate[j] - half * r->std_error[j];
         r->conf_high[j] = r->estimate[j] + half * r->std_error[j];
     }
-    return check_finite(r, problem, "", err);
+    return check_finite(r, r->n_parameters, problem, "", err);
 }
 
 void ens_fit_warn(struct ens_fit_result *r, const char *text)

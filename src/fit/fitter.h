@@ -24,8 +24,12 @@ enum ens_status ens_fit_level(const struct ens_cell *cell, const char *role,
 enum ens_status ens_fit_limits(struct ens_fit_result *r,
                                const struct ens_fit_problem *problem,
                                double level, struct ens_error *err);
-/** The same of what a fitter left NaN. */
-enum ens_status ens_fit_complete(struct ens_fit_result *r,
+/**
+ * The same of what a fitter left NaN; with draws, from them: mean, sd,
+ * quantiles of type 7, covariance of the terms. Scratch memory is the task's.
+ */
+enum ens_status ens_fit_complete(const struct ens_job *job,
+                                 struct ens_fit_result *r,
                                  const struct ens_fit_problem *problem,
                                  double level, struct ens_error *err);
 void ens_fit_warn(struct ens_fit_result *r, const char *text);

@@ -402,6 +402,12 @@ static enum ens_status parse_one(struct ens_formula_parser *p, int minus,
 
     ens_formula_peek(p);
     where = p->at;
+    if (ens_formula_at_group(p))
+        return minus || p->brackets > 0
+                   ? ens_formula_fail(p, where,
+                                      "(1 | g) stands between + at the "
+                                      "outside")
+                   : ens_formula_group(p);
     if (*where == '-') { /* + -1 */
         p->at++;
         ens_formula_peek(p);
@@ -433,6 +439,10 @@ static enum ens_status parse_terms(struct ens_formula_parser *p,
         c = ens_formula_peek(p);
         if (c == (p->brackets > 0 ? ')' : '\0'))
             return ENS_OK;
+        if (c == '|')
+            return ens_formula_fail(p, p->at,
+                                    "a group is (1 | g): an intercept per "
+                                    "level of column g");
         if (c != '+' && c != '-')
             return ens_formula_unexpected(p, p->brackets > 0
                                                  ? "an operator or ')'"
@@ -505,6 +515,8 @@ static enum ens_status parse_all(struct ens_formula_parser *p)
     s = ens_formula_sum(p);
     if (s == ENS_OK)
         s = ens_formula_end(p, 0, &f->response);
+    if (s == ENS_OK && ens_formula_peek(p) == '|')
+        s = ens_formula_se(p);
     if (s != ENS_OK)
         return s;
     if (ens_formula_peek(p) != '~')
@@ -542,7 +554,8 @@ enum ens_status ens_formula_parse(struct ens_formula *f, const char *text,
     g.variable = ens_arena_alloc(arena, cap, sizeof(*g.variable));
     /* twice: a proposal (fail_operator) reads a term again */
     p.op = ens_arena_alloc(arena, 2 * cap, sizeof(*p.op));
-    if (!g.text || !g.var || !g.var_at || !g.variable || !p.op)
+    g.group = ens_arena_alloc(arena, cap, sizeof(*g.group));
+    if (!g.text || !g.group || !g.var || !g.var_at || !g.variable || !p.op)
         return ens_fail(err, ENS_ENOMEMORY, "formula");
     p.at = g.text;
     s = parse_all(&p);

@@ -9,7 +9,8 @@
  * brackets, by R's precedence (-a^2 is -(a^2), 2^3^2 is 2^(3^2)). Variables
  * are named as R deparses them (`I(a * b)`, `I(dist/100)`, `I(x^1e+05)`),
  * terms ordered as R does: by the number of their variables. The intercept is
- * named "intercept".
+ * named "intercept". "(1 | g)" is a group: an intercept of its own for each
+ * level of column g; "y | se(EXPR)" a response of known standard errors.
  *
  * expression.c (arithmetic -> postfix programs), formula.c (text -> terms) ->
  * design.h (terms over data -> columns of a model matrix).
@@ -92,7 +93,10 @@ struct ens_formula {
     struct ens_formula_variable *variable;
     size_t n_terms; /* the intercept, if any, is term 0 */
     struct ens_formula_term *term;
-    size_t depth; /* deepest stack of any program */
+    size_t n_groups; /* "(1 | g)", in the order written */
+    struct ens_formula_expr *group;
+    struct ens_formula_expr se; /* of "y | se(EXPR)"; n_ops 0: none */
+    size_t depth;               /* deepest stack of any program */
 };
 
 /**

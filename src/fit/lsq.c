@@ -87,6 +87,83 @@ static void take_offset(const struct ens_fit_problem *problem, double *r)
         r[i] -= problem->offset[i];
 }
 
+/* The first step solves, the others refine: Bjorck (1987), "Stability analysis
+ * of the method of seminormal equations", doi:10.1016/0024-3795(87)90101-7. */
+double ens_lsq_solve(const struct ens_lsq *q, double *b, double *r,
+                     double *delta)
+{
+    const struct ens_fit_problem *f = q->problem;
+
+    memset(b, 0, f->p * sizeof(*b));
+    memcpy(r, f->y, f->n * sizeof(*r));
+    take_offset(f, r);
+    for (int step = 0; step < (q->is_qr ? 4 : 2); step++) {
+        ens_lsq_step(q, r, b, delta);
+        ens_times(f->x, f->n, f->p, b, r);
+        for (size_t i = 0; i < f->n; i++)
+            r[i] = f->y[i] - r[i];
+        take_offset(f, r);
+    }
+    return ens_dot(r, r, f->n);
+}
+
+/* -- penalties --------------------------------------------------------------
+ */
+
+size_t ens_lsq_augmented_work(size_t n, size_t p)
+{
+    if (n > MAX_ROWS - MAX_COLUMNS || p > MAX_COLUMNS)
+        return SIZE_MAX;
+    return (n + p) * (p + 2);
+}
+
+void ens_lsq_augment(const struct ens_fit_problem *problem,
+                     const double *weight, const double *centre, double *work,
+                     struct ens_fit_problem *to)
+{
+    size_t n = problem->n, p = problem->p, all = n + p;
+    double *x = work, *y = x + all * p, *offset = y + all;
+
+    memcpy(y, problem->y, n * sizeof(*y));
+    for (size_t j = 0; j < p; j++) {
+        memcpy(x + j * all, problem->x + j * n, n * sizeof(*x));
+        memset(x + j * all + n, 0, p * sizeof(*x));
+        x[j * all + n + j] = sqrt(weight[j]);
+        y[n + j] = centre ? sqrt(weight[j]) * centre[j] : 0;
+    }
+    if (problem->offset) {
+        memcpy(offset, problem->offset, n * sizeof(*offset));
+        memset(offset + n, 0, p * sizeof(*offset));
+    }
+    *to = *problem;
+    to->n = all;
+    to->x = x;
+    to->y = y;
+    to->offset = problem->offset ? offset : NULL;
+}
+
+/* -- ordinary ---------------------------------------------------------------
+ */
+
+/* As summary.lm has it: what is left is rounding. */
+static void warn_of_perfection(const struct ens_fit_problem *problem,
+                               const double *r, struct ens_fit_result *result)
+{
+    size_t n = problem->n;
+    double mean = 0, m2 = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        double fitted = problem->y[i] - r[i], d = fitted - mean;
+
+        mean += d / (double)(i + 1);
+        m2 += d * (fitted - mean);
+    }
+    if (result->deviance / result->df <
+        (mean * mean + m2 / ((double)n - 1)) * 1e-30)
+        ens_fit_warn(result, "essentially perfect fit: standard errors may "
+                             "be unreliable");
+}
+
 size_t ens_lsq_gaussian_work(size_t n, size_t p)
 {
     size_t base = ens_lsq_work(n, p);
@@ -109,26 +186,15 @@ enum ens_status ens_lsq_gaussian(const struct ens_fit_options *o,
     s = ens_lsq_factor(&q, NULL, 1e-7, err); /* lm's tolerance */
     if (s != ENS_OK)
         return s;
-    memset(result->estimate, 0, p * sizeof(*result->estimate));
-    memcpy(r, problem->y, n * sizeof(*r));
-    take_offset(problem, r);
-    /* The first step solves, the others refine: Bjorck (1987), "Stability
-     * analysis of the method of seminormal equations", doi:10.1016/
-     * 0024-3795(87)90101-7. */
-    for (int step = 0; step < (q.is_qr ? 4 : 2); step++) {
-        ens_lsq_step(&q, r, result->estimate, delta);
-        ens_times(problem->x, n, p, result->estimate, r);
-        for (size_t i = 0; i < n; i++)
-            r[i] = problem->y[i] - r[i];
-        take_offset(problem, r);
-    }
     result->iterations = 1;
-    result->deviance = ens_dot(r, r, n);
+    result->deviance = ens_lsq_solve(&q, result->estimate, r, delta);
     result->df = (double)(n - p);
     result->sigma = sqrt(result->deviance / result->df);
     if (n == p) {
         result->sigma = NAN;
         ens_fit_warn(result, "no residual degrees of freedom");
+    } else {
+        warn_of_perfection(problem, r, result);
     }
     ens_lsq_cov(&q, result->sigma * result->sigma, result->cov);
     return ens_fit_limits(result, problem, o->level, err);

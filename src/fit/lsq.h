@@ -36,6 +36,23 @@ void ens_lsq_step(const struct ens_lsq *q, const double *r, double *b,
 /** cov = scale (X'WX)^-1 */
 void ens_lsq_cov(const struct ens_lsq *q, double scale, double *cov);
 
+/**
+ * b[p] of least squares, from the factor and refined; r[n] the residuals,
+ * delta[p] scratch. Returns their sum of squares.
+ */
+double ens_lsq_solve(const struct ens_lsq *q, double *b, double *r,
+                     double *delta);
+
+/** Doubles of work for ens_lsq_augment; SIZE_MAX: too large. */
+size_t ens_lsq_augmented_work(size_t n, size_t p);
+/**
+ * *to: the problem with p more rows, of which least squares minimises
+ * |y - Xb|^2 + sum of weight[j] (b[j] - centre[j])^2. centre NULL: zeros.
+ */
+void ens_lsq_augment(const struct ens_fit_problem *problem,
+                     const double *weight, const double *centre, double *work,
+                     struct ens_fit_problem *to);
+
 /** Doubles of work for ens_lsq_gaussian. */
 size_t ens_lsq_gaussian_work(size_t n, size_t p);
 /** Ordinary least squares with everything in the result. */

@@ -63,4 +63,12 @@ enum ens_status ens_formula_basis(struct ens_formula_parser *p,
                                   const char *name, size_t n,
                                   struct ens_formula_variable *v);
 
+/** Does a group begin here, "(1 |"? Anything else before the bar is told when
+ * the bar is met. */
+int ens_formula_at_group(const struct ens_formula_parser *p);
+/** "(1 | g)", the parser at the bracket. */
+enum ens_status ens_formula_group(struct ens_formula_parser *p);
+/** "| se(EXPR)", the parser at the bar behind the response. */
+enum ens_status ens_formula_se(struct ens_formula_parser *p);
+
 #endif

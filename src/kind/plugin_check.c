@@ -134,7 +134,7 @@ static const char *check_fitter(const struct ens_impl *m)
         return "ENS_FIT_SETTING_FORMULA";
     if (!has_setting(m, "level", ENS_T_NUM))
         return "ENS_FIT_SETTING_LEVEL";
-    return f->fit == NULL ? "fit" : NULL;
+    return f->fit == NULL && f->density == NULL ? "fit" : NULL;
 }
 
 static const char *check_metric(const struct ens_impl *m)

@@ -39,12 +39,12 @@ void ens_plan_fini(struct ens_plan *p)
     memset(p, 0, sizeof(*p));
 }
 
-/* [run] retain: profiles and the kind's own items. */
-static enum ens_status check_retain(const struct ens_kind *kind,
-                                    const struct ens_study *study,
-                                    struct ens_error *err)
+/* Words of a key of [run]: profiles and the kind's own items. */
+static enum ens_status check_words(const struct ens_kind *kind,
+                                   const struct ens_study *study,
+                                   const char *key, struct ens_error *err)
 {
-    const struct ens_value *v = ens_study_value(study, "run", "retain");
+    const struct ens_value *v = ens_study_value(study, "run", key);
     char where[512];
     char items[512] = "";
     size_t n = v == NULL || !v->set ? 0 : v->n_list > 0 ? v->n_list : 1;
@@ -62,13 +62,26 @@ static enum ens_status check_retain(const struct ens_kind *kind,
         for (size_t k = 0; k < kind->n_retained && at < sizeof(items); k++)
             at += (size_t)snprintf(items + at, sizeof(items) - at, ", %s",
                                    kind->retained[k].name);
-        ens_study_where(study, "run", "retain", where, sizeof(where));
+        ens_study_where(study, "run", key, where, sizeof(where));
         return ens_fail(err, ENS_ESTUDY,
-                        "%s: [run] retain: \"%.60s\" is unknown; allowed: "
+                        "%s: [run] %s: \"%.60s\" is unknown; allowed: "
                         "minimal, standard, debug%s",
-                        where, word, items);
+                        where, key, word, items);
     }
     return ENS_OK;
+}
+
+static enum ens_status check_retain(const struct ens_kind *kind,
+                                    const struct ens_study *study,
+                                    struct ens_error *err)
+{
+    static const char *const key[] = {"retain", "retain.success",
+                                      "retain.warning", "retain.error"};
+    enum ens_status s = ENS_OK;
+
+    for (size_t i = 0; s == ENS_OK && i < ENS_COUNT(key); i++)
+        s = check_words(kind, study, key[i], err);
+    return s;
 }
 
 enum ens_status ens_plan_make(struct ens_plan *p, const struct ens_host *host,

@@ -64,11 +64,11 @@ void ens_shard_part(const struct ens_shard *shard,
     part = (shard->k + n - 1 -
             digit_sum((cell - run->first_cell) / cells, shard->n)) %
            n;
-    if (shard->k == 0 || (cells > 1 && part != 0)) {
+    if (shard->k == 0 || ((cells > 1 || shard->whole) && part != 0)) {
         *last = 0;
         return;
     }
-    if (cells > 1)
+    if (cells > 1 || shard->whole)
         return;
     *first = (uint32_t)((part * all + n - 1) / n) + 1;
     *last = (uint32_t)(((part + 1) * all + n - 1) / n);

@@ -19,6 +19,8 @@
 
 struct ens_shard {
     uint32_t k, n; /* 1 <= k <= n; n 0: everything; k 0: nothing */
+    int whole;     /* cells are not cut: where one stops ([stop]) is known
+                      only to who has all its replicates */
 };
 
 /** Read "k/n". ENS_EUSAGE. */

@@ -192,8 +192,8 @@ void ens_draft_block(struct ens_draft *d, const char *array, uint64_t digest)
     memcpy(to + 8, array, n);
 }
 
-void ens_draft_fail(struct ens_draft *d, enum ens_outcome status,
-                    const char *error)
+/* Warnings alone, or all but them. */
+static void keep_items(struct ens_draft *d, int warnings)
 {
     struct ens_record r = {0};
     struct ens_item_view item;
@@ -202,11 +202,22 @@ void ens_draft_fail(struct ens_draft *d, enum ens_outcome status,
     r.items = d->items.data;
     r.items_bytes = d->items.len;
     for (size_t from = 0; ens_item_next(&r, &at, &item); from = at)
-        if (item.type == ENS_ITEM_WARNING) {
+        if ((item.type == ENS_ITEM_WARNING) == warnings) {
             memmove(d->items.data + kept, d->items.data + from, at - from);
             kept += at - from;
         }
     d->items.len = kept;
+}
+
+void ens_draft_forget_warnings(struct ens_draft *d)
+{
+    keep_items(d, 0);
+}
+
+void ens_draft_fail(struct ens_draft *d, enum ens_outcome status,
+                    const char *error)
+{
+    keep_items(d, 1);
     d->items.failed = 0;
     d->status = status;
     clear_fields(d);

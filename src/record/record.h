@@ -92,6 +92,7 @@ void ens_draft_item(struct ens_draft *d, enum ens_item type, uint16_t index,
 void ens_draft_artifact(struct ens_draft *d,
                         const struct ens_artifact_ref *ref);
 void ens_draft_block(struct ens_draft *d, const char *array, uint64_t digest);
+void ens_draft_forget_warnings(struct ens_draft *d);
 /** Drop all fields and TEXT, ARTIFACT, BLOCK items: what a task that is not
  * ok keeps is its error and its warnings. */
 void ens_draft_fail(struct ens_draft *d, enum ens_outcome status,

@@ -38,23 +38,17 @@ static enum ens_status make_array(struct ens_run *r, const char *name,
     return s;
 }
 
-/* Of a finished stage too: those of a cell that comes back into the study lie
- * in arrays/unused. Its scratch may be gone. */
-enum ens_status ens_blocks_make(struct ens_run *r, struct ens_error *err)
+static enum ens_status make_arrays(struct ens_run *r, const char *name,
+                                   struct ens_error *err)
 {
-    const struct ens_array_def *def;
     enum ens_status s = ENS_OK;
-    int open = ens_chain_is_open(r);
 
-    for (size_t a = 0; s == ENS_OK && a < r->stage.n_writes; a++) {
-        def = ens_plan_find_array(&r->plan, r->stage.writes[a]);
-        if (!open && !def->keep)
-            continue;
-        for (size_t i = 0; s == ENS_OK && i < r->stage.n_runs; i++)
-            for (uint64_t c = 0; s == ENS_OK && c < r->stage.run[i].n_cells;
-                 c++)
-                s = make_array(r, r->stage.writes[a],
-                               r->stage.run[i].first_cell + c, err);
+    for (size_t i = 0; s == ENS_OK && i < r->stage.n_runs; i++) {
+        const struct ens_stage_run *run = &r->stage.run[i];
+
+        for (uint64_t c = 0; s == ENS_OK && c < run->n_cells; c++)
+            if (!atomic_load(&r->hurry))
+                s = make_array(r, name, run->first_cell + c, err);
     }
     return s;
 }
@@ -91,14 +85,13 @@ enum ens_status ens_blocks_fill(struct ens_run *r, uint64_t ordinal,
     return s;
 }
 
-enum ens_status ens_blocks_refill(struct ens_run *r, struct ens_error *err)
+static enum ens_status refill(struct ens_run *r, struct ens_error *err)
 {
-    uint64_t n = r->stage.n_writes > 0 && r->stage_not_ok > 0
-                     ? ens_stage_n_tasks(&r->stage)
-                     : 0;
+    uint64_t n = r->stage_not_ok > 0 ? ens_stage_n_tasks(&r->stage) : 0;
     enum ens_status s = ENS_OK;
 
-    for (uint64_t place = 0; s == ENS_OK && place < n; place++) {
+    for (uint64_t place = 0;
+         s == ENS_OK && place < n && !atomic_load(&r->hurry); place++) {
         uint64_t cell;
         uint32_t replicate;
         enum ens_outcome o;
@@ -109,4 +102,17 @@ enum ens_status ens_blocks_refill(struct ens_run *r, struct ens_error *err)
             s = ens_blocks_fill(r, cell, replicate, err);
     }
     return s;
+}
+
+/* Of a finished stage too: those of a cell that comes back into the study lie
+ * in arrays/unused. Its scratch may be gone. */
+enum ens_status ens_blocks_make(struct ens_run *r, struct ens_error *err)
+{
+    enum ens_status s = ENS_OK;
+    int open = ens_chain_is_open(r);
+
+    for (size_t a = 0; s == ENS_OK && a < r->stage.n_writes; a++)
+        if (open || ens_plan_find_array(&r->plan, r->stage.writes[a])->keep)
+            s = make_arrays(r, r->stage.writes[a], err);
+    return s == ENS_OK && open ? refill(r, err) : s;
 }

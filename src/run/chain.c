@@ -6,16 +6,16 @@
 
 #define MAX_ANSWERS 1 /* stages per answer: a chain, one group */
 
-uint64_t ens_chain_count(const struct ens_stage *st,
+uint64_t ens_chain_count(const struct ens_run *r, const struct ens_stage *st,
                          const struct ens_done *done, enum ens_outcome outcome)
 {
     uint64_t n = 0;
 
     for (size_t i = 0; i < st->n_runs; i++) {
-        uint32_t last = st->run[i].n_replicates;
-
         for (uint64_t c = 0; c < st->run[i].n_cells; c++) {
             uint64_t cell = st->run[i].first_cell + c;
+            uint32_t last =
+                ens_stopping_last(&r->stops, cell, st->run[i].n_replicates);
 
             n += outcome == ENS_N_OUTCOMES
                      ? ens_done_count(done, cell, last)
@@ -25,9 +25,17 @@ uint64_t ens_chain_count(const struct ens_stage *st,
     return n;
 }
 
-static uint64_t n_done(const struct ens_stage *st, const struct ens_done *done)
+uint64_t ens_chain_n_tasks(const struct ens_run *r, const struct ens_stage *st)
 {
-    return ens_chain_count(st, done, ENS_N_OUTCOMES);
+    uint64_t n = 0;
+
+    if (r->stops.rules.n == 0)
+        return ens_stage_n_tasks(st);
+    for (size_t i = 0; i < st->n_runs; i++)
+        for (uint64_t c = 0; c < st->run[i].n_cells; c++)
+            n += ens_stopping_last(&r->stops, st->run[i].first_cell + c,
+                                   st->run[i].n_replicates);
+    return n;
 }
 
 static int add_to_chain(struct ens_run *r, const struct ens_stage *st)
@@ -80,7 +88,7 @@ enum ens_status ens_chain_enter(struct ens_run *r, struct ens_error *err)
     if (r->options->retry_failed &&
         ens_done_reopen_failed(r->done, r->chosen) != 0)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
-    return ENS_OK;
+    return ens_run_stop_scan(r, err);
 }
 
 enum ens_status ens_chain_rewind(struct ens_run *r, struct ens_error *err)
@@ -100,8 +108,8 @@ int ens_chain_known(struct ens_run *r)
 {
     const struct ens_replay_answer *a[MAX_ANSWERS];
 
-    if (r->kind->next == NULL)
-        return -1;
+    if (r->kind->next == NULL || r->stops.rules.n > 0)
+        return -1; /* cells stop in studies of one stage only */
     if (ens_replay_answers(&r->replay, r->stage.id, r->definition, a,
                            MAX_ANSWERS) != 1)
         return 0;
@@ -114,7 +122,8 @@ int ens_chain_known(struct ens_run *r)
 
 int ens_chain_is_open(const struct ens_run *r)
 {
-    return n_done(&r->stage, r->done) < ens_stage_n_tasks(&r->stage);
+    return ens_chain_count(r, &r->stage, r->done, ENS_N_OUTCOMES) <
+           ens_chain_n_tasks(r, &r->stage);
 }
 
 int ens_chain_finished(struct ens_run *r)

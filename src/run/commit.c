@@ -194,7 +194,7 @@ void ens_commit_poll(struct ens_run *r)
     struct ens_journal_state state;
     size_t pending;
 
-    if (r->journal == NULL || r->phase == ENS_RUN_OVER)
+    if (r->journal == NULL || r->phase >= ENS_RUN_OVER)
         return;
     ens_journal_state(r->journal, &state);
     if (state.error.status != ENS_OK) {
@@ -209,12 +209,12 @@ void ens_commit_poll(struct ens_run *r)
     pending = ens_journal_pending(r->journal);
     if (!state.busy && pending > 0 && due(r, &state, pending))
         seal(r, &state);
-    if (r->phase == ENS_RUN_OVER)
+    if (r->phase >= ENS_RUN_OVER)
         return;
     pending = ens_journal_pending(r->journal);
     ens_dispatch_pause(r->dispatch,
                        pending > POOL_BYTES || ens_far_is_stuck(r));
-    if (r->phase == ENS_RUN_OVER)
+    if (r->phase >= ENS_RUN_OVER)
         return;
     if (pending == 0)
         ens_stages_synced(r);

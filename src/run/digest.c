@@ -83,7 +83,7 @@ static void after(uv_work_t *w, int status)
 
     (void)status;
     r->digest_running = 0;
-    if (r->phase == ENS_RUN_OVER)
+    if (r->phase >= ENS_RUN_OVER)
         return;
     if (r->digest_error.status != ENS_OK &&
         r->digest_error.status != ENS_ESTOPPED)

@@ -31,7 +31,7 @@ void ens_events_records(void *arg, const struct ens_frame *f, const void *bytes,
     uint64_t n_counted = 0;
     enum ens_status s;
 
-    if (r->phase == ENS_RUN_OVER || ens_only_replayed(r, b))
+    if (r->phase >= ENS_RUN_OVER || ens_only_replayed(r, b))
         return;
     s = ens_replay_records(&r->replay, NULL, ens_run_here(r), f->payload,
                            f->length, &n_counted, &err);
@@ -47,6 +47,7 @@ void ens_events_records(void *arg, const struct ens_frame *f, const void *bytes,
     ens_watch_first(r);
     ens_commit_note(r, f, b);
     ens_watch_failures(r, b);
+    ens_run_stop_records(r, b);
     ens_commit_poll(r);
 }
 
@@ -58,7 +59,7 @@ void ens_events_frame(void *arg, const struct ens_frame *f, const void *bytes,
     size_t n_known = r->replay.schemas.n;
     size_t index;
 
-    if (r->phase == ENS_RUN_OVER)
+    if (r->phase >= ENS_RUN_OVER)
         return;
     if (f->type == ENS_FRAME_STAGE) {
         ens_buf_put(&r->answer, bytes, n);
@@ -128,7 +129,7 @@ void ens_events_ended(void *arg, uint64_t cell, uint32_t replicate,
     struct ens_batch b;
     enum ens_status s = ENS_OK;
 
-    if (r->phase == ENS_RUN_OVER)
+    if (r->phase >= ENS_RUN_OVER)
         return;
     if (!has_ended(r, cell, replicate))
         s = ens_blocks_fill(r, cell, replicate, &err);

@@ -35,6 +35,8 @@ static void on_signal(uv_signal_t *handle, int number)
 {
     struct ens_run *r = handle->data;
 
+    if (r->phase >= ENS_RUN_OVER)
+        return;
     ens_watch_log(r, "event=signal number=%d", number);
     if (r->dispatch == NULL) { /* nothing runs yet */
         r->n_signals++;
@@ -63,7 +65,8 @@ static void on_beat(uv_timer_t *handle)
     struct ens_run *r = handle->data;
     struct ens_error err;
 
-    if (r->phase != ENS_RUN_OVER && ens_epoch_beat(&r->epoch, &err) != ENS_OK)
+    /* at the end the epoch is asked for anyway before it is closed */
+    if (ens_epoch_beat(&r->epoch, &err) != ENS_OK && r->phase < ENS_RUN_OVER)
         ens_run_break(r, &err);
 }
 
@@ -90,36 +93,9 @@ static void start_timer(struct ens_run *r, uv_timer_t *t, uv_timer_cb cb,
     uv_timer_start(t, cb, ms > 0 ? ms : 1, ms > 0 ? ms : 1);
 }
 
-static void on_limit(uv_timer_t *timer)
+void ens_run_beat(struct ens_run *r)
 {
-    struct ens_run *r = timer->data;
-
-    if (r->stopping || r->phase == ENS_RUN_OVER)
-        return;
-    ens_watch_log(r, "event=time_limit");
-    r->is_late = 1;
-    ens_run_stop(r);
-}
-
-/* Near the limit nothing new begins: tasks that would end behind it are not
- * handed out, and what runs then may finish within `grace`. Kept back: time
- * for the last commit, and of the grace at most a tenth of the limit, so that
- * a short limit is not all grace. */
-static void start_limit(struct ens_run *r)
-{
-    double limit = r->options->time_limit_s;
-    double grace = ens_run_value(r, "grace")->d;
-    double passed = (double)(ens_clock_ns() - r->begin_ns) / 1e9;
-    double end = limit - (limit / 20 < 5 ? limit / 20 : 5);
-    double stop = end - (limit / 10 < grace ? limit / 10 : grace) - passed;
-
-    if (!(limit > 0))
-        return;
-    ens_dispatch_deadline(r->dispatch, r->begin_ns + (uint64_t)(end * 1e9));
-    uv_timer_init(&r->loop, &r->limit_timer);
-    r->limit_timer.data = r;
-    uv_timer_start(&r->limit_timer, on_limit,
-                   stop > 0 ? (uint64_t)(stop * 1000) : 0, 0);
+    start_timer(r, &r->beat_timer, on_beat, r->heartbeat_s);
 }
 
 static enum ens_status open_loop(struct ens_run *r, struct ens_error *err)
@@ -196,6 +172,7 @@ static void close_loop(struct ens_run *r)
     if (!r->has_loop)
         return;
     ens_digest_stop(r);
+    ens_limit_end(r);
     ens_dispatch_close(r->dispatch);
     uv_walk(&r->loop, close_handle, NULL);
     while (uv_run(&r->loop, UV_RUN_DEFAULT) != 0)
@@ -213,7 +190,7 @@ static enum ens_status run_loop(struct ens_run *r, struct ens_error *err)
     if (s != ENS_OK)
         return s;
     ens_watch_begin(r);
-    start_limit(r);
+    ens_limit_begin(r);
     s = ens_digest_begin(r, err);
     if (s == ENS_OK)
         s = ens_stages_first(r, err);
@@ -221,15 +198,17 @@ static enum ens_status run_loop(struct ens_run *r, struct ens_error *err)
         return s;
     start_timer(r, &r->commit_timer, on_commit_timer,
                 r->commit_seconds < 0.25 ? r->commit_seconds : 0.25);
-    start_timer(r, &r->beat_timer, on_beat, r->heartbeat_s);
     start_timer(r, &r->watch_timer, ens_watch_tick, 1.0);
-    while (r->phase != ENS_RUN_OVER)
-        uv_run(&r->loop, UV_RUN_DEFAULT);
+    while (s == ENS_OK && r->phase != ENS_RUN_OVER)
+        if (r->phase == ENS_RUN_ARRAYS)
+            s = ens_stages_arrays(r, err);
+        else
+            uv_run(&r->loop, UV_RUN_DEFAULT);
     if (r->error.status != ENS_OK) {
         *err = r->error;
         return (enum ens_status)r->error.status;
     }
-    return ENS_OK;
+    return s;
 }
 
 /* -- the end ------------------------------------------------------------------
@@ -242,6 +221,7 @@ static enum ens_status close_run(struct ens_run *r, struct ens_error *err)
     enum ens_status s;
 
     r->journal = NULL;
+    r->phase = r->complete ? ENS_RUN_CLOSING : ENS_RUN_OVER;
     s = ens_journal_close(j, &end, err);
     if (!r->complete)
         ens_digest_stop(r);
@@ -250,9 +230,10 @@ static enum ens_status close_run(struct ens_run *r, struct ens_error *err)
     if (s == ENS_OK && r->complete && ens_epoch_superseded(&r->epoch))
         s = ens_run_write_folder(r, err); /* says so */
     if (s == ENS_OK && r->complete)
-        s = ens_stages_tables(r, err);
+        s = ens_beside(r, ens_stages_tables, err);
+    r->phase = ENS_RUN_OVER;
     if (s == ENS_OK) {
-        r->folder.has_totals = 1;
+        r->folder.has_totals = r->n_chain > 0;
         ens_watch_totals(r, &r->folder.totals);
         /* an older value names a state that no longer is: harmless */
         if (r->complete)
@@ -275,14 +256,13 @@ static void remove_work(const struct ens_run *r)
         rmdir(path);
 }
 
-static enum ens_status run_new(struct ens_run *r, struct ens_buf *errors,
-                               struct ens_error *err)
+static enum ens_status run_new(struct ens_run *r, struct ens_error *err)
 {
     enum ens_status s = open_loop(r, err);
 
     if (s == ENS_OK)
-        s = ens_run_begin(r, errors, err);
-    if (s == ENS_OK)
+        s = ens_run_begin(r, err);
+    if (s == ENS_OK && !r->stopping)
         s = run_loop(r, err);
     ens_watch_end(r);
     if (r->transport != NULL) { /* so the folder is ours */
@@ -342,6 +322,7 @@ enum ens_status ens_run(const struct ens_run_options *options,
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
     r->options = options;
     r->report = report;
+    r->errors = errors;
     r->status_fd = -1;
     r->begin_ns = ens_clock_ns();
     r->io = ens_io_default();
@@ -353,11 +334,11 @@ enum ens_status ens_run(const struct ens_run_options *options,
                         "--transport %s: not one of auto, inline, fork, mpi",
                         options->transport);
     }
-    s = ens_run_setup(r, errors, err);
+    s = ens_run_setup(r, err);
     if (s == ENS_OK)
         s = look(r, err);
     if (s == ENS_OK && !report->was_finished)
-        s = run_new(r, errors, err);
+        s = run_new(r, err);
     ens_run_fini(r);
     free(r);
     return s;

@@ -4,11 +4,14 @@
  *   setup.c    study, inputs, plan, results folder, journal
  *   stages.c   stage -> commit -> next -> stage ... -> tables
  *   chain.c    what of that the journal knows already
+ *   beside.c   what takes long, on a thread, while the loop beats
  *   events.c   what the dispatcher says of tasks
+ *   stopping.c where cells stop ([stop])
  *   blocks.c   output arrays of the present stage
  *   hosts.c    CPU classes and cores of the hosts
  *   staging.c  copies of the inputs on the nodes
  *   far.c      results of workers that have no results folder
+ *   limit.c    when to stop in time; scheduler.c: what batch systems say
  *   commit.c   when a group of records is made durable, and what with it
  *   folder.c   run.json: fingerprint, digests of inputs, what is finished
  *   digest.c   digests of the inputs, beside the first tasks
@@ -40,7 +43,9 @@ struct ens_run_progress {
     double efficiency;  /* busy time over wall times workers */
     uint64_t pss_bytes; /* of the job; 0 when not read yet */
     uint32_t n_workers;
-    const char *note; /* "waiting for disk space" ..., or NULL */
+    const char *note;            /* "waiting for disk space" ..., or NULL */
+    uint64_t n_cells, n_stopped; /* with [stop], else 0: cells, and those that
+                                    need no more; n_tasks is then the most */
 };
 
 struct ens_run_report {
@@ -67,6 +72,11 @@ struct ens_run_report {
     int complete;      /* all tasks have ended and the tables are written */
     int stopped;       /* by a signal, max_errors or the disk */
     char tables[256];  /* "tasks.csv cells.csv ..." */
+    uint64_t n_cells;  /* with [stop], else 0: cells, how many met the */
+    uint64_t n_stopped, n_unmet;    /* rules, and had all replicates without */
+    uint32_t stop_least, stop_most; /* replicates of those that met them */
+    double stop_mean;
+    char stop_worst[512]; /* farthest from its rules; "" */
 };
 
 struct ens_run_options {
@@ -92,6 +102,7 @@ struct ens_run_options {
     uint32_t pilot; /* only so many tasks of the first stage, spread over its
                        cells (pilot.h); no tables; 0: all */
     double time_limit_s; /* from the start of ens_run on; 0: none */
+    int ask_limit;       /* none given: the batch system whose job this is */
     double progress_s;   /* how often; 0 = never */
     void *arg;
     void (*progress)(void *arg, const struct ens_run_progress *p);

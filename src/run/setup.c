@@ -30,8 +30,7 @@ const struct ens_value *ens_run_value(const struct ens_run *r, const char *key)
     return v;
 }
 
-static enum ens_status load_study(struct ens_run *r, struct ens_buf *errors,
-                                  struct ens_error *err)
+static enum ens_status load_study(struct ens_run *r, struct ens_error *err)
 {
     const struct ens_run_options *o = r->options;
     struct ens_study_kinds kinds;
@@ -47,10 +46,11 @@ static enum ens_status load_study(struct ens_run *r, struct ens_buf *errors,
     }
     if (o->text != NULL)
         s = ens_study_parse(&r->study, "study", o->text, strlen(o->text),
-                            o->folder, o->set, o->n_set, &kinds, errors, err);
+                            o->folder, o->set, o->n_set, &kinds, r->errors,
+                            err);
     else
         s = ens_study_load(&r->study, file, NULL, o->set, o->n_set, &kinds,
-                           errors, err);
+                           r->errors, err);
     if (s == ENS_OK)
         r->kind = r->finder.kind;
     return s;
@@ -70,7 +70,7 @@ static enum ens_status choose_cells(struct ens_run *r, struct ens_error *err)
     r->where_cells = (struct ens_chosen){is_chosen, &r->where};
     if (s == ENS_OK && r->where.n > 0)
         r->chosen = &r->where_cells;
-    r->part = (struct ens_part){o->shard, r->chosen};
+    r->part = (struct ens_part){o->shard, r->chosen, &r->stops, NULL};
     return s;
 }
 
@@ -182,6 +182,8 @@ static enum ens_status plan_study(struct ens_run *r, struct ens_error *err)
         s = ens_plan_make(&r->plan, &ens_host, r->kind, r->study, &r->inputs,
                           err);
     if (s == ENS_OK)
+        s = ens_run_stop_rules(r, err);
+    if (s == ENS_OK)
         s = ens_stage_copy(&r->stage, &r->plan.stage[0]);
     return s;
 }
@@ -197,8 +199,7 @@ uint64_t ens_run_n_recorded(const struct ens_run *r)
 }
 
 /* The folder as it stands: its fingerprint must be ours. */
-static enum ens_status read_folder(struct ens_run *r, struct ens_buf *errors,
-                                   struct ens_error *err)
+static enum ens_status read_folder(struct ens_run *r, struct ens_error *err)
 {
     enum ens_status s;
 
@@ -210,15 +211,14 @@ static enum ens_status read_folder(struct ens_run *r, struct ens_buf *errors,
         s = ens_replay_build(&r->replay, r->study, &r->log, r->dir, 1, err);
     if (s == ENS_OK)
         s = ens_folder_compare(&r->folder, r->study, ens_run_n_recorded(r),
-                               errors, err);
+                               r->errors, err);
     if (s == ENS_OK)
         s = ens_digest_check(r, err);
     return s;
 }
 
 /* The old folder goes aside: this run finds none. */
-static enum ens_status restart(struct ens_run *r, struct ens_buf *errors,
-                               struct ens_error *err)
+static enum ens_status restart(struct ens_run *r, struct ens_error *err)
 {
     char old[sizeof(r->dir) + 16], line[sizeof(old) + 64];
     enum ens_status s = ens_folder_retire(r->dir, old, sizeof(old), err);
@@ -230,14 +230,13 @@ static enum ens_status restart(struct ens_run *r, struct ens_buf *errors,
         r->options->say(r->options->arg, line);
     }
     ens_replay_fini(&r->replay); /* --only was looked up in it */
-    return read_folder(r, errors, err);
+    return read_folder(r, err);
 }
 
-enum ens_status ens_run_setup(struct ens_run *r, struct ens_buf *errors,
-                              struct ens_error *err)
+enum ens_status ens_run_setup(struct ens_run *r, struct ens_error *err)
 {
     const struct ens_run_options *o = r->options;
-    enum ens_status s = load_study(r, errors, err);
+    enum ens_status s = load_study(r, err);
 
     if (s != ENS_OK)
         return s;
@@ -256,11 +255,11 @@ enum ens_status ens_run_setup(struct ens_run *r, struct ens_buf *errors,
     if (s == ENS_OK && r->study_text.failed)
         s = ens_fail(err, ENS_ENOMEMORY, "out of memory");
     if (s == ENS_OK && !o->restart)
-        s = read_folder(r, errors, err);
+        s = read_folder(r, err);
     if (s == ENS_OK && o->only != NULL)
         s = ens_stages_check_only(r, err);
     if (s == ENS_OK && o->restart)
-        s = restart(r, errors, err);
+        s = restart(r, err);
     return s;
 }
 
@@ -422,9 +421,32 @@ static enum ens_status take_folder(struct ens_run *r, struct ens_error *err)
 
     if (s == ENS_OK)
         s = ens_epoch_take_over(&r->epoch, r->dir, still, err);
-    if (s == ENS_OK && r->epoch.unproved)
+    if (s != ENS_OK)
+        return s;
+    r->has_epoch = 1;
+    r->heartbeat_s = ens_run_value(r, "heartbeat")->d;
+    ens_run_beat(r);
+    return ENS_OK;
+}
+
+/* Another epoch may have ended between the first look and the lock, of another
+ * study even. */
+static enum ens_status look_again(struct ens_run *r, struct ens_error *err)
+{
+    enum ens_status s = ENS_OK;
+
+    if (r->epoch.unproved)
         s = ens_arrays_renew(r->dir, err);
-    return s;
+    if (s != ENS_OK ||
+        !(ens_folder_moved(&r->folder, r->dir) || r->epoch.unproved ||
+          (r->epoch.number > 1 &&
+           (r->log.n == 0 ||
+            r->log.segment[r->log.n - 1].epoch + 1 != r->epoch.number))))
+        return s;
+    ens_replay_fini(&r->replay);
+    ens_log_close(&r->log);
+    ens_folder_fini(&r->folder);
+    return read_folder(r, err);
 }
 
 enum ens_status ens_run_write_folder(struct ens_run *r, struct ens_error *err)
@@ -436,32 +458,18 @@ enum ens_status ens_run_write_folder(struct ens_run *r, struct ens_error *err)
     return ens_folder_write(&r->folder, r->dir, r->study, r->epoch.number, err);
 }
 
-enum ens_status ens_run_begin(struct ens_run *r, struct ens_buf *errors,
-                              struct ens_error *err)
+enum ens_status ens_run_begin(struct ens_run *r, struct ens_error *err)
 {
     char path[sizeof(r->dir) + 16];
     enum ens_status s = take_folder(r, err);
 
-    if (s != ENS_OK)
-        return s;
-    r->has_epoch = 1;
-    /* another epoch may have ended between the first look and the lock, of
-     * another study even */
-    if (ens_folder_moved(&r->folder, r->dir) || r->epoch.unproved ||
-        (r->epoch.number > 1 &&
-         (r->log.n == 0 ||
-          r->log.segment[r->log.n - 1].epoch + 1 != r->epoch.number))) {
-        ens_replay_fini(&r->replay);
-        ens_log_close(&r->log);
-        ens_folder_fini(&r->folder);
-        s = read_folder(r, errors, err);
-        if (s != ENS_OK)
-            return s;
-    }
+    if (s == ENS_OK)
+        s = ens_beside(r, look_again, err);
     if (s == ENS_OK)
         s = ens_hosts_check(r, err);
-    if (s == ENS_OK)
-        check_plugins(r);
+    if (s != ENS_OK)
+        return s;
+    check_plugins(r);
     /* a merge that asks for the next stage leaves it what it is */
     if (r->options->shard.n == 0 || r->options->shard.k > 0)
         r->folder.shard = r->options->shard;
@@ -480,7 +488,6 @@ enum ens_status ens_run_begin(struct ens_run *r, struct ens_buf *errors,
         r->round = r->replay.max_round + 1;
     r->commit_every = (uint64_t)ens_run_value(r, "commit_every")->i;
     r->commit_seconds = ens_run_value(r, "commit_seconds")->d;
-    r->heartbeat_s = ens_run_value(r, "heartbeat")->d;
     r->max_errors = (uint64_t)ens_run_value(r, "max_errors")->i;
     r->last_commit_ns = r->checkpoint_ns = ens_clock_ns();
     r->checkpoint_records = r->replay.n_records;
@@ -497,6 +504,7 @@ void ens_run_fini(struct ens_run *r)
         ens_stage_fini(&r->chain[i]);
     free(r->chain);
     free(r->only);
+    ens_run_stop_fini(r);
     ens_stage_fini(&r->stage);
     ens_replay_fini(&r->replay);
     ens_log_close(&r->log);

@@ -17,6 +17,7 @@ void ens_run_break(struct ens_run *r, const struct ens_error *err)
     if (r->error.status == ENS_OK)
         r->error = *err;
     r->phase = ENS_RUN_OVER;
+    atomic_store(&r->hurry, 1);
     if (r->has_loop)
         uv_stop(&r->loop);
 }
@@ -32,6 +33,7 @@ void ens_run_stop(struct ens_run *r)
     if (r->stopping)
         return;
     r->stopping = 1;
+    atomic_store(&r->hurry, 1);
     ens_dispatch_stop(r->dispatch);
     if (r->phase == ENS_RUN_NEXT)
         r->phase = ENS_RUN_STAGE_SYNC; /* it is asked again next time */
@@ -67,6 +69,7 @@ static void count_part(struct ens_run *r)
     uint64_t n_ok = 0;
 
     r->stage_tasks = r->stage_done = 0;
+    r->stage_cells = r->n_stopped = r->sum_stops = 0;
     for (size_t i = 0; i < r->stage.n_runs; i++) {
         const struct ens_stage_run *run = &r->stage.run[i];
 
@@ -76,6 +79,7 @@ static void count_part(struct ens_run *r)
 
             if (!ens_part_get(&r->part, run, cell, &first, &last))
                 continue;
+            ens_run_stop_count(r, cell);
             r->stage_tasks += last - (first - 1);
             r->stage_done += ens_done_count(r->done, cell, last) -
                              ens_done_count(r->done, cell, first - 1);
@@ -84,6 +88,41 @@ static void count_part(struct ens_run *r)
         }
     }
     r->stage_not_ok = r->stage_done - n_ok;
+}
+
+static enum ens_status serve(struct ens_run *r, struct ens_error *err)
+{
+    enum ens_status s = ens_run_stop_begin(r, err);
+
+    if (s == ENS_OK)
+        s = ens_dispatch_stage(r->dispatch, &r->stage, r->done, r->round,
+                               r->only, r->n_only, err);
+    if (s != ENS_OK)
+        return s;
+    for (size_t i = 0; i < r->replay.n_attempts; i++)
+        if (r->replay.attempt[i].stage == r->stage.id)
+            ens_dispatch_charged(r->dispatch, r->replay.attempt[i].cell,
+                                 r->replay.attempt[i].replicate,
+                                 r->replay.attempt[i].attempts);
+    r->phase = ENS_RUN_STAGE;
+    ens_dispatch_go(r->dispatch);
+    ens_watch_log(r, "event=stage key=%s tasks=%llu done=%llu", r->stage.key,
+                  (unsigned long long)r->stage_tasks,
+                  (unsigned long long)r->stage_done);
+    return ENS_OK;
+}
+
+enum ens_status ens_stages_arrays(struct ens_run *r, struct ens_error *err)
+{
+    enum ens_status s = ens_beside(r, ens_blocks_make, err);
+
+    if (s != ENS_OK || r->phase >= ENS_RUN_OVER)
+        return s;
+    if (!r->stopping)
+        return serve(r, err);
+    r->phase = ENS_RUN_STAGE_SYNC;
+    ens_commit_poll(r);
+    return ENS_OK;
 }
 
 static enum ens_status begin(struct ens_run *r, struct ens_error *err)
@@ -106,24 +145,11 @@ static enum ens_status begin(struct ens_run *r, struct ens_error *err)
                                   ens_run_here(r), b.data, b.len, err);
         ens_buf_fini(&b);
     }
-    if (s == ENS_OK) /* also when all is done: a cell may have come back */
-        s = ens_blocks_make(r, err);
-    if (s == ENS_OK && ens_chain_is_open(r))
-        s = ens_blocks_refill(r, err);
-    if (s == ENS_OK)
-        s = ens_dispatch_stage(r->dispatch, &r->stage, r->done, r->round,
-                               r->only, r->n_only, err);
-    if (s != ENS_OK)
-        return s;
-    for (size_t i = 0; i < r->replay.n_attempts; i++)
-        if (r->replay.attempt[i].stage == r->stage.id)
-            ens_dispatch_charged(r->dispatch, r->replay.attempt[i].cell,
-                                 r->replay.attempt[i].replicate,
-                                 r->replay.attempt[i].attempts);
-    ens_dispatch_go(r->dispatch);
-    ens_watch_log(r, "event=stage key=%s tasks=%llu done=%llu", r->stage.key,
-                  (unsigned long long)r->stage_tasks,
-                  (unsigned long long)r->stage_done);
+    if (s != ENS_OK || r->stage.n_writes == 0)
+        return s == ENS_OK ? serve(r, err) : s;
+    r->phase = ENS_RUN_ARRAYS; /* also when all is done: a cell may have come
+                                  back */
+    uv_stop(&r->loop);
     return ENS_OK;
 }
 

@@ -7,10 +7,12 @@
 #include "kind/finder.h"
 #include "run/folder.h"
 #include "run/run.h"
+#include "run/scheduler.h"
 #include "store/epoch.h"
 #include "store/journal.h"
 #include "store/log.h"
 #include "store/pack.h"
+#include "stop/tracker.h"
 #include "store/replay.h"
 
 #include <stdatomic.h>
@@ -18,10 +20,12 @@
 
 enum ens_run_phase {
     ENS_RUN_STAGE,      /* tasks run */
+    ENS_RUN_ARRAYS,     /* its output arrays are made first */
     ENS_RUN_STAGE_SYNC, /* all ended: waiting for the last commit */
     ENS_RUN_NEXT,       /* `next` runs */
     ENS_RUN_NEXT_SYNC,  /* its answer is being made durable */
-    ENS_RUN_OVER
+    ENS_RUN_OVER,
+    ENS_RUN_CLOSING /* after that: digests are awaited, tables written */
 };
 
 struct ens_dirty_array {
@@ -38,9 +42,20 @@ struct ens_far {          /* far.c: what is written for workers elsewhere */
     uint64_t stuck_ns;
 };
 
+struct ens_question { /* limit.c: a batch system is asked for time */
+    struct ens_scheduler of;
+    pid_t pid; /* of its command; 0: none */
+    uv_pipe_t out;
+    int is_open;
+    struct ens_buf text;
+    uv_timer_t timer;
+    uint64_t begin_ns;
+};
+
 struct ens_run {
     const struct ens_run_options *options;
     struct ens_run_report *report;
+    struct ens_buf *errors; /* of the study file, a line each; the caller's */
     struct ens_error error; /* the first that ended the run */
 
     /* setup.c */
@@ -73,6 +88,7 @@ struct ens_run {
     int has_loop;
     uv_async_t journal_wake;
     uv_timer_t commit_timer, beat_timer, watch_timer, limit_timer;
+    struct ens_question question;
     uv_signal_t signal[4];
     int n_signals; /* received */
     struct ens_dispatch *dispatch;
@@ -86,12 +102,20 @@ struct ens_run {
     /* its tasks that are to be run here, for progress */
     uint64_t stage_tasks, stage_done, stage_not_ok;
     uint64_t definition;
+    /* stopping.c */
+    struct ens_stopping stops;
+    struct ens_places *stored; /* for the tracker: of earlier epochs */
+    struct ens_tracker *tracker;
+    /* of the cells that are to be run here: those that stopped, and all of
+     * their replicates */
+    uint64_t stage_cells, n_stopped, sum_stops;
     struct ens_stage *chain; /* all stages of this study so far */
     size_t n_chain;
     struct ens_buf answer; /* STAGE payloads: u32 length, bytes */
     int stopping, complete;
-    int is_late;    /* tasks are left for want of time */
-    uint64_t *only; /* places of the present stage (--only) */
+    atomic_int hurry; /* what runs beside is not wanted any more */
+    int is_late;      /* tasks are left for want of time */
+    uint64_t *only;   /* places of the present stage (--only) */
     size_t n_only;
 
     struct ens_far far;
@@ -129,11 +153,13 @@ struct ens_run {
     FILE *log_file;
 };
 
+/* run.c */
+/** From now on whoever waits for the folder hears that this run lives. */
+void ens_run_beat(struct ens_run *r);
+
 /* setup.c */
-enum ens_status ens_run_setup(struct ens_run *r, struct ens_buf *errors,
-                              struct ens_error *err);
-enum ens_status ens_run_begin(struct ens_run *r, struct ens_buf *errors,
-                              struct ens_error *err);
+enum ens_status ens_run_setup(struct ens_run *r, struct ens_error *err);
+enum ens_status ens_run_begin(struct ens_run *r, struct ens_error *err);
 void ens_run_fini(struct ens_run *r);
 /** Write run.json, unless another run has taken the folder over. */
 enum ens_status ens_run_write_folder(struct ens_run *r, struct ens_error *err);
@@ -141,10 +167,31 @@ enum ens_status ens_run_write_folder(struct ens_run *r, struct ens_error *err);
 uint64_t ens_run_n_recorded(const struct ens_run *r);
 const struct ens_value *ens_run_value(const struct ens_run *r, const char *key);
 
+/* stopping.c: [stop] */
+/** The rules, and that of a shard: it has cells, not replicates. */
+enum ens_status ens_run_stop_rules(struct ens_run *r, struct ens_error *err);
+/** Find where cells stop by what is recorded of the present stage. */
+enum ens_status ens_run_stop_scan(struct ens_run *r, struct ens_error *err);
+/** Have cells stop while they run: before the stage is handed out. */
+enum ens_status ens_run_stop_begin(struct ens_run *r, struct ens_error *err);
+/** Count a cell of the part that is to be run, for progress. */
+void ens_run_stop_count(struct ens_run *r, uint64_t cell);
+/** Tasks left: at most, or as many as cells took that stopped. */
+uint64_t ens_run_stop_left(const struct ens_run *r);
+/** New records of the stage, counted as done. */
+void ens_run_stop_records(struct ens_run *r, const struct ens_batch *b);
+/** It lies behind where its cell is known to stop. */
+int ens_run_stop_is_behind(const struct ens_run *r,
+                           const struct ens_record *rec);
+void ens_run_stop_report(struct ens_run *r);
+void ens_run_stop_fini(struct ens_run *r);
+
 /* chain.c */
 /** Tasks of a stage that ended so; ENS_N_OUTCOMES: that ended at all. */
-uint64_t ens_chain_count(const struct ens_stage *st,
+uint64_t ens_chain_count(const struct ens_run *r, const struct ens_stage *st,
                          const struct ens_done *done, enum ens_outcome outcome);
+/** Tasks of a stage; of cells that stop, up to there. */
+uint64_t ens_chain_n_tasks(const struct ens_run *r, const struct ens_stage *st);
 /** Point r->done at the done set of r->stage and add it to the chain. */
 enum ens_status ens_chain_enter(struct ens_run *r, struct ens_error *err);
 /** Back to the first stage, not entered yet: after a look ahead. */
@@ -162,15 +209,24 @@ int ens_chain_finished(struct ens_run *r);
 /** Hash of the study and of all that is recorded: what tables are made of. */
 uint64_t ens_chain_state(struct ens_run *r);
 
+/* beside.c */
+typedef enum ens_status ens_beside_fn(struct ens_run *r, struct ens_error *err);
+/**
+ * fn(r) on a thread, and the loop meanwhile: ranks and whoever waits for the
+ * folder hear that this run lives, however long it takes. Not from an event.
+ * fn: nothing but files, and what no event changes now; it says nothing.
+ */
+enum ens_status ens_beside(struct ens_run *r, ens_beside_fn *fn,
+                           struct ens_error *err);
+
 /* blocks.c */
-/** Create the present stage's arrays, or take them back from unused. */
+/** Create the present stage's arrays, or take them back from unused; blocks
+ * of tasks that are not ok read as missing: a retry that was killed behind
+ * its block and before its record leaves one with values. */
 enum ens_status ens_blocks_make(struct ens_run *r, struct ens_error *err);
 /** Blocks of a task that is not ok read as missing. */
 enum ens_status ens_blocks_fill(struct ens_run *r, uint64_t cell,
                                 uint32_t replicate, struct ens_error *err);
-/** The same for all such tasks: a retry that was killed behind its block and
- * before its record leaves one with values. */
-enum ens_status ens_blocks_refill(struct ens_run *r, struct ens_error *err);
 
 /* hosts.c */
 /** Warns of CPU classes that differ (with `exact` an error), of the folder's
@@ -215,6 +271,8 @@ struct ens_log_at ens_run_here(const struct ens_run *r);
 /** Refuse what --only names and is not there, as the folder stands. */
 enum ens_status ens_stages_check_only(struct ens_run *r, struct ens_error *err);
 enum ens_status ens_stages_first(struct ens_run *r, struct ens_error *err);
+/** In phase ENS_RUN_ARRAYS, outside of events: make them, and begin. */
+enum ens_status ens_stages_arrays(struct ens_run *r, struct ens_error *err);
 void ens_stages_done(void *arg);
 void ens_stages_answered(void *arg, const struct ens_error *err);
 /** Called when the journal has nothing pending any more. */
@@ -239,6 +297,12 @@ enum ens_status ens_digest_begin(struct ens_run *r, struct ens_error *err);
 void ens_digest_stop(struct ens_run *r);
 /** Wait for it; an input that changed or cannot be read is an error. */
 enum ens_status ens_digest_end(struct ens_run *r, struct ens_error *err);
+
+/* limit.c */
+/** --time-limit, or what the batch system says: asks it. */
+void ens_limit_begin(struct ens_run *r);
+/** Ask no more. */
+void ens_limit_end(struct ens_run *r);
 
 /* watch.c */
 void ens_watch_begin(struct ens_run *r);

@@ -15,6 +15,8 @@ uint64_t ens_chain_state(struct ens_run *r)
     ens_study_write(r->study, &b);
     for (size_t i = 0; i < r->n_chain; i++)
         ens_buf_u64(&b, ens_plan_stage_definition(&r->plan, &r->chain[i]));
+    for (uint64_t c = 0; c < r->stops.n_cells; c++)
+        ens_buf_u32(&b, r->stops.at[c]);
     ens_buf_u64(&b, r->replay.n_records);
     h = ens_hash64(b.data, b.len);
     ens_buf_fini(&b);
@@ -25,6 +27,22 @@ uint64_t ens_chain_state(struct ens_run *r)
 static int is_shown(const struct ens_run *r, size_t i)
 {
     return !(r->chain[i].flags & ENS_STAGE_INTERNAL);
+}
+
+/* What of a stage is shown: nothing behind where cells stop. */
+static enum ens_status index_stage(struct ens_run *r, const struct ens_log *log,
+                                   size_t i, struct ens_places **places,
+                                   struct ens_error *err)
+{
+    struct ens_stage shown;
+    enum ens_status s =
+        ens_stopping_stage(&r->stops, &r->chain[i], &shown, err);
+
+    if (s != ENS_OK)
+        return s;
+    s = ens_places_build(places, r->dir, log, NULL, r->study, &shown, err);
+    ens_stage_fini(&shown);
+    return s;
 }
 
 static void free_places(struct ens_places **places, size_t n)
@@ -47,14 +65,14 @@ enum ens_status ens_stages_tables(struct ens_run *r, struct ens_error *err)
     for (size_t i = 0; s == ENS_OK && i < r->n_chain; i++) {
         if (!is_shown(r, i))
             continue;
-        s = ens_places_build(&places[rq.n_stages], r->dir, &log, NULL, r->study,
-                             &r->chain[i], err);
+        s = index_stage(r, &log, i, &places[rq.n_stages], err);
         rq.n_stages += s == ENS_OK;
     }
     rq.dir = r->dir;
     rq.plan = &r->plan;
     rq.host = &ens_host;
     rq.stage = (const struct ens_places *const *)places;
+    rq.stopping = r->stops.rules.n > 0 ? &r->stops : NULL;
     rq.table_rows = (uint64_t)ens_run_value(r, "table_rows")->i;
     rq.io = r->io;
     if (s == ENS_OK)

@@ -104,7 +104,7 @@ void ens_watch_failures(struct ens_run *r, const struct ens_batch *b)
 
     for (uint32_t i = 0; i < b->n; i++) {
         ens_batch_get(b, i, &rec);
-        if (rec.status == ENS_TASK_OK)
+        if (rec.status == ENS_TASK_OK || ens_run_stop_is_behind(r, &rec))
             continue;
         r->n_failed++;
         r->stage_not_ok++;
@@ -178,17 +178,24 @@ static void take(struct ens_run *r, struct ens_run_progress *p, uint64_t now)
     p->seconds = (double)(now - r->start_ns) / 1e9;
     p->tasks_per_s = r->rate;
     p->eta_s = r->rate > 0 && p->n_tasks >= p->n_done
-                   ? (double)(p->n_tasks - p->n_done) / r->rate
+                   ? (double)ens_run_stop_left(r) / r->rate
                    : NAN;
+    p->n_cells = r->tracker != NULL ? r->stage_cells : 0;
+    p->n_stopped = r->n_stopped;
     p->n_workers = r->n_workers;
     p->efficiency =
         (double)busy_ns(r) / 1e9 / (p->seconds * (double)r->n_workers);
     p->pss_bytes = r->pss_bytes;
+    if (r->phase == ENS_RUN_CLOSING)
+        p->note =
+            r->digest_running ? "reading all of the inputs" : "writing tables";
     if (r->journal == NULL)
         return;
     ens_journal_state(r->journal, &state);
     if (state.waiting_for_space)
         p->note = "waiting for disk space";
+    else if (r->phase == ENS_RUN_ARRAYS)
+        p->note = "making output arrays";
     else if (r->stopping)
         p->note = "stopping: running tasks finish";
     else
@@ -213,7 +220,7 @@ static void write_status(struct ens_run *r, const struct ens_run_progress *p)
         "seconds=%.1f\ntasks_per_s=%.6g\neta_s=%.6g\n"
         "workers=%u\nefficiency=%.3f\npss_bytes=%llu\n",
         now, r->epoch.number, (int)getpid(),
-        r->phase == ENS_RUN_OVER ? "ended" : "running", p->stage,
+        r->phase >= ENS_RUN_OVER ? "ended" : "running", p->stage,
         (unsigned long long)p->n_tasks, (unsigned long long)p->n_done,
         (unsigned long long)p->n_not_ok, (unsigned long long)state.records,
         p->seconds, p->tasks_per_s, p->eta_s, p->n_workers, p->efficiency,
@@ -233,7 +240,7 @@ void ens_watch_tick(uv_timer_t *timer)
 
     if (r->phase == ENS_RUN_OVER || r->done == NULL)
         return;
-    if (now - r->pss_ns > PSS_NS)
+    if (now - r->pss_ns > PSS_NS && r->transport != NULL)
         read_pss(r, now);
     take(r, &p, now);
     write_status(r, &p);
@@ -326,10 +333,10 @@ void ens_watch_totals(struct ens_run *r, struct ens_folder_totals *t)
         struct ens_replay_stage *st =
             ens_replay_find(&r->replay, r->chain[i].id);
 
-        t->n_tasks += ens_stage_n_tasks(&r->chain[i]);
+        t->n_tasks += ens_chain_n_tasks(r, &r->chain[i]);
         for (int o = 0; st != NULL && o < ENS_N_OUTCOMES; o++)
             t->by_outcome[o] +=
-                ens_chain_count(&r->chain[i], st->done, (enum ens_outcome)o);
+                ens_chain_count(r, &r->chain[i], st->done, (enum ens_outcome)o);
     }
     for (int o = 0; o < ENS_N_OUTCOMES; o++)
         ended += t->by_outcome[o];
@@ -347,6 +354,7 @@ void ens_watch_report(struct ens_run *r)
     rep->n_tasks = t.n_tasks;
     rep->n_left = t.n_left;
     memcpy(rep->by_outcome, t.by_outcome, sizeof(rep->by_outcome));
+    ens_run_stop_report(r);
     rep->shard = r->options->shard;
     snprintf(rep->stage, sizeof(rep->stage), "%s", r->stage.key);
     rep->n_part = r->stage_tasks;

@@ -383,6 +383,15 @@ uint32_t ens_done_next_open(const struct ens_done *d, uint64_t cell,
     return first;
 }
 
+uint32_t ens_done_last(const struct ens_done *d, uint64_t cell)
+{
+    const struct ens_replicates *s = NULL;
+
+    if (cell / CHUNK < d->n_chunks && d->chunk[cell / CHUNK].n_ahead > 0)
+        s = ens_sets_find(&d->sets, cell, TAG_AHEAD);
+    return s == NULL ? prefix_of(d, cell) : ens_replicates_max(s);
+}
+
 uint64_t ens_done_count(const struct ens_done *d, uint64_t cell, uint32_t last)
 {
     uint32_t prefix = prefix_of(d, cell);

@@ -48,6 +48,9 @@ int ens_done_reopen_failed(struct ens_done *d, const struct ens_chosen *chosen);
  * how many consecutive ones are open (up to last). */
 uint32_t ens_done_next_open(const struct ens_done *d, uint64_t cell,
                             uint32_t from, uint32_t last, uint64_t *n);
+/** The largest replicate of a cell that has a record, also when it was opened
+ * again; 0 when none. */
+uint32_t ens_done_last(const struct ens_done *d, uint64_t cell);
 /** Number done among replicates 1..last of a cell. */
 uint64_t ens_done_count(const struct ens_done *d, uint64_t cell, uint32_t last);
 /** Number among them that ended so. */

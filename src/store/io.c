@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 int ens_io_write_all(struct ens_io *io, int fd, const void *p, size_t n,
@@ -121,6 +122,7 @@ struct fault {
     uint64_t eio_at, sync_at; /* 0: never */
     uint64_t space;           /* UINT64_MAX: endless */
     uint64_t refusals;        /* 0: full for ever */
+    uint64_t bytes_per_s;     /* 0: as fast as it goes */
     _Atomic uint64_t n_writes, n_syncs, n_bytes, n_refused;
 };
 
@@ -145,6 +147,15 @@ static uint64_t take_space(struct fault *f, uint64_t n)
     return n;
 }
 
+static void wait_for(size_t n, uint64_t bytes_per_s)
+{
+    double s = (double)n / (double)bytes_per_s;
+    const struct timespec t = {(time_t)s,
+                               (long)((s - (double)(time_t)s) * 1e9)};
+
+    nanosleep(&t, NULL);
+}
+
 static ssize_t faulty_pwrite(struct ens_io *io, int fd, const void *p, size_t n,
                              off_t at)
 {
@@ -164,6 +175,8 @@ static ssize_t faulty_pwrite(struct ens_io *io, int fd, const void *p, size_t n,
             return -1;
         }
     }
+    if (f->bytes_per_s > 0)
+        wait_for(n, f->bytes_per_s);
     return pwrite(fd, p, n, at);
 }
 
@@ -207,7 +220,8 @@ static int parse_word(struct fault *f, const char *w, size_t n)
         return 0;
     }
     if (number_after(w, n, "eio@", &f->eio_at) ||
-        number_after(w, n, "syncfail@", &f->sync_at))
+        number_after(w, n, "syncfail@", &f->sync_at) ||
+        number_after(w, n, "slow@", &f->bytes_per_s))
         return 0;
     if (!number_after(w, k, "enospc@", &f->space))
         return -1;
@@ -244,7 +258,7 @@ enum ens_status ens_fault_new(struct ens_io **io, const char *spec,
         free(f);
         return ens_fail(err, ENS_EUSAGE,
                         "fault %s: expected short, eio@N, enospc@BYTES[+N], "
-                        "syncfail@N",
+                        "syncfail@N, slow@BYTES",
                         spec);
     }
     *io = &f->io;

@@ -43,6 +43,7 @@ struct ens_io *ens_io_default(void);
  *   enospc@BYTES+N   after N such failures there is space again
  *   syncfail@N       the N-th sync fails with EIO (later ones do not: as on
  *                    Linux, the error is reported once)
+ *   slow@BYTES       a write takes a second for so many bytes
  */
 enum ens_status ens_fault_new(struct ens_io **io, const char *spec,
                               struct ens_error *err);

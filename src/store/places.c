@@ -347,12 +347,16 @@ void ens_records_init(struct ens_records *in, const struct ens_places *p,
     memset(in, 0, sizeof(*in));
     in->places = p;
     in->dir = dir;
-    in->next = first < p->n ? first : p->n;
+    in->first = in->next = first < p->n ? first : p->n;
     in->end = n < p->n - in->next ? in->next + n : p->n;
 }
 
 void ens_records_fini(struct ens_records *in)
 {
+    if (in->other != NULL)
+        ens_records_fini(in->other);
+    free(in->other);
+    in->other = NULL;
     for (size_t i = 0; i < in->n_maps; i++)
         ens_array_unmap(in->map[i].base, in->map[i].bytes);
     free(in->map);
@@ -374,6 +378,29 @@ int ens_records_next(struct ens_records *in, struct ens_record *rec,
         return 1;
     }
     return 0;
+}
+
+void ens_records_rewind(struct ens_records *in)
+{
+    in->next = in->first;
+}
+
+enum ens_status ens_records_of(struct ens_records *in, uint64_t cell,
+                               struct ens_records **other,
+                               struct ens_error *err)
+{
+    const struct ens_stage *stage = &in->places->stage;
+    uint32_t n = ens_stage_replicates(stage, cell);
+    struct ens_records *made = calloc(1, sizeof(*made));
+
+    if (made == NULL)
+        return ens_fail(err, ENS_ENOMEMORY, "records of a cell");
+    ens_records_init(made, in->places, in->dir,
+                     n > 0 ? ens_stage_place(stage, cell, 1) : 0, n);
+    made->other = in->other; /* all of them end with the first */
+    in->other = made;
+    *other = made;
+    return ENS_OK;
 }
 
 static struct ens_records_map *add_map(struct ens_records *in)

@@ -39,12 +39,13 @@ int ens_places_get(const struct ens_places *p, uint64_t place,
 /** struct ens_records of the kind interface: places [first, first + n). */
 struct ens_records {
     const struct ens_places *places;
-    uint64_t next, end;
+    uint64_t first, next, end;
     const char *dir;
     const struct ens_schema *schema; /* cache of the last one */
     /* arrays mapped for read_array; released by ens_records_fini */
     size_t n_maps, cap_maps;
     struct ens_records_map *map;
+    struct ens_records *other; /* given by ens_records_of; owned */
 };
 struct ens_records_map {
     char name[ENS_STAGE_KEY_MAX + 1];
@@ -60,6 +61,10 @@ void ens_records_fini(struct ens_records *in);
  * array stays mapped until fini; its cell is an ordinal. */
 int ens_records_next(struct ens_records *in, struct ens_record *rec,
                      const struct ens_schema **schema);
+void ens_records_rewind(struct ens_records *in);
+enum ens_status ens_records_of(struct ens_records *in, uint64_t cell,
+                               struct ens_records **other,
+                               struct ens_error *err);
 enum ens_status ens_records_array(struct ens_records *in, const char *name,
                                   uint64_t cell, struct ens_view *view,
                                   struct ens_error *err);

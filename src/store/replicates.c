@@ -167,6 +167,13 @@ uint32_t ens_replicates_min(const struct ens_replicates *s)
     return s->n > 0 ? s->few[0] : 0;
 }
 
+uint32_t ens_replicates_max(const struct ens_replicates *s)
+{
+    if (s->map != NULL)
+        return s->map->min == 0 ? 0 : roaring_bitmap_maximum(s->map->bits);
+    return s->n > 0 ? s->few[s->n - 1] : 0;
+}
+
 uint32_t ens_replicates_next(const struct ens_replicates *s, uint32_t from)
 {
     if (s->map != NULL)

@@ -30,6 +30,8 @@ void ens_replicates_remove_run(struct ens_replicates *s, uint32_t first,
 int ens_replicates_has(const struct ens_replicates *s, uint32_t r);
 /** Smallest member; 0 when empty (replicates begin at 1). O(1). */
 uint32_t ens_replicates_min(const struct ens_replicates *s);
+/** Largest member; 0 when empty. */
+uint32_t ens_replicates_max(const struct ens_replicates *s);
 /** Smallest member >= from; 0 when none. */
 uint32_t ens_replicates_next(const struct ens_replicates *s, uint32_t from);
 /** Last of the consecutive members that begin with the member r. */

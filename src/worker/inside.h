@@ -34,6 +34,20 @@ struct ens_late_stream { /* beyond the table */
     struct ens_rng rng;
 };
 
+/* How a task ends, for what it keeps. */
+#define ENS_RETAIN_SUCCESS 1u
+#define ENS_RETAIN_WARNING 2u
+#define ENS_RETAIN_ERROR   4u
+#define ENS_RETAIN_OK      (ENS_RETAIN_SUCCESS | ENS_RETAIN_WARNING)
+
+struct ens_held { /* an artifact that waits for the end of its task */
+    struct ens_held *next;
+    size_t item;
+    const void *data; /* NULL: ref says where it is */
+    size_t bytes;
+    struct ens_artifact_ref ref;
+};
+
 struct ens_result {
     struct ens_worker *worker;
     struct ens_draft draft;
@@ -48,6 +62,8 @@ struct ens_result {
     const char *parts;       /* item that comes in parts; NULL: none */
     int parts_kept;          /* the study retains it */
     uint64_t parts_bytes;
+    int warned;
+    struct ens_held *held, **held_end; /* in the order they came */
 };
 
 struct ens_block { /* an array that the stage writes */
@@ -74,7 +90,7 @@ struct ens_worker {
     int kind_open;  /* state is to be closed */
     int fault_open; /* handlers are installed */
     uint64_t seed;
-    unsigned char *retain; /* kind->n_retained flags */
+    unsigned char *retain; /* kind->n_retained sets of ENS_RETAIN_ */
     double disk_wait_s;
 
     struct ens_stage stage;
@@ -195,7 +211,25 @@ enum ens_status ens_far_block(struct ens_worker *w, const char *array,
                               uint64_t at, const void *data, uint64_t n,
                               struct ens_error *err);
 
+/* retain.c -------------------------------------------------------------- */
+enum ens_status ens_retain_read(struct ens_worker *w, struct ens_error *err);
+/** Keep a copy, or the place of what is in the pack, until the task ends. */
+enum ens_status ens_retain_hold(struct ens_result *r, size_t item,
+                                const void *data, size_t bytes,
+                                const struct ens_artifact_ref *ref,
+                                struct ens_error *err);
+/** The record in the draft is that of a task that has ended: store what is
+ * kept of it. A failure is the world's. */
+enum ens_status ens_retain_settle(struct ens_worker *w, struct ens_error *err);
+
 /* result.c -------------------------------------------------------------- */
+/** Into the pack; in a replay only length and hash. */
+enum ens_status ens_result_store(struct ens_result *r, const void *data,
+                                 size_t bytes, struct ens_artifact_ref *ref,
+                                 struct ens_error *err);
+/** Name it in the record. */
+void ens_result_refer(struct ens_result *r, struct ens_artifact_ref *ref,
+                      const char *item);
 enum ens_status ens_result_init(struct ens_result *r, struct ens_worker *w,
                                 struct ens_error *err);
 void ens_result_fini(struct ens_result *r);

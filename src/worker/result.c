@@ -35,6 +35,9 @@ enum ens_status ens_result_begin(struct ens_result *r, struct ens_error *err)
     r->late = NULL;
     r->misuse.status = ENS_OK;
     r->parts = NULL;
+    r->warned = 0;
+    r->held = NULL;
+    r->held_end = &r->held;
     r->schema = 0;
     r->fields_set = 0;
     if (ens_draft_begin(&r->draft, r->worker->schemas.item[0]) != ENS_OK)
@@ -122,6 +125,7 @@ static void set_text(struct ens_result *r, uint32_t field, const char *s,
 
 static void warn(struct ens_result *r, const char *text)
 {
+    r->warned = 1;
     ens_draft_item(&r->draft, ENS_ITEM_WARNING, 0, text, strlen(text));
 }
 
@@ -200,8 +204,17 @@ static enum ens_status find_item(const struct ens_worker *w, const char *item,
                           w->kind->name);
 }
 
-static void refer(struct ens_result *r, struct ens_artifact_ref *ref,
-                  const char *item)
+enum ens_status ens_result_store(struct ens_result *r, const void *data,
+                                 size_t bytes, struct ens_artifact_ref *ref,
+                                 struct ens_error *err)
+{
+    return r->worker->replay
+               ? describe(data, bytes, ref)
+               : ens_worker_store(r->worker, data, bytes, ref, err);
+}
+
+void ens_result_refer(struct ens_result *r, struct ens_artifact_ref *ref,
+                      const char *item)
 {
     ref->name = item;
     ref->name_bytes = strlen(item);
@@ -222,10 +235,11 @@ static enum ens_status keep_artifact(struct ens_result *r, const char *item,
                      item, r->parts);
     if (s != ENS_OK || !w->retain[i])
         return s;
-    s = w->replay ? describe(data, bytes, &ref)
-                  : ens_worker_store(w, data, bytes, &ref, err);
+    if (w->retain[i] != ENS_RETAIN_OK)
+        return ens_retain_hold(r, i, data, bytes, NULL, err);
+    s = ens_result_store(r, data, bytes, &ref, err);
     if (s == ENS_OK)
-        refer(r, &ref, item);
+        ens_result_refer(r, &ref, item);
     return s;
 }
 
@@ -276,10 +290,23 @@ static enum ens_status artifact_part(struct ens_result *r, const void *data,
     return ENS_OK;
 }
 
+static enum ens_status refer_parts(struct ens_result *r,
+                                   struct ens_artifact_ref *ref,
+                                   struct ens_error *err)
+{
+    size_t i = place_of(r->worker, r->parts);
+
+    if (r->worker->retain[i] != ENS_RETAIN_OK)
+        return ens_retain_hold(r, i, NULL, 0, ref, err);
+    ens_result_refer(r, ref, r->parts);
+    return ENS_OK;
+}
+
 static enum ens_status artifact_end(struct ens_result *r, struct ens_error *err)
 {
     struct ens_worker *w = r->worker;
     struct ens_artifact_ref ref = {0};
+    enum ens_status s = ENS_OK;
 
     if (r->parts == NULL)
         return ens_fail(err, ENS_EUSAGE, "end of an artifact without begin");
@@ -290,9 +317,9 @@ static enum ens_status artifact_end(struct ens_result *r, struct ens_error *err)
         ens_pack_end(&w->pack, &ref);
     }
     if (r->parts_kept)
-        refer(r, &ref, r->parts);
+        s = refer_parts(r, &ref, err);
     r->parts = NULL;
-    return ENS_OK;
+    return s;
 }
 
 /* -- memory, streams, inputs ----------------------------------------------- */
@@ -412,6 +439,8 @@ const struct ens_host ens_host = {
     .folder = own_folder,
     .array = ens_result_array,
     .next_record = ens_records_next,
+    .rewind = ens_records_rewind,
+    .records_of = ens_records_of,
     .read_array = ens_records_array,
     .fail = ens_fail,
     .study_value = ens_study_value,

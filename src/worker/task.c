@@ -167,6 +167,8 @@ static enum ens_status make_record(struct ens_worker *w, struct ens_error *err)
         if (f != ENS_OK)
             return f;
     }
+    if (w->fatal.status == ENS_OK)
+        ens_retain_settle(w, err);
     return w->fatal.status == ENS_OK ? ENS_OK : fatal(w, err);
 }
 

@@ -122,50 +122,15 @@ enum ens_status ens_worker_pack(struct ens_worker *w, struct ens_error *err)
 
 /* -- opening --------------------------------------------------------------- */
 
-/* minimal < standard < debug; 0 for anything else. */
-static int profile_rank(const char *name)
-{
-    static const char *const order[] = {"minimal", "standard", "debug"};
-
-    for (int i = 0; i < 3; i++)
-        if (strcmp(order[i], name) == 0)
-            return i + 1;
-    return 0;
-}
-
-static void retain_word(struct ens_worker *w, const char *word)
-{
-    int rank = profile_rank(word);
-
-    for (size_t i = 0; i < w->kind->n_retained; i++) {
-        const struct ens_retained *item = &w->kind->retained[i];
-
-        if (strcmp(item->name, word) == 0 ||
-            (rank > 0 && profile_rank(item->profile) <= rank))
-            w->retain[i] = 1;
-    }
-}
-
 static enum ens_status read_settings(struct ens_worker *w,
                                      struct ens_error *err)
 {
     const struct ens_study *study = w->plan->study;
-    const struct ens_value *retain = ens_study_value(study, "run", "retain");
     const struct ens_value *wait = ens_study_value(study, "run", "disk_wait");
 
     w->seed = ens_study_seed(study);
     w->disk_wait_s = wait != NULL && wait->set ? wait->d : 0;
-    w->retain = calloc(w->kind->n_retained + 1, 1);
-    if (w->retain == NULL)
-        return ens_fail(err, ENS_ENOMEMORY, "out of memory");
-    if (retain == NULL || !retain->set)
-        retain_word(w, "standard");
-    else if (retain->n_list == 0)
-        retain_word(w, retain->text);
-    else
-        for (size_t i = 0; i < retain->n_list; i++)
-            retain_word(w, retain->list[i].text);
-    return ENS_OK;
+    return ens_retain_read(w, err);
 }
 
 /* The plan's schemas at the indices the kind knows; at least an empty one. */

@@ -37,6 +37,13 @@ static struct ens_data fill(void)
     return (struct ens_data){ROWS, 3, names, column, NULL};
 }
 
+/* Those that draw, or keep memory of the task, are run by whole studies
+ * (tests/system/test_bayes). */
+static int needs_task(int i)
+{
+    return fitters[i].fitter->work == NULL;
+}
+
 static enum ens_status fit(struct fit *f, int i, int is_normal)
 {
     struct ens_data data = {ROWS, 3, names, column, NULL};
@@ -48,6 +55,8 @@ START_TEST(same_problem_same_bits)
 {
     struct fit f, g;
 
+    if (needs_task(_i))
+        return;
     fill();
     for (int normal = 0; normal < 2; normal++) {
         ck_assert_msg(fit(&f, _i, normal) == ENS_OK, "%s", f.err.text);
@@ -65,6 +74,8 @@ START_TEST(limits_enclose_the_estimate)
 {
     struct fit f;
 
+    if (needs_task(_i))
+        return;
     fill();
     ck_assert_int_eq(fit(&f, _i, 1), ENS_OK);
     ck_assert_uint_eq(f.n, ROWS);
@@ -84,6 +95,8 @@ START_TEST(missing_rows_are_left_out)
 {
     struct fit f, g;
 
+    if (needs_task(_i))
+        return;
     fill();
     value[0][ROWS - 1] = NAN;
     value[2][ROWS - 2] = NAN;
@@ -102,6 +115,8 @@ START_TEST(no_fit_is_an_outcome_with_a_text)
 {
     struct fit f;
 
+    if (needs_task(_i))
+        return;
     fill();
     value[1][3] = INFINITY;
     ck_assert_int_eq(fit(&f, _i, 1), ENS_EDOMAIN);
@@ -109,8 +124,11 @@ START_TEST(no_fit_is_an_outcome_with_a_text)
     fit_fini(&f);
     fill();
     memcpy(value[1], value[0], sizeof(value[0]));
-    ck_assert_int_eq(fit(&f, _i, 1), ENS_EDOMAIN);
-    ck_assert_msg(strstr(f.err.text, "'b'") != NULL, "%s", f.err.text);
+    if (fit(&f, _i, 1) == ENS_OK) /* a penalty or prior decides */
+        for (size_t j = 0; j < 3; j++)
+            ck_assert(isfinite(f.estimate[j]) && isfinite(f.std_error[j]));
+    else
+        ck_assert_msg(strstr(f.err.text, "'b'") != NULL, "%s", f.err.text);
     fit_fini(&f);
     fill();
     for (size_t i = 0; i < ROWS; i++)
@@ -126,7 +144,11 @@ START_TEST(settings_are_those_of_role_fit)
     int has_formula = 0;
 
     for (size_t i = 0; i < e->n_settings; i++) {
-        ck_assert_str_eq(e->settings[i].section, "fit");
+        const char *section = e->settings[i].section;
+
+        /* or of an argument of a call: "normal()" */
+        if (strcmp(section + strlen(section) - 2, "()") != 0)
+            ck_assert_str_eq(section, "fit");
         ck_assert_uint_gt(strlen(e->settings[i].help), 0);
         has_formula |= strcmp(e->settings[i].key, "formula") == 0;
     }

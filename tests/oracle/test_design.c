@@ -244,6 +244,77 @@ START_TEST(factors_need_few_levels_that_are_known)
 }
 END_TEST
 
+/* Rows 2 and 5 lack a value each, in the response's errors and the group. */
+START_TEST(groups_and_standard_errors_follow_the_rows)
+{
+    static const double y[] = {1, 2, 3, 4, 5, 6}, s[] = {1, NAN, 3, 4, 5, 6};
+    static const double code[] = {2, 0, 0, 2, -1, 1}, id[] = {9, 7, 7, 9, 7, 7};
+    static const char *const level[] = {"a", "b", "c"};
+    static const char *const names[] = {"y", "s", "g", "id"};
+    const struct ens_data_column columns[] = {
+        {.values = y},
+        {.values = s},
+        {.values = code, .level = level, .n_levels = 3},
+        {.values = id}};
+    const struct ens_data_column shape[] = {
+        {0}, {0}, {.level = level, .n_levels = 3}, {0}};
+    const struct ens_data d = {6, 4, names, columns, NULL};
+    const uint32_t expected[] = {2, 0, 2, 1, 1, 0, 1, 0};
+    struct ens_error err = {0};
+    double se[6];
+    uint32_t levels[12];
+    struct matrix m;
+
+    data = d;
+    m.to.se = se;
+    m.to.level = levels;
+    make(&m, "y | se(s) ~ 1 + (1 | g) + (1 | id)");
+    ck_assert_uint_eq(m.d.n_groups, 2);
+    ck_assert_uint_eq(m.d.group[0].n_levels, 3);
+    ck_assert_str_eq(m.d.group[0].level[2], "c");
+    ck_assert_uint_eq(m.d.group[1].n_levels, 2);
+    ck_assert_str_eq(m.d.group[1].level[1], "9");
+    ck_assert_uint_eq(m.n, 4);
+    ck_assert_double_eq(se[1], 3);
+    ck_assert_mem_eq(levels, expected, sizeof(expected));
+    /* levels of text are known before the rows are; those of numbers not */
+    data.column = shape;
+    ck_assert(ens_formula_parse(&m.f, "y ~ (1 | g)", data.name, 4, &arena,
+                                &err) == ENS_OK);
+    ck_assert_msg(ens_design_plan(&m.d, &m.f, &data, &arena, &err) == ENS_OK,
+                  "%s", err.text);
+    ck_assert_uint_eq(m.d.group[0].n_levels, 3);
+    ck_assert(ens_formula_parse(&m.f, "y ~ (1 | id)", data.name, 4, &arena,
+                                &err) == ENS_OK);
+    ck_assert_int_eq(ens_design_plan(&m.d, &m.f, &data, &arena, &err),
+                     ENS_ESTUDY);
+    ck_assert(strstr(err.text, "'id' is a factor of generated values") != NULL);
+}
+END_TEST
+
+START_TEST(standard_errors_are_above_zero)
+{
+    static const double y[] = {1, 2}, s[] = {1, 0};
+    static const char *const names[] = {"y", "s"};
+    const struct ens_data_column columns[] = {{.values = y}, {.values = s}};
+    const struct ens_data d = {2, 2, names, columns, NULL};
+    struct ens_error err = {0};
+    double se[2];
+    struct matrix m;
+
+    data = d;
+    m.to.se = se;
+    make(&m, "y ~ s");
+    ck_assert(ens_formula_parse(&m.f, "y | se(s) ~ 1", d.name, 2, &arena,
+                                &err) == ENS_OK);
+    ck_assert(ens_design_plan(&m.d, &m.f, &d, &arena, &err) == ENS_OK);
+    m.to.work = ens_arena_alloc(&arena, ens_design_work(&m.d, 2), 8);
+    ck_assert_int_eq(ens_design_build(&m.d, &d, &m.to, &m.n, &err),
+                     ENS_EDOMAIN);
+    ck_assert_str_eq(err.text, "complete row 2: se is 0; it must be above 0");
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("design");
@@ -256,6 +327,8 @@ int main(void)
     tcase_add_loop_test(t, what_data_do_not_allow_is_refused, 0,
                         (int)(sizeof(refused) / sizeof(refused[0])));
     tcase_add_loop_test(t, bases_that_cannot_be_made_are_an_outcome, 0, 4);
+    tcase_add_test(t, groups_and_standard_errors_follow_the_rows);
+    tcase_add_test(t, standard_errors_are_above_zero);
     tcase_add_test(t, factors_need_few_levels_that_are_known);
     suite_add_tcase(s, t);
     r = srunner_create(s);

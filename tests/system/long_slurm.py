@@ -136,12 +136,15 @@ def jobs(work):
                 ("srun2", "srun --mpi=pmix", ("-N2", "-n4"), "mpi", 4),
                 ("srun2x2", "srun --mpi=pmix -c2", ("-N2", "-n2", "-c2"),
                  "mpi", 4)):
-            job = Job(slurm, study, launcher, *options, name=name)
+            job = Job(slurm, study, launcher, "-t10", *options, name=name)
             job.finish(60)
             expect_result(work, job, reference)
             text = (job.results / "log.txt").read_text()
             check(f"workers={workers} transport={transport}" in text,
                   f"{name}: {text}")
+            limit = re.search('time_limit_set seconds=([0-9]+) by="Slurm"',
+                              text)
+            check(limit and 480 < int(limit[1]) <= 571, f"{name}: {text}")
 
 
 def srun_without_pmi(work):
@@ -171,6 +174,24 @@ def signal_before_the_limit(work):
                    for launcher in ("mpirun", "srun")]
         for job in started:
             job.wait_said("stopped by a signal")
+        (work.path / "release").touch()
+        for job in started:
+            job.go_on()
+        for job in started:
+            job.finish()
+            expect_result(work, job, reference)
+
+
+def limit_without_signal(work):
+    """Nothing says how long the run may take but Slurm, when it is asked."""
+    study, reference = reference_of(work, PROGRAM)
+    with Cluster(work, 2) as hosts, Slurm(hosts) as slurm:
+        started = [Job(slurm, study, launcher, "-t1", "-N2", "-n2", name=name)
+                   for name, launcher in (("mpirun", "mpirun"),
+                                          ("srun", "srun --mpi=pmix"))]
+        for job in started:
+            job.wait_said("exit 85", 120)
+            check("Slurm gives this job" in job.said(), job.said())
         (work.path / "release").touch()
         for job in started:
             job.go_on()
@@ -296,5 +317,5 @@ def printed_scripts(work):
 
 if __name__ == "__main__":
     cluster.main(jobs, printed_scripts, srun_without_pmi,
-                 signal_before_the_limit, cancelled, shards, node_off, node_cut,
+                 signal_before_the_limit, limit_without_signal, cancelled, shards, node_off, node_cut,
                  node_cut_under_srun, node_of_the_script_off)

@@ -121,5 +121,33 @@ def silent_rank(work):
     job.expect_no_process(3.0)
 
 
+def busy_coordinator(work):
+    """Rank 0 fills an array of the second stage for longer than dead_man:
+    that is no silence."""
+    study = work.study(ini("stages = 2\narray_rows = 300000\n", "",
+                           "dead_man = 2 s\nheartbeat = 0.2 s\n"))
+    mpi.run(work, study, work.path / "r", ranks=3,
+            env={"ENSRUN_FAULT": "slow@600000"})
+    work.run(study, work.path / "quiet")
+    expect_same(work.path / "r", work.path / "quiet", "arrays made slowly")
+
+
+def stopped_coordinator(work):
+    """A signal while it does: no task begins, and no array is begun."""
+    study = work.study(ini("stages = 2\narray_rows = 500000\ndecide = "
+                           "1e9, 2e9, 3e9, 4e9\n", "", ""))
+    results = work.path / "r"
+    job = mpi.start_run(work, study, results, ranks=2,
+                        env={"ENSRUN_FAULT": "slow@2000000"})
+    wait_until(lambda: any(results.glob("arrays/*.npy")), 20, "an array")
+    os.kill(mpi.ranks(job)[0], signal.SIGTERM)
+    job.wait(20, expect=REQUEUE)
+    check(len(list(results.glob("arrays/*.npy"))) < 4, "all arrays were made")
+    mpi.run(work, study, results, ranks=2)
+    work.run(study, work.path / "quiet")
+    expect_same(results, work.path / "quiet", "stopped at the arrays")
+
+
 main(usr1_to_mpirun, term_to_every_rank, signals_at_any_moment,
-     second_interrupt, silent_coordinator, silent_rank)
+     second_interrupt, silent_coordinator, silent_rank, busy_coordinator,
+     stopped_coordinator)

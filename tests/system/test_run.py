@@ -243,5 +243,49 @@ def bar(work):
           f"{text!r}")
 
 
-main(which_study, only, retain, describes_itself, counts_the_study,
+def retain_by_end(work):
+    """What a task keeps may depend on how it ends."""
+    (work.path / "t.csv").write_text("y,x\n0,1\n1,2\n0,3\n1,4\n")
+    study = work.study("""[study]
+kind = simulation
+replicates = 400
+[inputs]
+t = t.csv
+[data]
+generator = bootstrap
+input = t
+[fit]
+fitter = glm
+family = binomial
+formula = y ~ x
+[run]
+retain = minimal
+retain.warning = fit, warnings
+retain.error = data
+""")
+    results = work.path / "r"
+    work.run(study, results, expect=SOME_FAILED)
+    before = digests(results)
+    ends = {"failed": set(), "warned": set(), "well": set()}
+    for row in table(results):
+        ends["failed" if row["status"] == "failed" else
+             "warned" if row["warnings"] else "well"].add(row["task"])
+    check(all(ends.values()), f"{ {k: len(v) for k, v in ends.items()} }")
+    for end, keeps in (("failed", {"data"}), ("warned", {"fit"}),
+                       ("well", set())):
+        task = sorted(ends[end])[0]
+        shown = work.ensrun("show", results, task).stdout
+        kept = {item for item in ("data", "fit", "draws")
+                if f"artifact     {item}:" in shown}
+        check(kept == keeps, f"{end}: {kept}")
+    again = work.path / "all"
+    work.run(study, again, "--set", "run.retain=debug", "--set",
+             "run.retain.error=debug", expect=SOME_FAILED)
+    check(digests(again) == before, "what is kept changes results")
+    run = work.ensrun("run", study, "--set", "run.retain.error=lots",
+                      expect=BAD)
+    check("retain.error" in run.stderr, run.stderr)
+
+
+main(which_study, only, retain, retain_by_end, describes_itself, counts_the_study,
      blank_blocks, replaced_input, changed_settings, errors_once, bar)

@@ -6,7 +6,7 @@ import os
 import signal
 import time
 
-from harness import ENSRUN, ENVIRONMENT, REQUEUE, check, children, \
+from harness import ENSRUN, ENVIRONMENT, OK, REQUEUE, check, children, \
     command_of, digests, expect_same, ini, main, need_namespaces, sha256, wait_until
 
 STUDY = ini("sleep_us = 2000\nwork_us = 1000\nstages = 2\narray_rows = 300000\n"
@@ -15,12 +15,12 @@ STUDY = ini("sleep_us = 2000\nwork_us = 1000\nstages = 2\narray_rows = 300000\n"
             "heartbeat = 0.2 s\nlock_wait = 2 s\ncommit_seconds = 0.05\n")
 
 
-def elsewhere(work, study, results, *arguments):
+def elsewhere(work, study, results, *arguments, env=None):
     """A run in a PID namespace of its own."""
     return work.start("--map-root-user", "--pid", "--fork", "--kill-child",
                       "--mount-proc", ENSRUN, "run", study, "--results",
                       results, "--workers", 2, "--progress", "none",
-                      *arguments, program="unshare")
+                      *arguments, program="unshare", env=env)
 
 
 def coordinator(run):
@@ -133,5 +133,25 @@ def interrupted_wait(work):
     check(not (results / "epochs/000002").exists(), "it took the folder")
 
 
+def heartbeat_moves_at_the_end(work):
+    """Tables that take longer than lock_wait to write: nobody takes over."""
+    study = work.study(ini("text_bytes = 4000\nfields = 1\n",
+                           "replicates = 1000\n",
+                           "heartbeat = 0.2 s\nlock_wait = 2 s\n"))
+    results = work.path / "r"
+    owner = elsewhere(work, study, results,
+                      env={"ENSRUN_FAULT": "slow@1000000"})
+    log = results / "log.txt"
+    wait_until(lambda: log.exists() and "event=stop" in log.read_text(), 60,
+               "all tasks ended")
+    check(owner.running, owner.stderr)
+    run = work.run(study, results, expect=ENVIRONMENT)
+    check("its heartbeat goes on" in run.stderr, run.stderr)
+    owner.wait(60, expect=OK)
+    work.run(study, work.path / "quiet", expect=OK)
+    expect_same(results, work.path / "quiet", "written slowly")
+
+
 need_namespaces()
-main(taken_over, in_the_middle, heartbeat_moves, interrupted_wait)
+main(taken_over, in_the_middle, heartbeat_moves, heartbeat_moves_at_the_end,
+     interrupted_wait)

@@ -92,6 +92,7 @@ struct ens_records {
     const enum ens_outcome *status;
     size_t n, next;
     unsigned char words[8 * MAX_FIELDS];
+    struct ens_records *other; /* of the cell compared with */
 };
 
 static inline int next_record(struct ens_records *in, struct ens_record *rec,
@@ -104,11 +105,28 @@ static inline int next_record(struct ens_records *in, struct ens_record *rec,
     memcpy(in->words, in->values + in->next * p, 8 * p);
     memset(rec, 0, sizeof(*rec));
     rec->status = in->status ? in->status[in->next] : ENS_TASK_OK;
+    rec->replicate = (uint32_t)in->next + 1;
     rec->n_fields = p;
     rec->fields = in->words;
     *schema = in->schema;
     in->next++;
     return 1;
+}
+
+static inline void rewind_records(struct ens_records *in)
+{
+    in->next = 0;
+}
+
+static inline enum ens_status records_of(struct ens_records *in, uint64_t cell,
+                                         struct ens_records **other,
+                                         struct ens_error *err)
+{
+    (void)cell;
+    (void)err;
+    ck_assert(in->other != NULL);
+    *other = in->other;
+    return ENS_OK;
 }
 
 static inline struct ens_host fake_host(void)
@@ -123,6 +141,8 @@ static inline struct ens_host fake_host(void)
     h.alloc = alloc;
     h.rng = rng;
     h.next_record = next_record;
+    h.rewind = rewind_records;
+    h.records_of = records_of;
     return h;
 }
 

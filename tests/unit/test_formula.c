@@ -82,6 +82,9 @@ static const struct {
     {"y ~ offset(b) + 1", "y", "intercept"},
     {"y ~ poly(a,2) + bs( b,df=5 )", "y", "intercept|poly(a, 2)|bs(b, df = 5)"},
     {"y ~ ns(log(a), 3):b", "y", "intercept|ns(log(a), 3):b"},
+    {"y ~ a + (1 | g) + b", "y", "intercept|a|b"},
+    {"y | se(s) ~ .", "y", "intercept|b|`c d`|a"},
+    {"log(y)|se(y*2)~( 1|`g h`)", "log(y)", "intercept"},
 };
 
 START_TEST(terms_are_named_as_in_r)
@@ -98,6 +101,23 @@ START_TEST(terms_are_named_as_in_r)
     ck_assert_str_eq(ens_buf_text(&all), named[_i].terms);
     ck_assert_str_eq(f.response.name, named[_i].response);
     ens_buf_fini(&all);
+}
+END_TEST
+
+START_TEST(groups_and_standard_errors_are_kept_apart)
+{
+    const char *text = "y | se(s/2) ~ a + (1 | g) + (1|`h i`)";
+    struct ens_error err = {0};
+    struct ens_formula f;
+
+    ck_assert_msg(ens_formula_parse(&f, text, NULL, 0, &arena, &err) == ENS_OK,
+                  "%s", err.text);
+    ck_assert_uint_eq(f.n_groups, 2);
+    ck_assert_str_eq(f.group[0].name, "g");
+    ck_assert_str_eq(f.group[1].name, "`h i`");
+    ck_assert_str_eq(f.se.name, "(s/2)");
+    ck_assert_uint_eq(f.n_variables, 1);
+    ck_assert_uint_eq(f.n_vars, 5);
 }
 END_TEST
 
@@ -158,6 +178,18 @@ END_TEST
 static const struct {
     const char *formula, *message;
 } refused[] = {
+    {"y ~ (a | g)", "position 8: a group is (1 | g)"},
+    {"y ~ (1 + a | g)", "position 6: the intercept's 0 or 1 within brackets"},
+    {"y ~ a | g", "position 7: a group is (1 | g)"},
+    {"y ~ (1 | g/h)", "position 11: unexpected '/', expected ')': a group is "
+                      "one column"},
+    {"y ~ (1 | 2)", "position 10: unexpected '2', expected a column"},
+    {"y ~ a - (1 | g)", "position 9: (1 | g) stands between +"},
+    {"y ~ (1 | g) * a", "position 13: unexpected '*'"},
+    {"y ~ (1 | g) + (1|g)", "position 15: a second group of 'g'"},
+    {"y | trials(n) ~ a", "position 5: behind '|' of a response stands se("},
+    {"y | se ~ a", "position 5: behind '|' of a response stands se("},
+    {"y | se() ~ a", "position 8: unexpected ')'"},
     {"y ~ dist/100", "position 9: '/' between terms does not compute; for "
                      "arithmetic write I(dist/100)"},
     {"y ~ a + b^2 + c", "position 10: '^' between terms does not compute; "
@@ -316,6 +348,7 @@ int main(void)
     tcase_add_loop_test(t, what_is_not_understood_is_refused_by_name, 0,
                         (int)ENS_COUNT(refused));
     tcase_add_test(t, missing_column_is_named_with_those_there_are);
+    tcase_add_test(t, groups_and_standard_errors_are_kept_apart);
     tcase_add_test(t, deep_nesting_is_an_error_not_a_crash);
     tcase_add_test(t, random_text_is_parsed_or_refused);
     suite_add_tcase(s, t);

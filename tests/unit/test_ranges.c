@@ -75,7 +75,7 @@ START_TEST(shards_make_the_stage)
                              1);
         ens_ranges_free(w.ranges);
         w.ranges = ens_ranges_new(&w.study.plan, w.stage, w.done, 2,
-                                  &(const struct ens_part){{k, 4}, NULL}, 0);
+                                  &(const struct ens_part){{k, 4, 0}, NULL, NULL, NULL}, 0);
         left = ens_ranges_left(w.ranges);
         while (ens_ranges_take(w.ranges, &range, &seconds)) {
             n += range.n;
@@ -151,7 +151,7 @@ END_TEST
  * other cells go on, and nothing counts as left at the end. */
 START_TEST(forgotten_cells_are_left)
 {
-    const struct ens_part half = {{(uint32_t)_i, 2}, NULL};
+    const struct ens_part half = {{(uint32_t)_i, 2, 0}, NULL, NULL, NULL};
     const struct ens_part *part = _i == 0 ? NULL : &half;
     struct world w;
     struct ens_range range;
@@ -193,7 +193,7 @@ static int is_middle(const void *arg, uint64_t cell)
 START_TEST(chosen_cells_only)
 {
     const struct ens_chosen cells = {is_middle, NULL};
-    const struct ens_part middle = {{0, 0}, &cells};
+    const struct ens_part middle = {{0, 0, 0}, &cells, NULL, NULL};
     struct world w;
     struct ens_range range;
     double seconds;

@@ -9,7 +9,7 @@
 static uint64_t part_of(uint32_t k, uint32_t n, const struct ens_stage_run *run,
                         uint64_t cell)
 {
-    const struct ens_shard shard = {k, n};
+    const struct ens_shard shard = {k, n, 0};
     uint32_t first, last;
 
     ens_shard_part(&shard, run, cell, &first, &last);
@@ -36,7 +36,7 @@ START_TEST(each_task_once)
 
         ck_assert(seen != NULL);
         for (uint32_t k = 1; k <= n; k++) {
-            const struct ens_shard shard = {k, n};
+            const struct ens_shard shard = {k, n, 0};
             uint32_t first, last;
 
             ens_shard_part(&shard, &run, c, &first, &last);
@@ -131,7 +131,7 @@ START_TEST(names)
     static const char *const bad[] = {
         "",    "/",   "1",    "1/",    "/4",  "0/4",  "5/4",
         "a/4", "1/b", "-1/4", "1/4/2", "1/0", "1 /4", "1/9999999"};
-    struct ens_shard shard = {0, 0};
+    struct ens_shard shard = {0, 0, 0};
     struct ens_error err;
 
     ck_assert_int_eq(ens_shard_parse(&shard, "12/40", &err), ENS_OK);

@@ -1,100 +1,32 @@
-/* Measures of terms over the replicates of a cell, each with its Monte Carlo
- * standard error.
+/* Measures of a cell: passes over its records, and the checks of [metrics].
  *
- * Source: Morris, White and Crowther (2019), "Using simulation studies to
- * evaluate statistical methods", Statistics in Medicine 38, table 6,
- * doi:10.1002/sim.8086. With e = estimate - truth, n replicates:
- *   mean      mean(est)           sd / sqrt(n)
- *   sd        empirical SE        sd / sqrt(2 (n - 1))
- *   model_se  sqrt(mean(se^2))    sqrt(var(se^2) / (4 n model_se^2))
- *   bias      mean(e)             sd / sqrt(n)
- *   rmse      sqrt(mean(e^2))     mcse(MSE) / (2 rmse) by the delta method,
- *                                 mcse(MSE) = sqrt(var(e^2) / n)
- *   coverage  share of intervals  sqrt(c (1 - c) / n)
- *             that hold the truth
- * var() has n - 1: sum of (e^2 - MSE)^2 / (n (n - 1)) is var(e^2) / n.
- */
-#include "base/number.h"
+ * All measures but a few come of one pass in replicate order; the others see
+ * the records again (tally.h). Of the fit compared with, records of the same
+ * replicates run along: nothing is kept but sums. */
+#include "base/bug.h"
 #include "config/study.h"
 #include "kinds/simulation/program.h"
+#include "kinds/simulation/tally.h"
 #include "program/output.h"
-#include "math/quantile.h"
-#include "math/sums.h"
 
-#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define MAX_METRICS ENS_SIMULATION_MAX_METRICS
+/* -- checks ------------------------------------------------------------------
+ */
 
-struct metric {
-    const char *call; /* "bias", "rmse" or "coverage" */
-    char name[48];    /* measure */
-    double level;     /* of coverage; NaN: that of the fit */
-};
-
-struct metrics {
-    size_t n;
-    struct metric item[MAX_METRICS];
-};
-
-/* Keys were checked by the table of "coverage()"; "" = not set. */
-static enum ens_status read_level(const struct ens_call_arg *arg, double *level,
-                                  struct ens_error *err)
+static enum ens_status wrap(const struct ens_study *study, const char *key,
+                            enum ens_status s, struct ens_error *err)
 {
-    *level = NAN;
-    if (*arg->text == '\0')
-        return ENS_OK;
-    if (ens_number_parse(arg->text, strlen(arg->text), level) != 0 ||
-        !(*level > 0 && *level < 1))
-        return ens_fail(err, ENS_ESTUDY,
-                        "coverage: level: '%s' is not a number between 0 and 1",
-                        arg->text);
-    return ENS_OK;
-}
+    char where[320];
 
-static enum ens_status read_metric(const struct ens_call *call,
-                                   struct metric *m, struct ens_error *err)
-{
-    int is_coverage = strcmp(call->name, "coverage") == 0;
-
-    m->call = call->name;
-    m->level = NAN;
-    snprintf(m->name, sizeof(m->name), "%s", call->name);
-    if (call->n > (is_coverage ? 1 : 0))
-        return ens_fail(err, ENS_ESTUDY, "%s takes %s", call->name,
-                        is_coverage ? "one argument, level" : "no arguments");
-    return call->n ? read_level(&call->arg[0], &m->level, err) : ENS_OK;
-}
-
-/* Two coverages differ by their level: then it is in the name. */
-static enum ens_status name_metrics(struct metrics *all, struct ens_error *err)
-{
-    size_t n_coverage = 0;
-
-    for (size_t i = 0; i < all->n; i++)
-        n_coverage += strcmp(all->item[i].call, "coverage") == 0 ? 1 : 0;
-    for (size_t i = 0; n_coverage > 1 && i < all->n; i++) {
-        struct metric *m = &all->item[i];
-        char level[ENS_NUMBER_BYTES];
-
-        if (isnan(m->level))
-            continue;
-        ens_number_format(level, m->level);
-        snprintf(m->name, sizeof(m->name), "coverage_%s", level);
-    }
-    for (size_t i = 0; i < all->n; i++)
-        for (size_t k = 0; k < i; k++)
-            if (strcmp(all->item[i].name, all->item[k].name) == 0)
-                return ens_fail(err, ENS_ESTUDY, "%s is there twice",
-                                all->item[i].name);
-    return ENS_OK;
+    ens_study_where(study, "metrics", key, where, sizeof(where));
+    return ens_wrap(err, s, "%s: [metrics] %s", where, key);
 }
 
 /* Names of metrics that tasks compute are columns: of its own each. */
 static enum ens_status check_computed(const struct ens_study *study,
-                                      const struct metrics *all,
+                                      const struct ens_choice *choice,
                                       struct ens_error *err)
 {
     struct ens_simulation_metrics m;
@@ -105,39 +37,15 @@ static enum ens_status check_computed(const struct ens_study *study,
 
         for (size_t k = 0; k < i; k++)
             twice |= strcmp(m.item[i].name, m.item[k].name) == 0;
-        for (size_t k = 0; k < all->n; k++)
-            twice |= strcmp(m.item[i].name, all->item[k].name) == 0;
+        for (size_t k = 0; k < choice->n; k++)
+            twice |= strcmp(m.item[i].name, choice->item[k].name) == 0;
         if (twice)
-            return ens_fail(err, ENS_ESTUDY, "%s is there twice",
-                            m.item[i].name);
+            return wrap(
+                study, "use",
+                ens_fail(err, ENS_ESTUDY, "%s is there twice", m.item[i].name),
+                err);
     }
     return ENS_OK;
-}
-
-static enum ens_status read_metrics(const struct ens_study *study,
-                                    struct metrics *all, struct ens_error *err)
-{
-    const struct ens_value *use = ens_study_value(study, "metrics", "use");
-    enum ens_status s = ENS_OK;
-    char where[320];
-
-    all->n = 0;
-    if (!use || !use->set)
-        return ENS_OK;
-    if (use->n_list > MAX_METRICS)
-        return ens_fail(err, ENS_ESTUDY, "[metrics] use: more than %d",
-                        MAX_METRICS);
-    for (size_t i = 0; s == ENS_OK && i < use->n_list; i++)
-        if (use->list[i].call.impl == NULL)
-            s = read_metric(&use->list[i].call, &all->item[all->n++], err);
-    if (s == ENS_OK)
-        s = name_metrics(all, err);
-    if (s == ENS_OK)
-        s = check_computed(study, all, err);
-    if (s == ENS_OK)
-        return s;
-    ens_study_where(study, "metrics", "use", where, sizeof(where));
-    return ens_wrap(err, s, "%s: [metrics] use", where);
 }
 
 /* [metrics] run and fields: both, or neither. */
@@ -177,318 +85,132 @@ static enum ens_status check_program(const struct ens_study *study,
 enum ens_status ens_simulation_check_metrics(const struct ens_study *study,
                                              struct ens_error *err)
 {
-    struct metrics all;
-    enum ens_status s = read_metrics(study, &all, err);
+    struct ens_choice choice;
+    enum ens_status s = ens_choice_read(&choice, study, err);
 
+    if (s == ENS_OK)
+        s = check_computed(study, &choice, err);
     return s == ENS_OK ? check_program(study, err) : s;
 }
 
-/* -- accumulation -----------------------------------------------------------
- */
-
-struct term {
-    size_t truth; /* its field; SIZE_MAX: not known */
-    struct ens_moments estimate;
-    struct ens_moments variance; /* squared standard errors */
-    struct ens_moments error;    /* estimate - truth */
-    struct ens_moments square;   /* squared errors */
-    uint64_t n_covered[MAX_METRICS];
-    uint64_t n_limits[MAX_METRICS];
-};
-
-struct cell_sums {
-    const struct metrics *metrics;
-    const struct ens_simulation_model *model;
-    const struct ens_simulation_layout *layout;
-    double df;    /* of t, for coverage at a level of its own */
-    uint64_t all; /* records seen */
-    size_t p;
-    struct term *term;
-    struct ens_simulation_metrics computed;
-    size_t n_computed; /* their fields, behind those of the terms */
-    struct ens_moments *value;
-};
-
-static void add_coverage(const struct cell_sums *c, struct term *t,
-                         const double value[ENS_SIM_PARTS], double truth)
+/* A term of interest is one of some model. */
+static enum ens_status check_term(const struct ens_simulation_schemas *schemas,
+                                  const char *term, struct ens_error *err)
 {
-    for (size_t k = 0; k < c->metrics->n; k++) {
-        const struct metric *m = &c->metrics->item[k];
-        double low = value[ENS_SIM_CONF_LOW], high = value[ENS_SIM_CONF_HIGH];
+    char name[256];
 
-        if (!isnan(m->level) && m->level != c->model->options.level) {
-            double half = ens_quantile_halfwidth(m->level, c->df) *
-                          value[ENS_SIM_STD_ERROR];
-
-            low = value[ENS_SIM_ESTIMATE] - half;
-            high = value[ENS_SIM_ESTIMATE] + half;
-        }
-        if (isnan(low) || isnan(high))
-            continue;
-        t->n_limits[k]++;
-        t->n_covered[k] += low <= truth && truth <= high ? 1 : 0;
-    }
+    snprintf(name, sizeof(name), "estimate__%.200s", term);
+    for (uint32_t k = 0; k < schemas->n; k++)
+        for (size_t i = 0; i < schemas->item[k].n; i++)
+            if (strcmp(schemas->item[k].field[i].name, name) == 0)
+                return ENS_OK;
+    return ens_fail(err, ENS_ESTUDY, "no fit estimates \"%.60s\"", term);
 }
 
-static void add_record(struct cell_sums *c, const struct ens_record *rec,
-                       const struct ens_schema *schema)
-{
-    c->all++;
-    if (rec->status != ENS_TASK_OK || !schema || schema->n < c->layout->metrics)
-        return;
-    for (size_t j = 0; j < c->p; j++) {
-        struct term *t = &c->term[j];
-        double value[ENS_SIM_PARTS], truth, error;
-
-        for (size_t k = 0; k < ENS_SIM_PARTS; k++)
-            value[k] = ens_record_f64(rec, schema, k * c->p + j);
-        if (!isfinite(value[ENS_SIM_ESTIMATE]))
-            continue;
-        ens_moments_add(&t->estimate, value[ENS_SIM_ESTIMATE]);
-        if (isfinite(value[ENS_SIM_STD_ERROR]))
-            ens_moments_add(&t->variance, value[ENS_SIM_STD_ERROR] *
-                                              value[ENS_SIM_STD_ERROR]);
-        if (t->truth == SIZE_MAX)
-            continue;
-        truth = ens_record_f64(rec, schema, t->truth);
-        error = value[ENS_SIM_ESTIMATE] - truth;
-        if (!isfinite(error))
-            continue;
-        ens_moments_add(&t->error, error);
-        ens_moments_add(&t->square, error * error);
-        add_coverage(c, t, value, truth);
-    }
-    for (size_t k = 0; k < c->n_computed; k++) {
-        size_t field = c->layout->metrics + k;
-        double v = field < schema->n ? ens_record_f64(rec, schema, field) : NAN;
-
-        if (isfinite(v))
-            ens_moments_add(&c->value[k], v);
-    }
-}
-
-/* -- output ------------------------------------------------------------------
- */
-
-struct out {
-    const char *estimand;
-    uint64_t all;
-    ens_measure_fn *sink;
-    void *arg;
-    struct ens_error *err;
-    enum ens_status status; /* sticky */
-};
-
-static void put_row(struct out *o, struct ens_measure m)
-{
-    m.estimand = o->estimand;
-    if (m.n_used == 0)
-        m.value = m.mcse = NAN;
-    m.n_missing = o->all - m.n_used;
-    if (o->status == ENS_OK)
-        o->status = o->sink(o->arg, &m, o->err);
-}
-
-static void put(struct out *o, const char *measure, double value, double mcse,
-                uint64_t n)
-{
-    put_row(o,
-            (struct ens_measure){
-                .measure = measure, .value = value, .mcse = mcse, .n_used = n});
-}
-
-static void put_always(struct out *o, const struct term *t)
-{
-    double n = (double)t->estimate.n;
-    double sd = sqrt(ens_moments_var(&t->estimate));
-    double se = sqrt(t->variance.mean);
-    double n_se = (double)t->variance.n;
-
-    put(o, "mean", t->estimate.mean, sd / sqrt(n), t->estimate.n);
-    put(o, "sd", sd, sd / sqrt(2 * (n - 1)), t->estimate.n);
-    put(o, "model_se", se,
-        sqrt(ens_moments_var(&t->variance) / (4 * n_se * se * se)),
-        t->variance.n);
-}
-
-static void put_metric(struct out *o, const struct term *t,
-                       const struct metric *m, size_t k)
-{
-    double n = (double)t->error.n;
-
-    if (strcmp(m->call, "bias") == 0) {
-        put(o, m->name, t->error.mean, sqrt(ens_moments_var(&t->error) / n),
-            t->error.n);
-    } else if (strcmp(m->call, "rmse") == 0) {
-        double rmse = sqrt(t->square.mean);
-
-        put(o, m->name, rmse,
-            sqrt(ens_moments_var(&t->square) / n) / (2 * rmse), t->square.n);
-    } else {
-        double limits = (double)t->n_limits[k];
-        double share = (double)t->n_covered[k] / limits;
-
-        put_row(o,
-                (struct ens_measure){.measure = m->name,
-                                     .value = share,
-                                     .mcse = sqrt(share * (1 - share) / limits),
-                                     .n_used = t->n_limits[k],
-                                     .is_share = 1});
-    }
-}
-
-/* Means of the columns METRIC__FIELD: those of term j, or, when j is p, those
- * that tasks have one of (then the column is the estimand). */
-static void put_computed(struct out *o, const struct cell_sums *c, size_t j)
-{
-    size_t at = 0;
-
-    for (size_t i = 0; i < c->computed.n; i++) {
-        const struct ens_simulation_metric *m = &c->computed.item[i];
-
-        for (size_t k = 0; k < m->ops->n_fields; k++) {
-            const struct ens_metric_field *f = &m->ops->field[k];
-            const struct ens_moments *v = &c->value[at + (f->per_term ? j : 0)];
-            char name[256];
-
-            at += f->per_term ? c->p : 1;
-            if ((f->per_term != 0) != (j < c->p))
-                continue;
-            snprintf(name, sizeof(name), "%s%s%s", m->name,
-                     *m->name && *f->name ? "__" : "", f->name);
-            if (!f->per_term)
-                o->estimand = name;
-            put(o, f->per_term ? name : "mean", v->mean,
-                sqrt(ens_moments_var(v) / (double)v->n), v->n);
-        }
-    }
-}
-
-static enum ens_status put_cell(const struct cell_sums *c, ens_measure_fn *sink,
-                                void *arg, struct ens_error *err)
-{
-    struct out o = {.all = c->all, .sink = sink, .arg = arg, .err = err};
-
-    for (size_t j = 0; j < c->p; j++) {
-        const struct term *t = &c->term[j];
-
-        o.estimand = c->model->shown[j];
-        put_always(&o, t);
-        for (size_t k = 0; t->truth != SIZE_MAX && k < c->metrics->n; k++)
-            put_metric(&o, t, &c->metrics->item[k], k);
-        put_computed(&o, c, j);
-    }
-    put_computed(&o, c, c->p);
-    return o.status;
-}
-
-/* Truths come with generators whose rows are all complete: n - p is the
- * degrees of freedom of every replicate. */
-static double degrees_of_freedom(const struct ens_simulation_model *fit,
-                                 const struct ens_cell *cell)
-{
-    const struct ens_value *n = ens_cell_value(cell, "data", "n");
-
-    if (fit->options.family != ENS_FAMILY_GAUSSIAN)
-        return INFINITY;
-    if (fit->fitter == &ens_program_fitter ||
-        ens_cell_impl(cell, "data")->ops == &ens_program_generator)
-        return NAN; /* the program knows */
-    return n ? (double)n->i - (double)fit->design.n_columns : NAN;
-}
-
-/* -- a cell ------------------------------------------------------------------
- */
-
-struct tally { /* of one cell: what its measures are made of */
-    struct ens_arena arena;
-    struct ens_data_shape shape;
-    struct ens_simulation_model model;
-    struct ens_simulation_layout layout;
-    struct metrics metrics;
-    struct cell_sums sums;
-};
-
-static enum ens_status make_sums(struct tally *t, const struct ens_cell *cell,
-                                 struct ens_error *err)
-{
-    struct cell_sums *c = &t->sums;
-    uint32_t truth = t->layout.truth;
-
-    c->metrics = &t->metrics;
-    c->model = &t->model;
-    c->layout = &t->layout;
-    c->p = t->model.n_shown;
-    c->df = degrees_of_freedom(&t->model, cell);
-    c->term = ens_arena_alloc(&t->arena, c->p, sizeof(*c->term));
-    c->n_computed = t->layout.n - t->layout.metrics;
-    c->value = ens_arena_alloc(&t->arena, c->n_computed, sizeof(*c->value));
-    if (!c->term || !c->value)
-        return ens_fail(err, ENS_ENOMEMORY, "measures of %zu terms", c->p);
-    for (size_t j = 0; j < c->p; j++)
-        c->term[j].truth =
-            t->model.truth_of[j] != SIZE_MAX ? truth++ : SIZE_MAX;
-    return ENS_OK;
-}
-
-enum ens_status ens_simulation_tally_new(const struct ens_host *host,
-                                         const struct ens_plan *plan,
-                                         const struct ens_cell *cell,
-                                         void **tally, struct ens_error *err)
+/* The row is there, and for each fit one cell of it. */
+static enum ens_status check_compare(const struct ens_host *host,
+                                     const struct ens_plan *plan,
+                                     const char *row, struct ens_error *err)
 {
     const struct ens_study *study = host->plan_study(plan);
-    struct tally *t = calloc(1, sizeof(*t));
-    enum ens_status s;
+    uint64_t n = ens_study_role_count(study, "fit");
+    int is_there = 0, found;
+    enum ens_status s = ENS_OK;
 
-    if (!t)
-        return ens_fail(err, ENS_ENOMEMORY, "measures of a cell");
-    ens_simulation_metrics(study, &t->sums.computed);
-    s = read_metrics(study, &t->metrics, err);
-    if (s == ENS_OK)
-        s = ens_simulation_shape(&t->shape, cell, host, plan, &t->arena, err);
-    if (s == ENS_OK)
-        s = ens_simulation_model(&t->model, cell, &t->shape, &t->arena, err);
-    if (s == ENS_OK)
-        s = ens_simulation_layout(&t->layout, &t->model, &t->shape,
-                                  &t->sums.computed, &t->arena, err);
-    if (s == ENS_OK)
-        s = make_sums(t, cell, err);
-    if (s == ENS_OK)
-        *tally = t;
-    else
-        ens_simulation_tally_free(t);
+    for (uint64_t i = 0; s == ENS_OK && i < n; i++) {
+        struct ens_cell cell, other;
+
+        host->plan_cell(plan, i, &cell);
+        is_there |= strcmp(ens_cell_row(&cell, "fit"), row) == 0;
+        s = ens_tally_other(host, plan, &cell, row, &other, &found, err);
+    }
+    return s != ENS_OK || is_there
+               ? s
+               : ens_fail(err, ENS_ESTUDY, "there is no row [fit %.100s]", row);
+}
+
+enum ens_status ens_simulation_check_measures(
+    const struct ens_host *host, const struct ens_plan *plan,
+    const struct ens_simulation_schemas *schemas, struct ens_error *err)
+{
+    const struct ens_study *study = host->plan_study(plan);
+    struct ens_choice c;
+    enum ens_status s = ens_choice_read(&c, study, err);
+
+    for (size_t i = 0; s == ENS_OK && i < c.terms->n_list; i++) {
+        s = check_term(schemas, c.terms->list[i].text, err);
+        if (s != ENS_OK)
+            return wrap(study, "terms", s, err);
+    }
+    if (s != ENS_OK || *c.compare == '\0')
+        return s;
+    s = check_compare(host, plan, c.compare, err);
+    return s == ENS_OK ? s : wrap(study, "compare", s, err);
+}
+
+/* -- passes ------------------------------------------------------------------
+ */
+
+/* The records of the fit compared with, up to a replicate. */
+struct beside {
+    const struct ens_host *host;
+    struct ens_records *in; /* NULL: there is none */
+    struct ens_record rec;
+    const struct ens_schema *schema;
+    int has; /* rec is one */
+};
+
+static struct ens_tally_record follow(struct beside *b, uint32_t replicate)
+{
+    while (b->in != NULL && (!b->has || b->rec.replicate < replicate)) {
+        b->has = b->host->next_record(b->in, &b->rec, &b->schema);
+        if (!b->has)
+            b->in = NULL;
+    }
+    return b->has && b->rec.replicate == replicate
+               ? (struct ens_tally_record){&b->rec, b->schema}
+               : (struct ens_tally_record){NULL, NULL};
+}
+
+static void walk(const struct ens_host *host, struct ens_tally *t,
+                 enum ens_tally_pass pass, struct ens_records *in,
+                 struct ens_records *other)
+{
+    struct beside beside = {.host = host, .in = other};
+    const struct ens_schema *schema;
+    struct ens_record rec;
+
+    host->rewind(in);
+    if (other != NULL)
+        host->rewind(other);
+    while (host->next_record(in, &rec, &schema))
+        ens_tally_see(t, pass, (struct ens_tally_record){&rec, schema},
+                      follow(&beside, rec.replicate));
+}
+
+static enum ens_status walk_all(const struct ens_host *host,
+                                struct ens_tally *t, struct ens_records *in,
+                                struct ens_error *err)
+{
+    struct ens_records *other = NULL;
+    enum ens_status s = ENS_OK;
+
+    if (t->has_other)
+        s = host->records_of(in, t->other.cell.ordinal, &other, err);
+    for (int pass = 0; s == ENS_OK && pass < ENS_TALLY_PASSES; pass++) {
+        int needed;
+
+        s = ens_tally_begin(t, pass, &needed, err);
+        while (s == ENS_OK && needed) {
+            walk(host, t, pass, in, other);
+            needed = ens_tally_again(t, pass);
+        }
+    }
     return s;
 }
 
-void ens_simulation_tally_free(void *tally)
-{
-    struct tally *t = tally;
-
-    if (!t)
-        return;
-    ens_arena_fini(&t->arena);
-    free(t);
-}
-
-enum ens_status ens_simulation_tally_add(void *tally,
-                                         const struct ens_record *rec,
-                                         const struct ens_schema *schema,
-                                         struct ens_error *err)
-{
-    struct tally *t = tally;
-
-    (void)err;
-    add_record(&t->sums, rec, schema);
-    return ENS_OK;
-}
-
-enum ens_status ens_simulation_tally_rows(void *tally, ens_measure_fn *sink,
-                                          void *arg, struct ens_error *err)
-{
-    const struct tally *t = tally;
-
-    return put_cell(&t->sums, sink, arg, err);
-}
+/* -- slots of the kind -------------------------------------------------------
+ */
 
 enum ens_status ens_simulation_measures(const struct ens_host *host,
                                         const struct ens_plan *plan,
@@ -497,17 +219,49 @@ enum ens_status ens_simulation_measures(const struct ens_host *host,
                                         ens_measure_fn *sink, void *arg,
                                         struct ens_error *err)
 {
-    const struct ens_schema *schema;
-    struct ens_record rec;
-    void *tally;
-    enum ens_status s = ens_simulation_tally_new(host, plan, cell, &tally, err);
+    struct ens_tally *t;
+    enum ens_status s = ens_tally_new(&t, host, plan, cell, err);
 
     if (s != ENS_OK)
         return s;
-    while (s == ENS_OK && host->next_record(in, &rec, &schema))
-        s = ens_simulation_tally_add(tally, &rec, schema, err);
+    s = walk_all(host, t, in, err);
     if (s == ENS_OK)
-        s = ens_simulation_tally_rows(tally, sink, arg, err);
-    ens_simulation_tally_free(tally);
+        s = ens_tally_rows(t, 0, sink, arg, err);
+    ens_tally_free(t);
     return s;
+}
+
+enum ens_status ens_simulation_tally_new(const struct ens_host *host,
+                                         const struct ens_plan *plan,
+                                         const struct ens_cell *cell,
+                                         void **tally, struct ens_error *err)
+{
+    struct ens_tally *t;
+    enum ens_status s = ens_tally_new(&t, host, plan, cell, err);
+
+    if (s == ENS_OK)
+        *tally = t;
+    return s;
+}
+
+void ens_simulation_tally_free(void *tally)
+{
+    ens_tally_free(tally);
+}
+
+enum ens_status ens_simulation_tally_add(void *tally,
+                                         const struct ens_record *rec,
+                                         const struct ens_schema *schema,
+                                         struct ens_error *err)
+{
+    (void)err;
+    ens_tally_see(tally, ENS_TALLY_SUM, (struct ens_tally_record){rec, schema},
+                  (struct ens_tally_record){NULL, NULL});
+    return ENS_OK;
+}
+
+enum ens_status ens_simulation_tally_rows(void *tally, ens_measure_fn *sink,
+                                          void *arg, struct ens_error *err)
+{
+    return ens_tally_rows(tally, 1, sink, arg, err);
 }

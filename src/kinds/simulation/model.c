@@ -108,14 +108,41 @@ static enum ens_status name_parameters(struct ens_simulation_model *m,
     return ENS_OK;
 }
 
+/* The design's groups, as fitters are given them; what a fitter has no model
+ * for is refused. */
+static enum ens_status take_groups(struct ens_simulation_model *m,
+                                   const char *fitter, struct ens_arena *arena,
+                                   struct ens_error *err)
+{
+    const struct ens_design *d = &m->design;
+
+    if (d->n_groups > 0 && !(m->fitter->takes & ENS_TAKES_GROUPS))
+        return ens_fail(err, ENS_ESTUDY,
+                        "fitter %s has no model for groups, (1 | %s)", fitter,
+                        m->formula->group[0].name);
+    if (d->has_se && !(m->fitter->takes & ENS_TAKES_SE))
+        return ens_fail(err, ENS_ESTUDY,
+                        "fitter %s takes no standard errors, %s | se%s", fitter,
+                        m->formula->response.name, m->formula->se.name);
+    m->group = ens_arena_alloc(arena, d->n_groups + 1, sizeof(*m->group));
+    if (!m->group)
+        return ens_fail(err, ENS_ENOMEMORY, "%zu groups", d->n_groups);
+    for (size_t k = 0; k < d->n_groups; k++)
+        m->group[k] = (struct ens_fit_group){.name = m->formula->group[k].name,
+                                             .n_levels = d->group[k].n_levels,
+                                             .level = d->group[k].level};
+    return ENS_OK;
+}
+
 /* Which truths of the data are those of this model. */
 static void match_truths(struct ens_simulation_model *m,
                          const struct ens_data_shape *shape)
 {
     int response = !m->has_formula || shape->response == NULL ||
                    strcmp(shape->response, m->formula->response.name) == 0;
-    int link = ens_family_link(shape->family) == m->options.link;
-    int family = shape->family == m->options.family;
+    int link =
+        shape->any_family || ens_family_link(shape->family) == m->options.link;
+    int family = shape->any_family || shape->family == m->options.family;
 
     m->n_truths = 0;
     for (size_t j = 0; j < m->n_shown; j++) {
@@ -138,6 +165,7 @@ enum ens_status ens_simulation_model(struct ens_simulation_model *m,
 {
     const struct fit_setup setup = {{fit_alloc}, arena};
     struct ens_simulation_model made = {0};
+    static const double some = 1; /* there are standard errors */
     struct ens_parameter *more = NULL;
     size_t n_more = 0;
     enum ens_status s;
@@ -150,13 +178,20 @@ enum ens_status ens_simulation_model(struct ens_simulation_model *m,
     if (s != ENS_OK)
         return wrap_row(err, s, cell, "fit", "level");
     s = take_formula(&made, cell, &shape->data, arena, err);
-    if (s == ENS_OK)
+    if (s == ENS_OK) {
+        s = take_groups(&made, ens_cell_impl(cell, "fit")->name, arena, err);
+        if (s != ENS_OK)
+            return wrap_row(err, s, cell, "fit", "formula");
         s = name_parameters(&made, NULL, 0, arena, err);
+    }
     if (s == ENS_OK && made.fitter->parameters != NULL) {
-        const struct ens_fit_problem terms = {.p = made.design.n_columns,
-                                              .term = made.term,
-                                              .response =
-                                                  made.formula->response.name};
+        const struct ens_fit_problem terms = {
+            .p = made.design.n_columns,
+            .term = made.term,
+            .n_groups = made.design.n_groups,
+            .group = made.group,
+            .se = made.design.has_se ? &some : NULL,
+            .response = made.formula->response.name};
 
         s = made.fitter->parameters(&setup.shown, &made.options, &terms, &more,
                                     &n_more, err);

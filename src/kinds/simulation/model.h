@@ -5,7 +5,7 @@
 #include "fit/design.h"
 #include "fit/fitter.h"
 #include <ensrun/metric.h>
-#include "kinds/simulation/generators.h"
+#include "kinds/simulation/generators/generators.h"
 
 /* Fields of a task, p each: the parts of NAME__TERM, in this order. */
 #define ENS_SIMULATION_PARTS(X)                                                \
@@ -28,8 +28,9 @@ struct ens_simulation_model {
     int has_formula; /* else `formula` has no terms, and the design none but
                         the names of what is estimated */
     struct ens_formula *formula;
-    struct ens_design design; /* over the cell's data */
-    size_t n_parameters;      /* terms, then those the fitter adds */
+    struct ens_design design;    /* over the cell's data */
+    struct ens_fit_group *group; /* design.n_groups; without rows */
+    size_t n_parameters;         /* terms, then those the fitter adds */
     const char **parameter;
     size_t n_shown; /* those with columns */
     const char **shown;
@@ -141,6 +142,10 @@ enum ens_status ens_simulation_schemas(struct ens_simulation_schemas *s,
                                        const struct ens_plan *plan,
                                        struct ens_arena *arena,
                                        struct ens_error *err);
+/** Check what [metrics] says of terms and fits. */
+enum ens_status ens_simulation_check_measures(
+    const struct ens_host *host, const struct ens_plan *plan,
+    const struct ens_simulation_schemas *schemas, struct ens_error *err);
 /** The schema of a layout; n when there is none. */
 uint32_t ens_simulation_schema(const struct ens_simulation_schemas *s,
                                const struct ens_simulation_layout *l);

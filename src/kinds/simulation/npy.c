@@ -6,12 +6,14 @@
 #define PREFIX 10 /* magic 6, version 2, u16 length of the text */
 
 void ens_npy_head(char to[ENS_NPY_HEAD], const char *descr, size_t rows,
-                  size_t columns)
+                  size_t columns, size_t depth)
 {
-    char shape[64];
+    char shape[96];
     int n;
 
-    if (columns)
+    if (depth)
+        snprintf(shape, sizeof(shape), "(%zu, %zu, %zu)", rows, columns, depth);
+    else if (columns)
         snprintf(shape, sizeof(shape), "(%zu, %zu)", rows, columns);
     else
         snprintf(shape, sizeof(shape), "(%zu,)", rows);

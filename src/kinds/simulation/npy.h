@@ -9,8 +9,8 @@
 #define ENS_NPY_HEAD 128
 
 /** Head of a column-major array. descr: "<f8", "<u8". columns 0: one
- * dimension. */
+ * dimension; depth 0: at most two. */
 void ens_npy_head(char to[ENS_NPY_HEAD], const char *descr, size_t rows,
-                  size_t columns);
+                  size_t columns, size_t depth);
 
 #endif

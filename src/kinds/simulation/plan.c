@@ -104,19 +104,18 @@ static uint64_t hash_shape(const struct ens_data_shape *of)
 
     h = hash_names(of->truth, of->n_truth, h);
     h = hash_names(of->meta, of->n_meta, h);
-    h = ens_hash64_pair(h, (uint64_t)of->family);
+    h = ens_hash64_pair(h, (uint64_t)of->family + (of->any_family ? 256 : 0));
     if (of->response)
         h = hash_names(&of->response, 1, h);
     for (size_t j = 0; j < shape->n_columns; j++) {
         const struct ens_data_column *c =
             shape->column ? &shape->column[j] : NULL;
-        const void *at = !c          ? NULL
-                         : c->view   ? c->view->data
-                         : c->values ? (const void *)c->values
-                                     : c->level;
+        const void *at = !c ? NULL : c->view ? c->view->data : c->values;
 
         h = ens_hash64_seed(shape->name[j], strlen(shape->name[j]), h);
         h = ens_hash64_pair(h, (uint64_t)(uintptr_t)at);
+        if (c && !at && c->level)
+            h = hash_names(c->level, c->n_levels, h);
     }
     return h;
 }
@@ -195,6 +194,8 @@ static enum ens_status declare(const struct ens_host *host,
     enum ens_status s;
 
     s = ens_simulation_schemas(&schemas, host, plan, arena, err);
+    if (s == ENS_OK)
+        s = ens_simulation_check_measures(host, plan, &schemas, err);
     for (uint32_t k = 0; s == ENS_OK && k < schemas.n; k++) {
         uint32_t index;
 

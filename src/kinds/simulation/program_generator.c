@@ -4,8 +4,8 @@
  * data are the same for every row of fits. */
 #include "kinds/simulation/program.h"
 
-#include "base/number.h"
 #include "config/model.h"
+#include "kinds/simulation/generators/truths.h"
 #include "program/json.h"
 
 #include <string.h>
@@ -32,72 +32,6 @@ const struct ens_setting ens_program_generator_settings[] = {
     ENS_PROGRAM_FOLDER("data"),
 };
 
-/* -- truth --------------------------------------------------------------------
- */
-
-/* "TERM = VALUE": where the term ends, and the value. */
-static const char *split(const char *text, size_t *n_term)
-{
-    const char *eq = strrchr(text, '=');
-    const char *value = eq == NULL ? NULL : eq + 1;
-
-    if (eq == NULL)
-        return NULL;
-    *n_term = (size_t)(eq - text);
-    while (*n_term > 0 && text[*n_term - 1] == ' ')
-        (*n_term)--;
-    return value + strspn(value, " ");
-}
-
-static int read_value(const struct ens_cell *cell, const char *text, double *v)
-{
-    const struct ens_value *key;
-
-    if (ens_number_parse(text, strlen(text), v) == 0)
-        return 1;
-    key = ens_cell_value(cell, "data", text);
-    return key != NULL &&
-           ens_number_parse(key->text, strlen(key->text), v) == 0;
-}
-
-/* Names and values, in memory of the setup. */
-static enum ens_status take_truth(const struct ens_setup *setup,
-                                  const struct ens_cell *cell,
-                                  struct ens_data_shape *out,
-                                  struct ens_error *err)
-{
-    const struct ens_value *list = ens_cell_value(cell, "data", "truth");
-    size_t n = list->n_list;
-    const char **name = setup->alloc(setup, n + 1, sizeof(*name));
-    double *v = setup->alloc(setup, n + 1, sizeof(*v));
-
-    if (name == NULL || v == NULL)
-        return ens_fail(err, ENS_ENOMEMORY, "truth");
-    for (size_t i = 0; i < n; i++) {
-        const char *text = list->list[i].text;
-        size_t n_term = 0;
-        const char *value = split(text, &n_term);
-        char *term = setup->alloc(setup, n_term + 1, 1);
-
-        if (value == NULL || n_term == 0)
-            return ens_fail(err, ENS_ESTUDY,
-                            "truth: \"%.60s\" is not TERM=VALUE", text);
-        if (!read_value(cell, value, &v[i]))
-            return ens_fail(err, ENS_ESTUDY,
-                            "truth: \"%.60s\": \"%.60s\" is neither a number "
-                            "nor a key of this row that is one",
-                            text, value);
-        if (term == NULL)
-            return ens_fail(err, ENS_ENOMEMORY, "truth");
-        memcpy(term, text, n_term);
-        name[i] = term;
-    }
-    out->n_truth = n;
-    out->truth = name;
-    out->truth_value = v;
-    return ENS_OK;
-}
-
 /* -- data --------------------------------------------------------------------
  */
 
@@ -112,7 +46,7 @@ static enum ens_status shape(const struct ens_setup *setup,
         cell->study, ens_cell_value(cell, "data", "run")->text, err);
 
     if (s == ENS_OK)
-        s = take_truth(setup, cell, out, err);
+        s = ens_truths_read(setup, cell, 0, out, err);
     if (s != ENS_OK)
         return s;
     if (name == NULL)

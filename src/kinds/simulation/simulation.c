@@ -2,6 +2,18 @@
  * what is true. One task = (data row, fit row, replicate). */
 #include "base/bug.h"
 #include "kinds/simulation/program.h"
+#include <ensrun/plugin.h>
+
+/* What `use` may name. */
+#define ENS_MEASURE(name, flags, pick, finish, help) #name "|"
+static const char calls[] =
+#include "kinds/simulation/measures/measures.def"
+    "all|FILE:metric";
+#undef ENS_MEASURE
+
+#define LEVEL_OF(name)                                                         \
+    ENS_SETTING(name "()", "level", NUM, ONE, RUN, "", 0, 1,                   \
+                "level of the intervals; not set: that of the fit")
 
 static const struct ens_setting settings[] = {
     {.section = "metrics",
@@ -10,10 +22,34 @@ static const struct ens_setting settings[] = {
      .shape = ENS_LIST,
      .cls = ENS_C_RUN,
      .def = "bias, rmse, coverage",
-     .choices = "bias|rmse|coverage|FILE:metric",
-     .help = "measures of terms whose truth is known, beside mean, sd and "
-             "model_se; coverage(level=0.9) takes a level of its own; "
-             "FILE.so:NAME is a plugin's, computed by tasks"},
+     .choices = calls,
+     .help = "measures of terms, beside mean, sd and model_se, computed at the "
+             "end; all: those that need no argument; FILE.so:NAME is a "
+             "plugin's, computed by tasks"},
+    {.section = "metrics",
+     .key = "*",
+     .type = ENS_T_CALL,
+     .shape = ENS_ONE,
+     .cls = ENS_C_RUN,
+     .def = "",
+     .choices = calls,
+     .help = "one more, under a name of yours: half = coverage(level=0.5)"},
+    ENS_SETTING("metrics", "terms", TEXT, LIST, RUN, "", 0, 0,
+                "terms of interest; not set: all"),
+    ENS_SETTING("metrics", "reference", NUM, LIST, RUN, "0", 0, 0,
+                "values that tests of rejection are against: one for all, or "
+                "one for each of `terms`"),
+    ENS_SETTING("metrics", "compare", TEXT, ONE, RUN, "", 0, 0,
+                "name of the [fit] row that others are compared with, on the "
+                "same data"),
+    {.section = "metrics",
+     .key = "mcse",
+     .type = ENS_T_CALL,
+     .shape = ENS_ONE,
+     .cls = ENS_C_RUN,
+     .def = "formula",
+     .choices = "formula|jackknife|bootstrap",
+     .help = "where Monte Carlo standard errors are from"},
     ENS_PROGRAM_RUN("metrics", ENS_C_STUDY, ""),
     {.section = "metrics",
      .key = "fields",
@@ -24,15 +60,23 @@ static const struct ens_setting settings[] = {
      .help = "what run computes from the data and the fit of a task: numbers, "
              "a column each"},
     ENS_PROGRAM_FOLDER("metrics"),
-    {.section = "coverage()",
-     .key = "level",
+    LEVEL_OF("coverage"),
+    LEVEL_OF("be_coverage"),
+    LEVEL_OF("width"),
+    LEVEL_OF("interval_score"),
+    ENS_SETTING("rejection()", "alpha", NUM, ONE, RUN, "0.05", 0, 1,
+                "level of the tests"),
+    {.section = "quantile()",
+     .key = "prob",
      .type = ENS_T_NUM,
      .shape = ENS_ONE,
      .cls = ENS_C_RUN,
-     .def = "",
+     .def = NULL,
      .min = 0,
      .max = 1,
-     .help = "level of the intervals; not set: that of the fit"},
+     .help = "which quantile"},
+    ENS_SETTING("bootstrap()", "n", INT, ONE, RUN, "200", 2, 100000,
+                "resamples"),
 };
 
 static const struct ens_impl generators[] = {
@@ -42,7 +86,7 @@ static const struct ens_impl generators[] = {
      .settings = ens_generator_##id##_settings,                                \
      .n_settings = n,                                                          \
      .ops = &ens_generator_##id},
-#include "kinds/simulation/x.def"
+#include "kinds/simulation/generators/x.def"
 #undef ENS_GENERATOR
     {.name = "program",
      .help = "columns that a program of yours makes; keys of your own are its "
@@ -86,6 +130,16 @@ static const struct ens_role roles[] = {
 };
 
 static const struct ens_retained retained[] = {
+    {"diagnostics", "standard",
+     "columns rhat_max, ess_bulk_min, divergent ... of fits with chains; 50 "
+     "bytes a task"},
+    {"warnings", "standard", "texts in the column warnings"},
+    {"draws", "debug",
+     "draws of all parameters as .npy: draw, chain, parameter; 8 bytes each "
+     "(4,000 draws of 50 parameters: 1.6 MB a task)"},
+    {"sampler", "debug",
+     "lp__, accept_stat__, stepsize__, treedepth__, n_leapfrog__, "
+     "divergent__, energy__ of each draw as .npy: draw, chain, number"},
     {"data", "debug",
      "generated data as .npy: columns x1..xp, y; or the rows drawn"},
     {"fit", "debug",

@@ -1,7 +1,8 @@
 #include "base/bug.h"
 #include "config/study.h"
+#include "fit/bayes/sample.h"
+#include "kinds/simulation/keep.h"
 #include "kinds/simulation/model.h"
-#include "kinds/simulation/npy.h"
 #include "kinds/simulation/parts.h"
 #include "kinds/simulation/program.h"
 
@@ -115,6 +116,27 @@ enum ens_status ens_simulation_cell(void *state, const struct ens_cell *cell,
     return ENS_OK;
 }
 
+/* Room for groups' levels and standard errors; -1: there is none. */
+static int take_groups(const struct state *st, struct ens_result *result,
+                       size_t n, struct ens_design_space *to,
+                       struct ens_fit_group **group)
+{
+    const struct ens_design *d = &st->model.design;
+
+    if (d->has_se)
+        to->se = st->host->alloc(result, n, sizeof(*to->se));
+    if (d->has_se && !to->se)
+        return -1;
+    if (d->n_groups == 0)
+        return 0;
+    to->level = st->host->alloc(result, d->n_groups * n, sizeof(*to->level));
+    *group = st->host->alloc(result, d->n_groups, sizeof(**group));
+    if (!to->level || !*group)
+        return -1;
+    memcpy(*group, st->model.group, d->n_groups * sizeof(**group));
+    return 0;
+}
+
 /* The model matrix of the data, in the task's memory. */
 static enum ens_status design(const struct state *st, struct ens_result *result,
                               const struct ens_data *data,
@@ -126,6 +148,8 @@ static enum ens_status design(const struct state *st, struct ens_result *result,
     size_t n = data->n, p = d->n_columns;
     size_t size = ens_design_work(d, n);
     struct ens_design_space to = {.x = NULL};
+    struct ens_fit_group *group = NULL;
+    enum ens_status s;
 
     *problem = (struct ens_fit_problem){.n = n,
                                         .p = p,
@@ -142,12 +166,20 @@ static enum ens_status design(const struct state *st, struct ens_result *result,
         to.work = host->alloc(result, size, sizeof(*to.work));
     if (n <= SIZE_MAX / sizeof(*to.x) / p)
         to.x = host->alloc(result, n * p, sizeof(*to.x));
-    if (!to.x || !to.y || !to.work || !to.vars || (d->has_offset && !to.offset))
+    if (!to.x || !to.y || !to.work || !to.vars ||
+        (d->has_offset && !to.offset) ||
+        take_groups(st, result, n, &to, &group) != 0)
         return ens_fail(err, ENS_ENOMEMORY, "model matrix, %zu x %zu", n, p);
     problem->x = to.x;
     problem->y = to.y;
     problem->offset = to.offset;
-    return ens_design_build(d, data, &to, &problem->n, err);
+    problem->se = to.se;
+    problem->n_groups = d->n_groups;
+    problem->group = group;
+    s = ens_design_build(d, data, &to, &problem->n, err);
+    for (size_t k = 0; s == ENS_OK && k < d->n_groups; k++)
+        group[k].of = to.level + k * problem->n;
+    return s;
 }
 
 /* As the interface promises: NaN is what the fitter did not say. out: the
@@ -189,57 +221,8 @@ static enum ens_status fit(const struct state *st, const struct ens_job *job,
         return ens_fail(err, ENS_ENOMEMORY, "fit of %zu rows, %zu terms",
                         problem->n, p);
     point(r, out, n, p);
-    s = fitter->fit(&own, o, problem, work, r, err);
-    return s == ENS_OK ? ens_fit_complete(r, problem, o->level, err) : s;
-}
-
-/* Artifact "data": the rows that were drawn, else the columns. */
-static enum ens_status keep_data(const struct ens_job *job,
-                                 const struct ens_data *data,
-                                 struct ens_error *err)
-{
-    size_t columns = data->index ? 1 : data->n_columns;
-    unsigned char *all = NULL;
-    double *to;
-
-    if (!job->host->keeps(job->result, "data"))
-        return ENS_OK;
-    if (data->n <= (SIZE_MAX - ENS_NPY_HEAD) / 8 / columns)
-        all = job->host->alloc(job->result,
-                               ENS_NPY_HEAD + data->n * columns * 8, 1);
-    if (!all)
-        return ens_fail(err, ENS_ENOMEMORY, "artifact of %zu rows", data->n);
-    ens_npy_head((char *)all, data->index ? "<u8" : "<f8", data->n,
-                 data->index ? 0 : columns);
-    to = (double *)(void *)(all + ENS_NPY_HEAD);
-    if (data->index)
-        memcpy(to, data->index, data->n * sizeof(*data->index));
-    for (size_t j = 0; !data->index && j < columns; j++, to += data->n) {
-        const double *from = ens_data_rows(data, (uint32_t)j, 0, data->n, to);
-
-        if (from != to)
-            memcpy(to, from, data->n * sizeof(*to));
-    }
-    return job->host->artifact(job->result, "data", all,
-                               ENS_NPY_HEAD + data->n * columns * 8, err);
-}
-
-/* Artifact "fit": p x (1 + p), estimates and covariance. */
-static enum ens_status keep_fit(const struct state *st,
-                                struct ens_result *result,
-                                const struct ens_fit_result *r, size_t p,
-                                struct ens_error *err)
-{
-    size_t head = ENS_NPY_HEAD / sizeof(double);
-    size_t n = head + p + p * p;
-    double *all = st->host->alloc(result, n, sizeof(*all));
-
-    if (!all)
-        return ens_fail(err, ENS_ENOMEMORY, "artifact of %zu terms", p);
-    ens_npy_head((char *)all, "<f8", p, p + 1);
-    memcpy(all + head, r->estimate, p * sizeof(*all));
-    memcpy(all + head + p, r->cov, p * p * sizeof(*all));
-    return st->host->artifact(result, "fit", all, n * sizeof(*all), err);
+    s = ens_fit_run(fitter, &own, o, problem, work, r, err);
+    return s == ENS_OK ? ens_fit_complete(&own, r, problem, o->level, err) : s;
 }
 
 /* What is true of the parameters shown; NaN: not known. */
@@ -364,7 +347,7 @@ enum ens_status ens_simulation_run(void *state, const struct ens_task *task,
     st->host->use_schema(result, st->schema);
     s = generate(st, &job, &generated, err);
     if (s == ENS_OK)
-        s = keep_data(&job, &generated.data, err);
+        s = ens_keep_data(&job, &generated.data, err);
     if (s != ENS_OK)
         return s;
     truth = find_truths(st, result, &generated);
@@ -389,5 +372,7 @@ enum ens_status ens_simulation_run(void *state, const struct ens_task *task,
                                            .truth = truth,
                                            .level = st->model.options.level},
                 err);
-    return s == ENS_OK ? keep_fit(st, result, &r, problem.p, err) : s;
+    if (s == ENS_OK)
+        s = ens_keep_fit(&job, &r, problem.p, err);
+    return s == ENS_OK ? ens_keep_draws(&job, &r, err) : s;
 }

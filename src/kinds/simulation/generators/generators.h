@@ -7,7 +7,7 @@
 #define ENS_GENERATOR(name, n, help)                                           \
     extern const struct ens_generator ens_generator_##name;                    \
     extern const struct ens_setting ens_generator_##name##_settings[n];
-#include "kinds/simulation/x.def"
+#include "kinds/simulation/generators/x.def"
 #undef ENS_GENERATOR
 
 #endif

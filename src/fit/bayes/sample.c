@@ -1,0 +1,214 @@
+#include "fit/bayes/sample.h"
+
+#include "fit/fitter.h"
+#include "math/rng.h"
+#include "mcmc/adapt.h"
+#include "mcmc/chain.h"
+#include "mcmc/mode.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Beyond, the mode's Hessian and the products with its factor cost more than
+ * they gain. */
+#define MOST_WHITENED 100
+
+struct sampler {
+    const struct ens_job *job;
+    const struct ens_sampled *of;
+    struct ens_fit_result *result;
+    struct ens_error *err;
+    struct ens_chain_options o;
+    struct ens_mode mode;
+    size_t n_chains, n;
+    double *work;
+    double *parameter;       /* n, scratch */
+    struct ens_chain chain;  /* the present one */
+    double *value, *columns; /* of the result's draws */
+};
+
+static const struct ens_value *setting(const struct sampler *s, const char *key)
+{
+    return ens_cell_value(&s->job->task->cell, "fit", key);
+}
+
+static void *take(const struct sampler *s, size_t n, size_t size)
+{
+    return s->job->host->alloc(s->job->result, n, size);
+}
+
+static enum ens_status find_mode(struct sampler *s)
+{
+    double *work = take(s, ens_mode_work(s->of->density->dim), sizeof(*work));
+
+    if (!work)
+        return ens_fail(s->err, ENS_ENOMEMORY, "mode of %zu parameters",
+                        s->of->density->dim);
+    ens_mode_find(s->of->density, NULL, work, &s->mode);
+    return ENS_OK;
+}
+
+/* `auto` takes laplace where that is likely to be best, and there is a mode. */
+static enum ens_status choose_adaptation(struct sampler *s,
+                                         const struct ens_adaptation **chosen)
+{
+    const char *name = setting(s, "adaptation")->text;
+    int is_auto = strcmp(name, "auto") == 0;
+    enum ens_status st = ENS_OK;
+
+    if (is_auto)
+        name = s->of->is_regular && s->of->density->dim <= MOST_WHITENED
+                   ? "laplace"
+                   : "fisher";
+    *chosen = ens_adaptation_find(name);
+    if (!(*chosen)->needs_mode)
+        return ENS_OK;
+    st = find_mode(s);
+    if (st != ENS_OK || s->mode.status == ENS_MODE_FOUND)
+        return st;
+    *chosen = &ens_adapt_fisher;
+    return is_auto ? ENS_OK : ens_mode_explain(&s->mode, NULL, s->err);
+}
+
+static enum ens_status read_settings(struct sampler *s)
+{
+    const struct ens_adaptation *adaptation;
+    enum ens_status st = choose_adaptation(s, &adaptation);
+
+    if (st != ENS_OK)
+        return st;
+    ens_chain_defaults(&s->o, adaptation);
+    if (setting(s, "warmup")->set)
+        s->o.warmup = (size_t)setting(s, "warmup")->i;
+    s->o.draws = (size_t)setting(s, "draws")->i;
+    s->o.thin = (size_t)setting(s, "thin")->i;
+    s->o.adapt_delta = setting(s, "adapt_delta")->d;
+    s->o.max_depth = (unsigned)setting(s, "max_treedepth")->i;
+    s->n_chains = (size_t)setting(s, "chains")->i;
+    return ENS_OK;
+}
+
+static enum ens_status allocate(struct sampler *s)
+{
+    size_t dim = s->of->density->dim;
+    size_t all = s->n_chains * s->o.draws; /* at most 10^12 */
+
+    if (all <= SIZE_MAX / 64 / (s->n + ENS_N_SAMPLER) &&
+        s->o.draws <= SIZE_MAX / 64 / dim) {
+        s->value = take(s, all * s->n, sizeof(*s->value));
+        s->columns = take(s, all * ENS_N_SAMPLER, sizeof(*s->columns));
+        s->parameter = take(s, s->n, sizeof(*s->parameter));
+        s->chain.q = take(s, s->o.draws * dim, sizeof(*s->chain.q));
+        s->chain.stats = take(s, s->o.draws, sizeof(*s->chain.stats));
+        s->work = take(s, ens_chain_work(dim, &s->o), sizeof(*s->work));
+    }
+    if (!s->value || !s->columns || !s->parameter || !s->chain.q ||
+        !s->chain.stats || !s->work)
+        return ens_fail(s->err, ENS_ENOMEMORY,
+                        "%zu chains of %zu draws of %zu parameters",
+                        s->n_chains, s->o.draws, s->n);
+    return ENS_OK;
+}
+
+/* A chain's draws become columns of the result. */
+static void keep(struct sampler *s, size_t chain)
+{
+    size_t n = s->o.draws, all = s->n_chains * n;
+
+    for (size_t i = 0; i < n; i++) {
+        const struct ens_draw_stats *t = &s->chain.stats[i];
+        double *column = s->columns + chain * n + i;
+        double *value = s->value + chain * n + i;
+        const double *q = s->chain.q + i * s->of->density->dim;
+
+        if (s->of->constrain) {
+            s->of->constrain(s->of->density->model, q, s->parameter);
+            q = s->parameter;
+        }
+        for (size_t j = 0; j < s->n; j++)
+            value[j * all] = q[j];
+        column[ENS_SAMPLER_LP * all] = t->lp;
+        column[ENS_SAMPLER_ACCEPT * all] = t->accept;
+        column[ENS_SAMPLER_STEPSIZE * all] = s->chain.step_size;
+        column[ENS_SAMPLER_TREEDEPTH * all] = t->depth;
+        column[ENS_SAMPLER_N_LEAPFROG * all] = t->n_leapfrog;
+        column[ENS_SAMPLER_DIVERGENT * all] = t->divergent;
+        column[ENS_SAMPLER_ENERGY * all] = t->energy;
+    }
+}
+
+static enum ens_status run_chain(struct sampler *s, size_t chain)
+{
+    char stream[32];
+    enum ens_status st;
+
+    snprintf(stream, sizeof(stream), "chain.%zu", chain + 1);
+    st = ens_chain_run(
+        s->of->density, &s->o, s->o.adaptation->needs_mode ? &s->mode : NULL,
+        s->job->host->rng(s->job->result, stream), s->work, &s->chain, s->err);
+    if (st != ENS_OK)
+        return ens_wrap(s->err, st, "chain %zu", chain + 1);
+    keep(s, chain);
+    return ENS_OK;
+}
+
+enum ens_status ens_sample(const struct ens_job *job,
+                           const struct ens_sampled *of,
+                           struct ens_fit_result *result, struct ens_error *err)
+{
+    struct sampler s = {.job = job,
+                        .of = of,
+                        .result = result,
+                        .err = err,
+                        .n = result->n_parameters};
+    uint64_t divergent = 0, cut = 0;
+    enum ens_status st = read_settings(&s);
+
+    if (st == ENS_OK)
+        st = allocate(&s);
+    for (size_t c = 0; st == ENS_OK && c < s.n_chains; c++) {
+        st = run_chain(&s, c);
+        divergent += s.chain.n_divergent;
+        cut += s.chain.n_max_depth;
+    }
+    if (st != ENS_OK)
+        return st;
+    result->draws = (struct ens_draws){.n_chains = s.n_chains,
+                                       .n_draws = s.o.draws,
+                                       .value = s.value,
+                                       .sampler = s.columns,
+                                       .max_treedepth = s.o.max_depth};
+    if (divergent > 0)
+        ens_fit_warn(result, "divergent transitions after the warm-up");
+    if (cut > 0)
+        ens_fit_warn(result, "trajectories were cut at max_treedepth");
+    return ENS_OK;
+}
+
+enum ens_status ens_fit_run(const struct ens_fitter *fitter,
+                            const struct ens_job *job,
+                            const struct ens_fit_options *o,
+                            const struct ens_fit_problem *problem, double *work,
+                            struct ens_fit_result *result,
+                            struct ens_error *err)
+{
+    struct ens_density density = {0};
+    enum ens_status s;
+
+    if (fitter->fit)
+        return fitter->fit(job, o, problem, work, result, err);
+    s = fitter->density(job, o, problem, &density, err);
+    if (s != ENS_OK)
+        return s;
+    if (density.dim == 0 || !density.at ||
+        (!fitter->constrain && density.dim != result->n_parameters))
+        return ens_fail(err, ENS_EDOMAIN,
+                        "the fitter's density is of %zu coordinates, without "
+                        "constrain; the parameters are %zu",
+                        density.dim, result->n_parameters);
+    return ens_sample(job,
+                      &(struct ens_sampled){.density = &density,
+                                            .constrain = fitter->constrain},
+                      result, err);
+}

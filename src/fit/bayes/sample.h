@@ -1,0 +1,35 @@
+/* Draws from a log density by NUTS, as the settings of a cell's fit say. */
+#ifndef ENS_FIT_BAYES_SAMPLE_H
+#define ENS_FIT_BAYES_SAMPLE_H
+
+#include <ensrun/density.h>
+#include <ensrun/fitter.h>
+
+struct ens_sampled {
+    const struct ens_density *density;
+    void (*constrain)(void *model, const double *q, double *parameter);
+    /* its posterior is about normal, so that `auto` means laplace */
+    int is_regular;
+};
+
+/**
+ * Chains one after the other, from the streams "chain.1", "chain.2" ...;
+ * result->draws in memory of the task, the rest of the result is left as it
+ * is but for warnings.
+ * Errors:  ENS_EDOMAIN, an outcome: there is no mode though laplace was asked
+ *          for, or a chain finds no start or step size.
+ */
+enum ens_status ens_sample(const struct ens_job *job,
+                           const struct ens_sampled *of,
+                           struct ens_fit_result *result,
+                           struct ens_error *err);
+
+/** fitter->fit, or its density sampled. */
+enum ens_status ens_fit_run(const struct ens_fitter *fitter,
+                            const struct ens_job *job,
+                            const struct ens_fit_options *o,
+                            const struct ens_fit_problem *problem, double *work,
+                            struct ens_fit_result *result,
+                            struct ens_error *err);
+
+#endif

@@ -1,0 +1,330 @@
+/* Which figures a cell has: the measures chosen, of its terms and columns. */
+#include "kinds/simulation/tally.h"
+
+#include "config/study.h"
+#include "math/rng.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* -- the fit compared with ---------------------------------------------------
+ */
+
+/* In what both rows vary, they agree. */
+static int agree(const struct ens_cell *a, const struct ens_cell *b)
+{
+    size_t n = ens_study_n_axis_columns(a->study);
+
+    for (size_t i = 0; i < n; i++) {
+        const struct ens_axis_column *c = ens_study_axis_column(a->study, i);
+        const char *x, *y;
+
+        if (c->key == NULL || strcmp(c->role, "fit") != 0)
+            continue;
+        x = ens_cell_axis_text(a, i);
+        y = ens_cell_axis_text(b, i);
+        if (*x != '\0' && *y != '\0' && strcmp(x, y) != 0)
+            return 0;
+    }
+    return 1;
+}
+
+enum ens_status ens_tally_other(const struct ens_host *host,
+                                const struct ens_plan *plan,
+                                const struct ens_cell *cell,
+                                const char *compare, struct ens_cell *other,
+                                int *found, struct ens_error *err)
+{
+    uint64_t n = ens_study_role_count(cell->study, "fit");
+    uint64_t first = cell->ordinal - cell->ordinal % n;
+    uint64_t n_row = 0, n_agree = 0;
+    struct ens_cell c, last = {0};
+
+    *found = 0;
+    for (uint64_t i = 0; i < n; i++) {
+        host->plan_cell(plan, first + i, &c);
+        if (strcmp(ens_cell_row(&c, "fit"), compare) != 0)
+            continue;
+        n_row++;
+        last = c;
+        if (!agree(cell, &c))
+            continue;
+        n_agree++;
+        *other = c;
+    }
+    if (n_row == 1 && n_agree == 0)
+        *other = last;
+    if (n_agree > 1)
+        return ens_fail(err, ENS_ESTUDY,
+                        "%llu cells of [fit %.100s] have the axis values of "
+                        "one of [fit %.100s]; allowed: one",
+                        (unsigned long long)n_agree, compare,
+                        ens_cell_row(cell, "fit"));
+    *found = (n_agree == 1 || n_row == 1) && other->ordinal != cell->ordinal;
+    return ENS_OK;
+}
+
+/* -- cells -------------------------------------------------------------------
+ */
+
+static enum ens_status read_cell(struct ens_tally_cell *c,
+                                 const struct ens_host *host,
+                                 const struct ens_plan *plan,
+                                 struct ens_tally *t, struct ens_error *err)
+{
+    enum ens_status s =
+        ens_simulation_shape(&c->shape, &c->cell, host, plan, &t->arena, err);
+
+    if (s == ENS_OK)
+        s = ens_simulation_model(&c->model, &c->cell, &c->shape, &t->arena,
+                                 err);
+    if (s == ENS_OK)
+        s = ens_simulation_layout(&c->layout, &c->model, &c->shape, &t->metrics,
+                                  &t->arena, err);
+    return s;
+}
+
+static size_t find_field(const struct ens_tally_cell *c, const char *name)
+{
+    for (size_t k = 0; k < c->layout.n; k++)
+        if (strcmp(c->layout.field[k].name, name) == 0)
+            return k;
+    return SIZE_MAX;
+}
+
+static enum ens_status make_parameters(struct ens_tally *t,
+                                       struct ens_error *err)
+{
+    const struct ens_simulation_model *m = &t->own.model;
+    size_t n_columns = t->own.layout.n - t->own.layout.metrics;
+    size_t truth = t->own.layout.truth;
+
+    t->parameter =
+        ens_arena_alloc(&t->arena, m->n_shown, sizeof(*t->parameter));
+    t->other_column =
+        ens_arena_alloc(&t->arena, n_columns, sizeof(*t->other_column));
+    if (!t->parameter || !t->other_column)
+        return ens_fail(err, ENS_ENOMEMORY, "measures of %zu terms",
+                        m->n_shown);
+    for (size_t j = 0; j < m->n_shown; j++) {
+        struct ens_tally_parameter *p = &t->parameter[j];
+
+        p->truth = m->truth_of[j] != SIZE_MAX ? truth++ : SIZE_MAX;
+        p->other = t->has_other
+                       ? find_field(&t->other, t->own.layout.field[j].name)
+                       : SIZE_MAX;
+    }
+    for (size_t k = 0; k < n_columns; k++)
+        t->other_column[k] =
+            t->has_other
+                ? find_field(
+                      &t->other,
+                      t->own.layout.field[t->own.layout.metrics + k].name)
+                : SIZE_MAX;
+    return ENS_OK;
+}
+
+/* -- figures -----------------------------------------------------------------
+ */
+
+/* The list, which is made twice: first to count. */
+struct making {
+    struct ens_tally *t;
+    struct ens_figure *next; /* NULL: only count */
+    size_t n;
+    int failed;
+};
+
+static void put(struct making *m, const struct ens_measure_def *def,
+                const char *estimand, const char *name, double level,
+                size_t source)
+{
+    m->n++;
+    m->failed |= name == NULL;
+    if (m->next != NULL)
+        *m->next++ = (struct ens_figure){def, estimand, name, level, source};
+}
+
+static int truths_vary(const struct ens_tally_cell *c, size_t j)
+{
+    size_t k = c->model.truth_of[j];
+
+    return k != SIZE_MAX && isnan(c->shape.truth_value[k]);
+}
+
+static void put_parameter(struct making *m, size_t j)
+{
+    const struct ens_tally_cell *c = &m->t->own;
+    const struct ens_tally_parameter *p = &m->t->parameter[j];
+    const char *term = c->model.shown[j];
+    const struct ens_choice *choice = &m->t->choice;
+    const struct ens_measure_def *def;
+    double null;
+
+    if (!ens_choice_term(choice, term, &null))
+        return;
+    m->t->parameter[j].null = null;
+    for (size_t i = 0; (def = ens_measure_at(i)) != NULL; i++)
+        if (def->flags & ENS_MEASURE_ALWAYS ||
+            (def->flags & ENS_MEASURE_VARYING && truths_vary(c, j)))
+            put(m, def, term, def->name, NAN, j);
+    for (size_t i = 0; i < choice->n; i++) {
+        const struct ens_chosen *m1 = &choice->item[i];
+        unsigned flags = m1->def->flags;
+        int limits = flags & (ENS_MEASURE_LEVEL | ENS_MEASURE_ALPHA);
+
+        if (flags & ENS_MEASURE_TASK ||
+            (flags & ENS_MEASURE_TRUTH && p->truth == SIZE_MAX) ||
+            (flags & ENS_MEASURE_OTHER && p->other == SIZE_MAX) ||
+            (flags & ENS_MEASURE_VARYING && truths_vary(c, j)))
+            continue;
+        put(m, m1->def, term, m1->name,
+            limits && isnan(m1->level) ? c->model.options.level : m1->level, j);
+    }
+}
+
+/* A metric's column: its mean, then what else is chosen for columns. The
+ * column is the measure of its term, or an estimand of its own. */
+static void put_column(struct making *m, size_t k, const char *term,
+                       const char *column)
+{
+    const struct ens_choice *choice = &m->t->choice;
+    size_t source = m->t->own.model.n_shown + k;
+
+    put(m, ens_measure_find("mean"), term != NULL ? term : column,
+        term != NULL ? column : "mean", NAN, source);
+    for (size_t i = 0; i < choice->n; i++) {
+        const struct ens_chosen *c = &choice->item[i];
+        int other = c->def->flags & ENS_MEASURE_OTHER;
+
+        if (!(c->def->flags & ENS_MEASURE_COLUMN) ||
+            (other && m->t->other_column[k] == SIZE_MAX))
+            continue;
+        put(m, c->def, term != NULL ? term : column,
+            term != NULL
+                ? ens_arena_printf(&m->t->arena, "%s_%s", column, c->name)
+                : c->name,
+            c->level, source);
+    }
+}
+
+/* Columns METRIC__FIELD of term j; when j is n_shown, those that tasks have
+ * one of. */
+static void put_columns(struct making *m, size_t j)
+{
+    struct ens_tally *t = m->t;
+    size_t n = t->own.model.n_shown, at = 0;
+    double null;
+
+    if (j < n && !ens_choice_term(&t->choice, t->own.model.shown[j], &null))
+        return;
+    for (size_t i = 0; i < t->metrics.n; i++) {
+        const struct ens_simulation_metric *of = &t->metrics.item[i];
+
+        for (size_t k = 0; k < of->ops->n_fields; k++) {
+            const struct ens_metric_field *f = &of->ops->field[k];
+            int sep = *of->name != '\0' && *f->name != '\0';
+            const char *column;
+
+            if ((f->per_term != 0) == (j < n)) {
+                column = ens_arena_printf(&t->arena, "%s%s%s", of->name,
+                                          sep ? "__" : "", f->name);
+                m->failed |= column == NULL;
+                put_column(m, at + (f->per_term ? j : 0),
+                           j < n ? t->own.model.shown[j] : NULL,
+                           column != NULL ? column : "");
+            }
+            at += f->per_term ? n : 1;
+        }
+    }
+}
+
+static void put_all(struct making *m)
+{
+    const struct ens_choice *c = &m->t->choice;
+    size_t n = m->t->own.model.n_shown;
+
+    for (size_t j = 0; j < n; j++) {
+        put_parameter(m, j);
+        put_columns(m, j);
+    }
+    put_columns(m, n);
+    for (size_t i = 0; i < c->n; i++)
+        if (c->item[i].def->flags & ENS_MEASURE_TASK)
+            put(m, c->item[i].def, "tasks", c->item[i].name, NAN, SIZE_MAX);
+}
+
+static enum ens_status make_figures(struct ens_tally *t, struct ens_error *err)
+{
+    struct making count = {.t = t};
+    struct making m = {.t = t};
+
+    put_all(&count);
+    t->figure = ens_arena_alloc(&t->arena, count.n, sizeof(*t->figure));
+    t->quantile = ens_arena_alloc(&t->arena, count.n, sizeof(*t->quantile));
+    t->limits = ens_arena_alloc(&t->arena, count.n, sizeof(*t->limits));
+    m.next = t->figure;
+    if (t->figure != NULL)
+        put_all(&m);
+    if (!t->figure || !t->quantile || !t->limits || count.failed || m.failed)
+        return ens_fail(err, ENS_ENOMEMORY, "%zu measures", count.n);
+    t->n = m.n;
+    for (size_t i = 0; i < t->n; i++)
+        t->has_centre |= (t->figure[i].def->flags & ENS_MEASURE_CENTRE) != 0;
+    return ens_figures_init(&t->figures, t->figure, t->n, t->choice.mcse,
+                            t->choice.n_resamples, &t->arena, err);
+}
+
+/* -- the tally ---------------------------------------------------------------
+ */
+
+static enum ens_status make(struct ens_tally *t, const struct ens_host *host,
+                            const struct ens_plan *plan, struct ens_error *err)
+{
+    const struct ens_study *study = host->plan_study(plan);
+    enum ens_status s = ens_choice_read(&t->choice, study, err);
+
+    ens_simulation_metrics(study, &t->metrics);
+    t->seed = ens_study_seed(study);
+    t->stream = ens_rng_stream("fit", "mcse");
+    if (s == ENS_OK)
+        s = read_cell(&t->own, host, plan, t, err);
+    if (s == ENS_OK && *t->choice.compare != '\0')
+        s = ens_tally_other(host, plan, &t->own.cell, t->choice.compare,
+                            &t->other.cell, &t->has_other, err);
+    if (s == ENS_OK && t->has_other)
+        s = read_cell(&t->other, host, plan, t, err);
+    if (s == ENS_OK)
+        s = make_parameters(t, err);
+    return s == ENS_OK ? make_figures(t, err) : s;
+}
+
+enum ens_status ens_tally_new(struct ens_tally **t, const struct ens_host *host,
+                              const struct ens_plan *plan,
+                              const struct ens_cell *cell,
+                              struct ens_error *err)
+{
+    struct ens_tally *made = calloc(1, sizeof(*made));
+    enum ens_status s;
+
+    if (made == NULL)
+        return ens_fail(err, ENS_ENOMEMORY, "measures of a cell");
+    ens_arena_init(&made->arena);
+    made->own.cell = *cell;
+    s = make(made, host, plan, err);
+    if (s == ENS_OK)
+        *t = made;
+    else
+        ens_tally_free(made);
+    return s;
+}
+
+void ens_tally_free(struct ens_tally *t)
+{
+    if (t == NULL)
+        return;
+    ens_arena_fini(&t->arena);
+    free(t);
+}
