@@ -24,12 +24,18 @@ static void fail(struct ens_transport *t, const struct ens_error *err)
     t->config.events.broken(t->config.events.arg, err);
 }
 
-static void fail_rank(struct ens_transport *t, int rank, struct ens_error *err)
+static void name_rank(const struct ens_transport *t, int rank,
+                      struct ens_error *err)
 {
     char name[128];
 
     ens_ranks_name(t->ranks, rank, name, sizeof(name));
     ens_wrap(err, (enum ens_status)err->status, "%s", name);
+}
+
+static void fail_rank(struct ens_transport *t, int rank, struct ens_error *err)
+{
+    name_rank(t, rank, err);
     fail(t, err);
 }
 
@@ -114,6 +120,26 @@ static struct ens_slot *far_slot(struct ens_transport *t, uint32_t slot)
     return &t->far[slot - t->n_near];
 }
 
+/* The same, with the host: others may well open the study. */
+static void take_refusal(struct ens_transport *t, uint32_t slot,
+                         const struct ens_frame *f)
+{
+    struct ens_buf b = ENS_BUF_INIT;
+    struct ens_error err;
+    struct ens_frame said;
+
+    memcpy(&err, f->payload, sizeof(err));
+    err.text[sizeof(err.text) - 1] = '\0';
+    name_rank(t, t->inbox.rank, &err);
+    ens_frame_write(&b, ENS_FRAME_REFUSED, f->slot, f->incarnation, f->seq,
+                    &err, sizeof(err), t->config.run_id);
+    if (ens_frame_read(&said, b.data, b.len, t->config.run_id) ==
+        ENS_FRAME_GOOD)
+        t->config.events.frame(t->config.events.arg, slot, &said, b.data,
+                               b.len);
+    ens_buf_fini(&b);
+}
+
 static void take_frame(struct ens_transport *t,
                        const struct ens_relay_item *item)
 {
@@ -129,6 +155,10 @@ static void take_frame(struct ens_transport *t,
         return;
     }
     atomic_store(&far_slot(t, item->slot)->phase, ENS_PHASE_IDLE);
+    if (f.type == ENS_FRAME_REFUSED && f.length == sizeof(err)) {
+        take_refusal(t, item->slot, &f);
+        return;
+    }
     t->config.events.frame(t->config.events.arg, item->slot, &f, item->body,
                            f.total_bytes);
 }
