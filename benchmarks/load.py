@@ -5,9 +5,9 @@ each node would give.
 
     load.py [costs] [check] [table]    default: all three
 
-Measured: MPI by `rank0 wire` under mpirun, and the rest by `rank0 serve`: the
-real coordinator with its journal, the ranks played in the same process (see
-rank0.c). Its CPU time is fitted by
+Measured: MPI by wire.c under mpirun, and the rest by rank0.c: the real
+coordinator with its journal, the ranks played in the same process. Its CPU
+time is fitted by
 
     turns (a + b ranks) + full turns c + messages m + frames f + records r
 
@@ -36,7 +36,8 @@ from common import ENSRUN, Scratch, figure, run, synthetic
 from mpi import ENV, MPIRUN, command, ranks_below
 
 BUILD = os.path.dirname(ENSRUN)
-RANK0 = os.path.join(BUILD, "rank0")
+RANK0 = os.path.join(BUILD, "bench_rank0")
+WIRE = os.path.join(BUILD, "bench_wire")
 JITTER = 0.1
 LATENCY = 5e-6     # of a message, one way: LATENCY_NS of rank0.c
 TURN = 64          # messages
@@ -53,14 +54,14 @@ def values(text):
 
 def wire(ranks):
     """ns of CPU: a message received, sent, looked for in vain."""
-    _, _, out = run([*MPIRUN, "-n", str(ranks), RANK0, "wire"], ENV)
+    _, _, out = run([*MPIRUN, "-n", str(ranks), WIRE], ENV)
     return values(out)
 
 
 def serve(s, mpi, ranks, workers, task_s, tasks):
     study = s.study(synthetic(tasks, {"sleep_us": task_s * 1e6},
                               "table_rows = 1"))
-    _, _, out = run([RANK0, "serve", ENSRUN, study, s.results(), str(ranks),
+    _, _, out = run([RANK0, ENSRUN, study, s.results(), str(ranks),
                      str(task_s * 1e6), str(JITTER), str(mpi["recv_ns"]),
                      str(mpi["send_ns"]), str(mpi["none_ns"]), str(tasks),
                      str(workers)])
@@ -388,7 +389,7 @@ def table(cost):
 
 def main():
     wanted = sys.argv[1:]
-    subprocess.run(["cmake", "--build", BUILD, "--target", "rank0"],
+    subprocess.run(["cmake", "--build", BUILD, "--target", "load"],
                    check=True, stdout=subprocess.DEVNULL)
     with Scratch() as s:
         mpi, cost = costs(s)

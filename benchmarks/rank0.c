@@ -1,17 +1,16 @@
 /* The real rank 0 under the load of many ranks that are played: a whole run
  * (dispatch, journal, commits) whose messages come not from MPI but from a
  * table of ranks, whose workers "run" a range by letting time pass. What MPI
- * takes is spent by spinning, as measured by `rank0 wire`.
+ * takes is spent by spinning, as measured by wire.c.
  *
- *   rank0 wire    under mpirun -n 2 or more: CPU time of a message of rank 0
- *                 received, sent, and of looking for one in vain
- *   rank0 serve PROGRAM STUDY RESULTS RANKS TASK_US JITTER RECV_NS SEND_NS
- *               NONE_NS TASKS WORKERS    (of each rank)
+ *   rank0 PROGRAM STUDY RESULTS RANKS TASK_US JITTER RECV_NS SEND_NS NONE_NS
+ *         TASKS WORKERS (of each rank)
  *
  * A played rank behaves as transport/supervisor.c does: credits, one message
  * for all that is ready, a look for orders 20, 60, 140 ... us after it sent.
- * Each prints a line of KEY=VALUE; load.py runs it. */
+ * Prints a line of KEY=VALUE; load.py runs it. */
 #include "base/clock.h"
+#include "base/number.h"
 #include "kinds/kinds.h"
 #include "record/schema.h"
 #include "run/run.h"
@@ -512,6 +511,17 @@ static void print_serve(int code)
         (g.end.busy_s - g.begin.busy_s) / (s * g.n_workers * (g.size - 1)));
 }
 
+static double number(const char *text)
+{
+    double v = 0;
+
+    if (ens_number_parse(text, strlen(text), &v) != 0) {
+        fprintf(stderr, "%s: not a number\n", text);
+        exit(2);
+    }
+    return v;
+}
+
 static int serve(char **arg)
 {
     struct ens_launched launched = {ENS_LAUNCHER_MPI, 0, 0};
@@ -524,19 +534,19 @@ static int serve(char **arg)
                                 .study = arg[1],
                                 .results = arg[2],
                                 .kinds = &ens_kinds,
-                                .workers = (uint32_t)atoi(arg[10]),
+                                .workers = (uint32_t)number(arg[10]),
                                 .transport = "mpi"};
     enum ens_status s;
     size_t index, n_slots;
 
-    g.size = atoi(arg[3]);
-    g.task_s = atof(arg[4]) / 1e6;
-    g.jitter = atof(arg[5]);
-    g.recv_ns = (uint64_t)atof(arg[6]);
-    g.send_ns = (uint64_t)atof(arg[7]);
-    g.none_ns = (uint64_t)atof(arg[8]);
-    g.n_tasks = (uint64_t)atof(arg[9]);
-    g.n_workers = atoi(arg[10]);
+    g.size = (int)number(arg[3]);
+    g.task_s = number(arg[4]) / 1e6;
+    g.jitter = number(arg[5]);
+    g.recv_ns = (uint64_t)number(arg[6]);
+    g.send_ns = (uint64_t)number(arg[7]);
+    g.none_ns = (uint64_t)number(arg[8]);
+    g.n_tasks = (uint64_t)number(arg[9]);
+    g.n_workers = (int)number(arg[10]);
     g.rank = calloc((size_t)g.size, sizeof(*g.rank));
     n_slots = (size_t)(g.size * g.n_workers);
     g.worker = calloc(n_slots, sizeof(*g.worker));
@@ -553,125 +563,10 @@ static int serve(char **arg)
     return s != ENS_OK;
 }
 
-/* -- wire -------------------------------------------------------------------
- */
-
-#define BURST  64
-#define BURSTS 400
-
-static int fetch(struct ens_ranks *r)
-{
-    struct ens_wire_message m;
-
-    if (ens_ranks_receive(r, ENS_WIRE_DATA, &m, NULL) <= 0)
-        return 0;
-    free(m.data);
-    return 1;
-}
-
-static void fetch_waiting(struct ens_ranks *r)
-{
-    const struct timespec pause = {0, 50000};
-
-    while (!fetch(r))
-        nanosleep(&pause, NULL);
-}
-
-static void post(struct ens_ranks *r, int rank, size_t n)
-{
-    struct ens_buf b = ENS_BUF_INIT;
-
-    memset(ens_buf_reserve(&b, n), 0, n);
-    b.len = n;
-    ens_ranks_send(r, rank, ENS_WIRE_DATA, &b, NULL);
-}
-
-static int by_value(const void *a, const void *b)
-{
-    const double *x = a;
-    const double *y = b;
-
-    return (*x > *y) - (*x < *y);
-}
-
-static double median(double *v)
-{
-    qsort(v, BURSTS, sizeof(*v), by_value);
-    return v[BURSTS / 2];
-}
-
-/* CPU time of n receives, or sends, or receives of nothing, each. */
-static double cost(struct ens_ranks *r, int what)
-{
-    uint64_t start = thread_cpu_ns();
-
-    for (int i = 0; i < BURST; i++)
-        if (what == 1)
-            post(r, 1, 64);
-        else
-            fetch(r);
-    return (double)(thread_cpu_ns() - start) / BURST;
-}
-
-static void wait_long(struct ens_ranks *r)
-{
-    const struct timespec pause = {0, 50000000};
-
-    while (!fetch(r))
-        nanosleep(&pause, NULL);
-}
-
-static void measure_wire(struct ens_ranks *r)
-{
-    static double got[BURSTS], sent[BURSTS], none[BURSTS];
-    const struct timespec pause = {0, 2000000};
-
-    post(r, 1, 64);
-    for (int k = 0; k < BURSTS; k++) {
-        fetch_waiting(r); /* an extra one, before the burst */
-        nanosleep(&pause, NULL);
-        got[k] = cost(r, 0);
-        none[k] = cost(r, 2);
-        sent[k] = cost(r, 1);
-    }
-    printf("recv_ns=%.0f send_ns=%.0f none_ns=%.0f\n", median(got),
-           median(sent), median(none));
-    for (int i = 2; i < r->size; i++)
-        post(r, i, 64);
-}
-
-static int wire(void)
-{
-    struct ens_launched launched = ens_launched();
-    struct ens_ranks *r;
-    struct ens_error err;
-
-    if (ens_ranks_open(&r, &launched, "", NULL, &err) != ENS_OK) {
-        fprintf(stderr, "%s\n", err.text);
-        return 3;
-    }
-    if (r->rank > 1) /* there, that MPI has to look at it */
-        wait_long(r);
-    if (r->rank == 1)
-        fetch_waiting(r); /* all have said hello */
-    for (int k = 0; r->rank == 1 && k < BURSTS; k++) {
-        for (int i = 0; i <= BURST; i++)
-            post(r, 0, 200); /* a frame of one record, and the cost */
-        for (int i = 0; i < BURST; i++)
-            fetch_waiting(r);
-    }
-    if (r->rank == 0)
-        measure_wire(r);
-    ens_ranks_close(r);
-    return 0;
-}
-
 int main(int argc, char **argv)
 {
-    if (argc == 2 && strcmp(argv[1], "wire") == 0)
-        return wire();
-    if (argc == 13 && strcmp(argv[1], "serve") == 0)
-        return serve(argv + 2);
+    if (argc == 12)
+        return serve(argv + 1);
     fprintf(stderr, "see the head of rank0.c\n");
     return 2;
 }
