@@ -103,6 +103,21 @@ uint64_t ens_staged_bytes(const struct ens_staged_file *file, size_t n)
     return sum;
 }
 
+enum ens_status ens_staged_fail_read(const struct ens_mapped *m, uint64_t bytes,
+                                     struct ens_error *err)
+{
+    int e = errno;
+    struct stat st;
+
+    if (fstat(m->fd, &st) == 0 && (uint64_t)st.st_size < bytes)
+        return ens_fail(err, ENS_EINPUT,
+                        "input %s: %s shrank while it was copied",
+                        m->input.name, m->source);
+    errno = e;
+    return ens_fail_errno(err, ENS_EIO, "input %s: cannot read %s",
+                          m->input.name, m->source);
+}
+
 /* -- one copy ----------------------------------------------------------------
  */
 
@@ -216,9 +231,12 @@ static enum ens_status copy_slice(struct ens_stager *s, struct ens_error *err)
     int from = s->checks ? s->to : s->c.inputs->item[s->at].fd;
 
     if (ens_read_all(from, s->slice, n, s->offset) != 0)
-        return ens_fail_errno(
-            err, ENS_EIO, "input %s: cannot read %s on %s", name_of(s),
-            s->checks ? "its copy" : s->c.inputs->item[s->at].source, s->host);
+        return s->checks ? ens_fail_errno(err, ENS_EIO,
+                                          "input %s: cannot read its copy in "
+                                          "%s on %s",
+                                          name_of(s), s->dir, s->host)
+                         : ens_staged_fail_read(&s->c.inputs->item[s->at],
+                                                s->file[s->at].bytes, err);
     if (!s->checks && ens_write_all(s->to, s->slice, n) != 0)
         return fail_write(s, err);
     ens_hasher_put(s->hasher, s->slice, n);
