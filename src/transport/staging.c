@@ -44,7 +44,7 @@ struct ens_stager {
     struct ens_handout handout;
     /* the others */
     int socket;
-    /* */
+    /* turns of the loop */
     uv_idle_t work;
     uv_timer_t timer;
     int n_handles; /* 0: not begun */
@@ -167,9 +167,14 @@ static int is_seen(const struct ens_stager *s)
 {
     const struct ens_mapped *m =
         s->c.inputs != NULL ? &s->c.inputs->item[s->at] : NULL;
+    const struct ens_staged_file *f = &s->file[s->at];
+    struct stat st;
 
-    return m != NULL && m->fd >= 0 &&
-           (s->c.want == NULL || ens_mapped_sample(m) == s->file[s->at].sample);
+    if (m == NULL || m->fd < 0 || s->c.want == NULL)
+        return m != NULL && m->fd >= 0;
+    /* what a table was converted to has a size of its own */
+    return fstat(m->fd, &st) == 0 && (uint64_t)st.st_size == f->bytes &&
+           ens_mapped_sample(m) == f->sample;
 }
 
 static enum ens_status begin_copy(struct ens_stager *s, struct ens_error *err)

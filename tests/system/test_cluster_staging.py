@@ -10,7 +10,7 @@ import cluster
 from cluster import Cluster
 from harness import ENVIRONMENT, BAD, REQUEUE, Failure, check, digests, \
     expect_same, ini, kill, wait_until
-from test_cluster_start import said, write_npy
+from test_cluster_start import pss_of, said, write_npy
 
 X_BYTES = 48 << 20
 STAGED = "stage_inputs = node\n"
@@ -116,6 +116,9 @@ def one_copy(work):
                        for p in hosts.marked(job)[name])
             check(0.9 * X_BYTES < held < 1.1 * X_BYTES + (1 << 20),
                   f"{name} holds {held} bytes of inputs of {X_BYTES}")
+            held = pss_of(hosts.marked(job)[name], f"{folder}/X.npy")
+            check(held < 0.1 * X_BYTES, f"{name} has {held} bytes of the "
+                  "original in memory besides")
             check(used(hosts, name) - before[name] < 1.7 * X_BYTES,
                   f"{name}: {used(hosts, name)} bytes on its disk")
         kill(hosts.ranks(job)[0][1], signal.SIGUSR1)
