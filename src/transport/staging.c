@@ -131,8 +131,8 @@ static enum ens_status fail_room(const struct ens_stager *s, uint64_t bytes,
 {
     return ens_fail(err, ENS_ENOSPACE,
                     "input %s: no room for a copy of %" PRIu64
-                    " bytes in %s on %s (TMPDIR there, or [run] stage_inputs "
-                    "= no)",
+                    " bytes in %s on %s; give it another TMPDIR, or use "
+                    "[run] stage_inputs = no",
                     name_of(s), bytes, s->dir, s->host);
 }
 
