@@ -152,7 +152,7 @@ START_TEST(short_warm_ups)
     struct ens_error err = {0};
     struct ens_chain_options o;
 
-    for (size_t scheme = 0; scheme < 4; scheme++) {
+    for (size_t scheme = 0; scheme < 5; scheme++) {
         struct ens_chain chain = {.q = q, .stats = stats};
 
         ens_chain_defaults(&o, ens_adaptation_at(scheme));
@@ -267,11 +267,11 @@ int main(void)
     SRunner *runner;
     int failed;
 
-    tcase_add_loop_test(t, draws_are_of_the_density, 0, 4);
-    tcase_add_loop_test(t, same_stream_same_bits, 0, 4);
+    tcase_add_loop_test(t, draws_are_of_the_density, 0, 5);
+    tcase_add_loop_test(t, same_stream_same_bits, 0, 5);
     tcase_add_test(t, thinned_draws_are_some_of_all);
     tcase_add_loop_test(t, short_warm_ups, 0, 32);
-    tcase_add_loop_test(t, starts_where_told, 0, 4);
+    tcase_add_loop_test(t, starts_where_told, 0, 5);
     tcase_add_loop_test(t, no_chain_says_why, 0, 6);
     tcase_add_test(t, rare_start_is_found);
     tcase_set_timeout(t, 60);
