@@ -280,11 +280,12 @@ struct ens_fitter {
     {                                                                          \
         .section = "fit", .key = "adaptation", .type = ENS_T_CHOICE,           \
         .shape = ENS_AXIS, .cls = ENS_C_CELL, .def = "auto",                   \
-        .choices = "auto|stan|dense|fisher|laplace",                           \
+        .choices = "auto|stan|dense|fisher|fisher_dense|laplace",              \
         .help = "what the warm-up learns: stan (variances, as Stan), dense "   \
-                "(covariances), fisher (variances of draws and gradients), "   \
-                "laplace (fisher around the mode); auto: laplace without "     \
-                "groups, else fisher"                                          \
+                "(covariances), fisher, fisher_dense (the same of draws and "  \
+                "gradients), laplace (fisher around the mode); auto: laplace " \
+                "without groups, else fisher_dense, fisher from 101 "          \
+                "parameters"                                                   \
     }
 
 #endif

@@ -10,8 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Beyond, the mode's Hessian and the products with its factor cost more than
- * they gain. */
+/* Beyond, the products with a factor cost more than correlations gain. */
 #define MOST_WHITENED 100
 
 struct sampler {
@@ -49,7 +48,14 @@ static enum ens_status find_mode(struct sampler *s)
     return ENS_OK;
 }
 
-/* `auto` takes laplace where that is likely to be best, and there is a mode. */
+/* `auto`: laplace where that is likely to be best, and there is a mode. */
+static const char *best_adaptation(const struct sampler *s)
+{
+    if (s->of->density->dim > MOST_WHITENED)
+        return "fisher";
+    return s->of->is_regular ? "laplace" : "fisher_dense";
+}
+
 static enum ens_status choose_adaptation(struct sampler *s,
                                          const struct ens_adaptation **chosen)
 {
@@ -58,16 +64,14 @@ static enum ens_status choose_adaptation(struct sampler *s,
     enum ens_status st = ENS_OK;
 
     if (is_auto)
-        name = s->of->is_regular && s->of->density->dim <= MOST_WHITENED
-                   ? "laplace"
-                   : "fisher";
+        name = best_adaptation(s);
     *chosen = ens_adaptation_find(name);
     if (!(*chosen)->needs_mode)
         return ENS_OK;
     st = find_mode(s);
     if (st != ENS_OK || s->mode.status == ENS_MODE_FOUND)
         return st;
-    *chosen = &ens_adapt_fisher;
+    *chosen = &ens_adapt_fisher_dense;
     return is_auto ? ENS_OK : ens_mode_explain(&s->mode, NULL, s->err);
 }
 
