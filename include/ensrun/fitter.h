@@ -284,7 +284,7 @@ struct ens_fitter {
         .help = "what the warm-up learns: stan (variances, as Stan), dense "   \
                 "(covariances), fisher, fisher_dense (the same of draws and "  \
                 "gradients), laplace (fisher around the mode); auto: laplace " \
-                "without groups, else fisher_dense, fisher from 101 "          \
+                "without groups, else fisher_dense, fisher from 201 "          \
                 "parameters"                                                   \
     }
 

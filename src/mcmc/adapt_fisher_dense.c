@@ -2,7 +2,10 @@
  * the draws and of the inverse covariance of their gradients. For a normal
  * density it is the exact covariance from any dim + 1 draws, wherever they
  * are. Learned in a few windows, by a change of coordinates each; in these
- * the diagonal goes on as in fisher.
+ * the diagonal goes on as in fisher. Windows of fewer draws than parameters
+ * do, too. Effective draws per 1,000 gradients, normal densities with random
+ * covariances (Wishart precision, df = dim), fisher against this: 10
+ * parameters 4.3, 136; 40: 2.4, 135; 150: 1.6, 36.
  *
  * Source:  Seyboldt, Carlson and Carpenter (2026), arXiv:2603.18845.
  */

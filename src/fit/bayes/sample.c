@@ -11,7 +11,7 @@
 #include <string.h>
 
 /* Beyond, the products with a factor cost more than correlations gain. */
-#define MOST_WHITENED 100
+#define MOST_WHITENED 200
 
 struct sampler {
     const struct ens_job *job;
