@@ -214,6 +214,46 @@ def centred_schools(work):
                   f"{how}: theta[{k}] is off by {off}, z = {z}")
 
 
+def modes(work):
+    """With flat priors the mode is the maximum of the likelihood, its spread
+    the inverse of the information; draws from there have that spread."""
+    likelihood = {"kidiq": "fitter = ols\n",
+                  "wells": "fitter = glm\nfamily = binomial\n"}
+    for name, fitter in likelihood.items():
+        _, columns, fit, names = POSTERIORS[name]
+        write(work, columns())
+        formula = next(s for s in fit.split("\n") if s.startswith("formula"))
+        text = study(work, fit).read_text().split("[fit]")[0]
+        results = work.path / name
+        work.run(work.study(text + f"[fit map]\nfitter = map\n{fit}"
+                            f"[fit draws]\nfitter = map\ndraws = 4000\n{fit}"
+                            f"[fit likelihood]\n{fitter}{formula}\n"), results)
+        rows = {r["fit"]: r for r in table(results)}
+        n = len(columns()[next(iter(columns()))])
+        for term in (t for t in names.values() if t != "sigma"):
+            a, sd, b, se, c, spread = (
+                float(rows[row][f"{k}__{term}"])
+                for row in ("map", "likelihood", "draws")
+                for k in ("estimate", "std_error"))
+            check(abs(a - b) < 1e-5 * se, f"{name}: {term}: {a} {b}")
+            # sigma's mode is not its unbiased estimate: n for n - p
+            check(abs(sd / se - 1) < 5 / n, f"{name}: {term}: {sd} {se}")
+            check(abs(c - a) < 4 * sd / 4000 ** .5, f"{name}: {term}: {c}")
+            check(abs(spread / sd - 1) < .05, f"{name}: {term}: {spread}")
+        check(rows["map"]["warnings"] == "", rows["map"]["warnings"])
+
+
+def far_from_normal(work):
+    """Said so: the shape k of the importance of draws from there."""
+    _, columns, fit, _ = POSTERIORS["schools"]
+    write(work, columns())
+    path = study(work, fit)
+    path.write_text(path.read_text().replace("fitter = nuts", "fitter = map"))
+    work.run(path, work.path / "map")
+    row = table(work.path / "map")[0]
+    check("not near the normal distribution" in row["warnings"], f"{row}")
+
+
 NO_POSTERIOR = {
     "collinear": ({"y": [1, 3, 2, 5, 4], "a": [1, 2, 3, 4, 5],
                    "b": [2, 4, 6, 8, 10]}, "formula = y ~ a + b\n",
@@ -346,5 +386,5 @@ def families(work):
 
 
 if __name__ == "__main__":
-    main(posteriors, adaptations, centred_schools, no_posterior, priors_help,
+    main(posteriors, adaptations, centred_schools, modes, far_from_normal, no_posterior, priors_help,
          bad_studies, families)
