@@ -8,7 +8,7 @@ import math
 import statistics
 from pathlib import Path
 
-from harness import BAD, check, expect_same, main, table
+from harness import BAD, SOURCE, check, expect_same, main, table
 
 DATA = Path(__file__).parent.parent / "data" / "posteriordb"
 REPLICATES = 20
@@ -254,6 +254,14 @@ def far_from_normal(work):
     check("not near the normal distribution" in row["warnings"], f"{row}")
 
 
+def the_example(work):
+    work.run(SOURCE / "launch/examples/schools.ini", work.path / "r")
+    given = float(reference(POSTERIORS["schools"][0])["mu"]["mean"])
+    for row in table(work.path / "r"):
+        check(abs(float(row["estimate__intercept"]) - given) < 1, f"{row}")
+        check(row["estimate__school[H]"] != "", f"{list(row)}")
+
+
 NO_POSTERIOR = {
     "collinear": ({"y": [1, 3, 2, 5, 4], "a": [1, 2, 3, 4, 5],
                    "b": [2, 4, 6, 8, 10]}, "formula = y ~ a + b\n",
@@ -386,5 +394,6 @@ def families(work):
 
 
 if __name__ == "__main__":
-    main(posteriors, adaptations, centred_schools, modes, far_from_normal, no_posterior, priors_help,
+    main(posteriors, adaptations, centred_schools, modes, far_from_normal,
+         the_example, no_posterior, priors_help,
          bad_studies, families)
