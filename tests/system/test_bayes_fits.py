@@ -254,6 +254,79 @@ def far_from_normal(work):
     check("not near the normal distribution" in row["warnings"], f"{row}")
 
 
+def log_t3(x, s):
+    """Student's t with 3 degrees of freedom, up to a constant."""
+    return -2 * math.log1p(x * x / (3 * s * s))
+
+
+def log_gamma_prior(x, shape, rate):
+    return (shape - 1) * math.log(x) - rate * x
+
+
+# family: settings; log density of y given the mean's eta and the family's
+# parameter a; log prior of a; where to integrate over eta and log a
+LGAMMA = math.lgamma
+QUADRATURE = {
+    "student": ("nu = 4\nprior.sigma = half_student_t(3, 2.5)\n", "sigma",
+                lambda y, eta, a: -2.5 * math.log1p(((y - eta) / a) ** 2 / 4)
+                - math.log(a), lambda a: log_t3(a, 2.5), (-1, 8), (-1, 2)),
+    "negbinomial": ("", "phi",
+                    lambda y, eta, a: LGAMMA(y + a) - LGAMMA(a) + y * eta
+                    - (y + a) * math.log(math.exp(eta) + a)
+                    + a * math.log(a),
+                    lambda a: log_gamma_prior(a, .01, .01), (0, 2.5), (-3, 9)),
+    "gamma": ("", "shape",
+              lambda y, eta, a: a * math.log(a) - LGAMMA(a) - a * eta
+              + (a - 1) * math.log(y) - a * y * math.exp(-eta),
+              lambda a: log_gamma_prior(a, .01, .01), (0, 2.5), (-1.5, 3)),
+    "poisson": ("", None, lambda y, eta, a: y * eta - math.exp(eta),
+                lambda a: 0, (0, 2.5), (0, 1e-9)),
+}
+
+
+def moments(values, weights):
+    total = sum(weights)
+    mean = sum(v * w for v, w in zip(values, weights)) / total
+    return mean, (sum((v - mean) ** 2 * w
+                      for v, w in zip(values, weights)) / total) ** .5
+
+
+def by_quadrature(ys, log_density, log_prior, etas, logs):
+    """Mean and sd of eta and the parameter, on a grid of their plane: of a
+    smooth density that vanishes at its ends exact to many digits."""
+    n, points = 120, []
+    for i in range(n):
+        eta = etas[0] + (etas[1] - etas[0]) * (i + .5) / n
+        for k in range(n):
+            a = math.exp(logs[0] + (logs[1] - logs[0]) * (k + .5) / n)
+            lp = log_prior(a) + math.log(a)
+            lp += sum(m * log_density(y, eta, a) for y, m in ys.items())
+            points.append((eta, a, lp))
+    top = max(lp for _, _, lp in points)
+    weights = [math.exp(lp - top) for _, _, lp in points]
+    return [moments([p[k] for p in points], weights) for k in (0, 1)]
+
+
+def against_quadrature(work):
+    """Models of an intercept and one parameter more, integrated."""
+    y = [1, 2, 2, 3, 3, 3, 4, 4, 5, 6, 8, 11]
+    write(work, {"y": y})
+    counts = {v: y.count(v) for v in y}
+    for family, (fit, name, *rest) in QUADRATURE.items():
+        work.run(study(work, f"formula = y ~ 1\nfamily = {family}\n{fit}",
+                       f"replicates = {REPLICATES}"), work.path / family)
+        rows = table(work.path / family)
+        exact = by_quadrature(counts, *rest)
+        for of, (mean, sd) in zip(("intercept", name), exact):
+            if of is None:
+                continue
+            means = numbers(rows, f"estimate__{of}")
+            sds = numbers(rows, f"std_error__{of}")
+            z, z_sd = far(means, mean, 0), far(sds, sd, 0)
+            check(abs(z) <= 4, f"{family}: {of}: mean {mean}, z = {z:.2f}")
+            check(abs(z_sd) <= 5, f"{family}: {of}: sd {sd}, z = {z_sd:.2f}")
+
+
 def the_example(work):
     work.run(SOURCE / "launch/examples/schools.ini", work.path / "r")
     given = float(reference(POSTERIORS["schools"][0])["mu"]["mean"])
@@ -395,5 +468,5 @@ def families(work):
 
 if __name__ == "__main__":
     main(posteriors, adaptations, centred_schools, modes, far_from_normal,
-         the_example, no_posterior, priors_help,
+         against_quadrature, the_example, no_posterior, priors_help,
          bad_studies, families)
