@@ -1,11 +1,10 @@
 #include "fit/fitter.h"
 
+#include "math/order.h"
 #include "math/quantile.h"
 #include "math/sums.h"
 
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
 enum ens_link_function ens_family_link(enum ens_family family)
 {
@@ -78,20 +77,13 @@ enum ens_status ens_fit_limits(struct ens_fit_result *r,
     return ENS_OK;
 }
 
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return x < y ? -1 : x > y;
-}
-
 static void keep(double *to, double value)
 {
     if (isnan(*to))
         *to = value;
 }
 
-/* Of one parameter; sorted[n] is scratch. */
+/* Of one parameter; sorted[n + ENS_ORDER_WORK] is scratch. */
 static void summarise(struct ens_fit_result *r, size_t j, double level,
                       double *sorted, size_t n)
 {
@@ -103,10 +95,9 @@ static void summarise(struct ens_fit_result *r, size_t j, double level,
     keep(&r->estimate[j], mean);
     keep(&r->std_error[j],
          n > 1 ? sqrt(ens_sum(sorted, n) / (double)(n - 1)) : NAN);
-    if (!isnan(r->conf_low[j]) && !isnan(r->conf_high[j]))
+    if ((!isnan(r->conf_low[j]) && !isnan(r->conf_high[j])) || isnan(mean))
         return;
-    memcpy(sorted, draw, n * sizeof(*sorted));
-    qsort(sorted, n, sizeof(*sorted), by_value);
+    ens_order(draw, n, sorted, NULL, sorted + n);
     keep(&r->conf_low[j], ens_quantile_sorted(sorted, n, (1 - level) / 2));
     keep(&r->conf_high[j], ens_quantile_sorted(sorted, n, (1 + level) / 2));
 }
@@ -134,11 +125,13 @@ enum ens_status ens_fit_summarise(const struct ens_job *job,
                                   double level, struct ens_error *err)
 {
     size_t n = r->draws.n_chains * r->draws.n_draws;
-    double *scratch;
+    double *scratch = NULL;
 
     if (n == 0)
         return ENS_OK;
-    scratch = job->host->alloc(job->result, n, sizeof(*scratch));
+    if (n <= UINT32_MAX)
+        scratch = job->host->alloc(job->result, n + ENS_ORDER_WORK(n),
+                                   sizeof(*scratch));
     if (!scratch)
         return ens_fail(err, ENS_ENOMEMORY, "summary of %zu draws", n);
     for (size_t j = 0; j < r->n_parameters; j++)
