@@ -188,7 +188,8 @@ static enum ens_status solve_normal(struct search *s)
     st = check_residuals(s, rss, total);
     if (st != ENS_OK || s->m->weight)
         return st;
-    s->scale = fmax(sqrt(rss / (double)(n > p ? n - p : n)), 1e-3 * s->scale);
+    if (n > p)
+        s->scale = fmax(sqrt(rss / (double)(n - p)), 1e-3 * s->scale);
     return solve(s);
 }
 

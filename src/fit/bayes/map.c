@@ -28,7 +28,7 @@ const struct ens_setting ens_fitter_map_settings[] = {
      .cls = ENS_C_CELL,
      .def = "0",
      .min = 0,
-     .max = 1e9,
+     .max = 1e7,
      .help = "draws from the normal distribution at the mode; 0: estimates "
              "are the mode, limits normal"},
     ENS_PRIOR_SETTINGS,
