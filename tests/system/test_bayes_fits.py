@@ -414,6 +414,8 @@ BAD_STUDIES = {
         "prior.phi: flat gives no posterior",
     "formula = y ~ (1 | g)\nprior.sd = flat\n":
         "prior.sd: flat gives no posterior with the 2 levels of 'g'",
+    "formula = y ~ (1 | g)\nprior.sd_g = flat\n":
+        "prior.sd_g: flat gives no posterior with the 2 levels of 'g'",
     "formula = y | se(a) ~ 1\nfamily = poisson\n":
         "known standard errors, se(), are of family gaussian",
     "formula = y ~ a\nnu = 4\n": "nu: is of family student",
