@@ -236,7 +236,7 @@ struct ens_fitter {
          .cls = ENS_C_CELL,                                                    \
          .def = "",                                                            \
          .min = 0,                                                             \
-         .max = 1e9,                                                           \
+         .max = 1e7,                                                           \
          .help = "transitions of a chain before its draws; not set: as the "   \
                  "adaptation needs, 150 of laplace, 400 of fisher, 1000 of "   \
                  "stan"},                                                      \
@@ -247,7 +247,7 @@ struct ens_fitter {
          .cls = ENS_C_CELL,                                                    \
          .def = "1000",                                                        \
          .min = 1,                                                             \
-         .max = 1e9,                                                           \
+         .max = 1e7,                                                           \
          .help = "draws kept of a chain"},                                     \
         {.section = "fit",                                                     \
          .key = "thin",                                                        \

@@ -93,26 +93,34 @@ static enum ens_status read_settings(struct sampler *s)
     return ENS_OK;
 }
 
+/* One after the other: memory is filled with zeros, and where a part is not
+ * to be had the rest must not be touched. */
+static int allocate_all(struct sampler *s, size_t all, size_t dim)
+{
+    if (all > SIZE_MAX / 64 / (s->n + ENS_N_SAMPLER) ||
+        s->o.draws > SIZE_MAX / 64 / dim)
+        return 0;
+    s->value = take(s, all * s->n, sizeof(*s->value));
+    if (s->value)
+        s->columns = take(s, all * ENS_N_SAMPLER, sizeof(*s->columns));
+    if (s->columns)
+        s->chain.q = take(s, s->o.draws * dim, sizeof(*s->chain.q));
+    if (s->chain.q)
+        s->chain.stats = take(s, s->o.draws, sizeof(*s->chain.stats));
+    if (s->chain.stats)
+        s->parameter = take(s, s->n, sizeof(*s->parameter));
+    if (s->parameter)
+        s->work = take(s, ens_chain_work(dim, &s->o), sizeof(*s->work));
+    return s->work != NULL;
+}
+
 static enum ens_status allocate(struct sampler *s)
 {
-    size_t dim = s->of->density->dim;
-    size_t all = s->n_chains * s->o.draws; /* at most 10^12 */
-
-    if (all <= SIZE_MAX / 64 / (s->n + ENS_N_SAMPLER) &&
-        s->o.draws <= SIZE_MAX / 64 / dim) {
-        s->value = take(s, all * s->n, sizeof(*s->value));
-        s->columns = take(s, all * ENS_N_SAMPLER, sizeof(*s->columns));
-        s->parameter = take(s, s->n, sizeof(*s->parameter));
-        s->chain.q = take(s, s->o.draws * dim, sizeof(*s->chain.q));
-        s->chain.stats = take(s, s->o.draws, sizeof(*s->chain.stats));
-        s->work = take(s, ens_chain_work(dim, &s->o), sizeof(*s->work));
-    }
-    if (!s->value || !s->columns || !s->parameter || !s->chain.q ||
-        !s->chain.stats || !s->work)
-        return ens_fail(s->err, ENS_ENOMEMORY,
-                        "%zu chains of %zu draws of %zu parameters",
-                        s->n_chains, s->o.draws, s->n);
-    return ENS_OK;
+    if (allocate_all(s, s->n_chains * s->o.draws, s->of->density->dim))
+        return ENS_OK;
+    return ens_fail(s->err, ENS_ENOMEMORY,
+                    "%zu chains of %zu draws of %zu parameters", s->n_chains,
+                    s->o.draws, s->n);
 }
 
 /* A chain's draws become columns of the result. */
