@@ -284,8 +284,8 @@ struct ens_fitter {
         .help = "what the warm-up learns: stan (variances, as Stan), dense "   \
                 "(covariances), fisher, fisher_dense (the same of draws and "  \
                 "gradients), laplace (fisher around the mode); auto: laplace " \
-                "without groups, else fisher_dense, fisher from 201 "          \
-                "parameters"                                                   \
+                "without groups, fisher_dense with groups that are centred "   \
+                "and for densities of others, else fisher"                     \
     }
 
 #endif

@@ -48,12 +48,11 @@ static enum ens_status find_mode(struct sampler *s)
     return ENS_OK;
 }
 
-/* `auto`: laplace where that is likely to be best, and there is a mode. */
 static const char *best_adaptation(const struct sampler *s)
 {
     if (s->of->density->dim > MOST_WHITENED)
         return "fisher";
-    return s->of->is_regular ? "laplace" : "fisher_dense";
+    return s->of->best ? s->of->best : "fisher_dense";
 }
 
 static enum ens_status choose_adaptation(struct sampler *s,
