@@ -1,7 +1,7 @@
 #include "mcmc/whiten.h"
 
 #include "math/linalg.h"
-#include "mcmc/lanes.h"
+#include "mcmc/quads.h"
 
 #include <string.h>
 
@@ -11,21 +11,20 @@ size_t ens_whiten_work(size_t dim)
 }
 
 /* w->q = centre + factor z */
-ENS_LANES_CLONES static void to_q(const struct ens_whiten *w, const double *z)
+ENS_QUAD_CLONES static void to_q(const struct ens_whiten *w, const double *z)
 {
     memcpy(w->q, w->centre, w->n * sizeof(*w->q));
     for (size_t j = 0; j < w->inner->dim; j++) {
         const double *column = w->factor + j * w->n;
         double zj = z[j];
 
-        for (size_t i = 0; i <= j; i += ENS_LANES)
-            ENS_LANES_PUT(w->q, i,
-                          ENS_LANES_AT(w->q, i) + zj * ENS_LANES_AT(column, i));
+        for (size_t i = 0; i <= j; i += ENS_QUAD)
+            ENS_QUAD_PUT(w->q, i,
+                         ENS_QUAD_AT(w->q, i) + zj * ENS_QUAD_AT(column, i));
     }
 }
 
-ENS_LANES_CLONES static double at(void *model, const double *z,
-                                  double *gradient)
+ENS_QUAD_CLONES static double at(void *model, const double *z, double *gradient)
 {
     const struct ens_whiten *w = model;
     double lp;
@@ -34,11 +33,11 @@ ENS_LANES_CLONES static double at(void *model, const double *z,
     lp = w->inner->at(w->inner->model, w->q, w->grad);
     for (size_t j = 0; j < w->inner->dim; j++) {
         const double *column = w->factor + j * w->n;
-        ens_lanes sum = {0};
+        ens_quad sum = {0};
 
-        for (size_t i = 0; i <= j; i += ENS_LANES)
-            sum += ENS_LANES_AT(column, i) * ENS_LANES_AT(w->grad, i);
-        gradient[j] = ENS_LANES_SUM(sum);
+        for (size_t i = 0; i <= j; i += ENS_QUAD)
+            sum += ENS_QUAD_AT(column, i) * ENS_QUAD_AT(w->grad, i);
+        gradient[j] = ENS_QUAD_SUM(sum);
     }
     return lp;
 }
