@@ -54,15 +54,17 @@ enum ens_status ens_tally_other(const struct ens_host *host,
         n_agree++;
         *other = c;
     }
-    if (n_row == 1 && n_agree == 0)
+    if (n_row == 1) {
         *other = last;
-    if (n_agree > 1)
+        n_agree = 1;
+    }
+    if (n_row > 0 && n_agree != 1)
         return ens_fail(err, ENS_ESTUDY,
                         "%llu cells of [fit %.100s] have the axis values of "
                         "one of [fit %.100s]; allowed: one",
                         (unsigned long long)n_agree, compare,
                         ens_cell_row(cell, "fit"));
-    *found = (n_agree == 1 || n_row == 1) && other->ordinal != cell->ordinal;
+    *found = n_agree == 1 && other->ordinal != cell->ordinal;
     return ENS_OK;
 }
 

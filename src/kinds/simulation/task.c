@@ -224,7 +224,9 @@ static enum ens_status fit(const struct state *st, const struct ens_job *job,
                         problem->n, p);
     point(r, out, n, p);
     s = ens_fit_run(fitter, &own, o, problem, work, r, err);
-    return s == ENS_OK ? ens_fit_complete(&own, r, problem, o->level, err) : s;
+    if (s == ENS_OK)
+        s = ens_fit_summarise(&own, r, p, o->level, err);
+    return s == ENS_OK ? ens_fit_complete(r, problem, o->level, err) : s;
 }
 
 /* What is true of the parameters shown; NaN: not known. */
