@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Metrics that tasks compute: the same bytes however they are run, numbers
 beside what numpy makes of the same data, columns, artifacts, refusals."""
+import shutil
 import subprocess
 
-from harness import BAD, OK, check, expect_same, main, table
+from harness import BAD, OK, SOURCE, check, expect_same, main, table
 
 # Debian's Python, which has numpy, does what needs numpy.
 PYTHON = "/usr/bin/python3"
@@ -89,10 +90,96 @@ def columns(work):
         check(abs(rmse ** 2 - float(row["pred_mse__value"])) < 1e-12, "rmse")
         check(0.4 < rmse < 2, f"{rmse}")
     # means of them are in cells.csv
-    cells = {(c["fit"], c["estimand"], c["measure"])
-             for c in table(work.path / "r", "cells.csv")}
+    cells = cells_of(work.path / "r")
     check(("nuts", "pred_rmse__value", "mean") in cells, "pred_rmse")
     check(("nuts", "x1", "half__covered") in cells, "half__covered")
+
+
+def cells_of(results):
+    return {(c["fit"], c["estimand"], c["measure"]): c
+            for c in table(results, "cells.csv")}
+
+
+def levels(work):
+    """Measures at a level for which tasks have limits of their draws."""
+    path = study(work, "bias, coverage, coverage(level=0.5), "
+                 "coverage(level=0.6), interval_score(level=0.5)")
+    work.run(path, work.path / "r")
+    cells = cells_of(work.path / "r")
+    for a, b in (("coverage_0.5", "half__covered"),
+                 ("interval_score", "half__score")):
+        for term in ("x1", "sigma"):
+            x, y = cells["nuts", term, a], cells["nuts", term, b]
+            check(abs(float(x["value"]) - float(y["value"])) < 1e-12, f"{x}")
+            check(x["n_used"] == "12", f"{x}")
+    check(cells["nuts", "x1", "coverage_0.6"]["value"] == "", "0.6 of draws")
+    check(cells["ols", "x1", "coverage_0.6"]["value"] != "", "0.6 of t")
+
+
+CALIBRATION = """[study]
+kind = simulation
+seed = 8
+replicates = 500
+[data]
+generator = program
+run = ./model
+columns = x, y
+truth = intercept, x, sigma
+n = 15
+[fit]
+formula = y ~ x
+fitter = normal_inverse_gamma
+a0 = 3
+prior_precision = 1
+draws = 99
+[fit right]
+b0 = 2
+[fit wrong]
+b0 = 4
+[metrics]
+use = rank(thin=no)
+other = rank(thin=3)
+"""
+MODEL = """#!/usr/bin/python3
+import numpy
+import ensrun
+
+@ensrun.generate
+def generate(t):
+    rng = numpy.random.default_rng(t.seed)
+    sigma = (2 / rng.gamma(3)) ** 0.5
+    b = rng.normal(size=2) * sigma
+    x = rng.normal(size=t.values["n"])
+    y = b[0] + b[1] * x + sigma * rng.normal(size=len(x))
+    return {"data": {"x": x, "y": y},
+            "truth": {"intercept": b[0], "x": b[1], "sigma": sigma}}
+
+ensrun.serve()
+"""
+
+
+def calibration(work):
+    """Ranks of a right sampler are uniform; those of one that takes another
+    prior for sigma are not."""
+    (work.path / "model").write_text(MODEL)
+    (work.path / "model").chmod(0o755)
+    shutil.copy(SOURCE / "launch/clients/ensrun.py", work.path)
+    path = work.study(CALIBRATION)
+    work.run(path, work.path / "r")
+    cells = cells_of(work.path / "r")
+    for metric in ("rank", "other"):
+        for part in ("ecdf_p", "chi2_p"):
+            for term in ("intercept", "x", "sigma"):
+                p = float(cells["right", term, f"{metric}__{part}"]["value"])
+                check(0.001 < p <= 1, f"right: {term} {metric} {part} {p}")
+            p = float(cells["wrong", "sigma", f"{metric}__{part}"]["value"])
+            check(p < 1e-4, f"wrong: {metric} {part} {p}")
+    row = cells["wrong", "sigma", "rank__ecdf_diff"]
+    check(float(row["value"]) > 0.1 and row["n_used"] == "500", f"{row}")
+    rows = table(work.path / "r")
+    check({r["other__n_ranks"] for r in rows} == {"34"}, "33 draws are kept")
+    work.run(path, work.path / "again", workers=5)
+    expect_same(work.path / "again", work.path / "r", "5 workers")
 
 
 def leave_one_out(work):
@@ -200,4 +287,5 @@ def refusals(work):
 
 
 if __name__ == "__main__":
-    main(same_bytes, columns, leave_one_out, large_model, groups, refusals)
+    main(same_bytes, columns, levels, calibration, leave_one_out, large_model,
+         groups, refusals)
