@@ -24,8 +24,8 @@ size_t ens_sbc_stride(size_t s, double ess);
 size_t ens_sbc_rank(const double *x, size_t s, size_t stride, double truth,
                     double u);
 
-/** A rank among `from` as one among `to` <= from, by a uniform u on [0, 1):
- * uniform if it was. For ranks of different thinning. */
+/** A rank among `from` as one among `to`, by a uniform u on [0, 1): uniform if
+ * it was. For ranks of different thinning. */
 size_t ens_sbc_rescale(size_t rank, size_t from, size_t to, double u);
 
 /* Below, count[n_ranks] says how often each rank occurred. */

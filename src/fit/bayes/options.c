@@ -309,6 +309,7 @@ enum ens_status ens_bayes_fit_options(const struct ens_fit_setup *setup,
     if (s != ENS_OK)
         return s;
     o->family = own->family;
+    o->nu = own->nu;
     o->link = ens_family_link(own->family);
     o->own = own;
     return ens_fit_level(cell, role, &o->level, err);

@@ -14,7 +14,8 @@ static const char calls[] =
 
 #define LEVEL_OF(name)                                                         \
     ENS_SETTING(name "()", "level", NUM, ONE, RUN, "", 0, 1,                   \
-                "level of the intervals; not set: that of the fit")
+                "level of the intervals; not set: that of the fit; of draws "  \
+                "another needs the metric intervals() at it")
 
 static const struct ens_setting settings[] = {
     {.section = "metrics",

@@ -116,6 +116,38 @@ static void begin_replicate(struct ens_tally *t, enum ens_tally_pass pass,
     ens_figures_replicate(&t->figures, &g);
 }
 
+/* Ties of tasks with other numbers of draws are broken by the replicate. */
+static void see_ranks(struct ens_tally *t, struct ens_tally_record own)
+{
+    struct ens_rng g;
+
+    if (t->n_ranks == 0)
+        return;
+    ens_rng_set(&g, t->seed, t->own.cell.hash[0], own.rec->replicate,
+                ens_rng_stream("fit", "sbc"));
+    for (size_t i = 0; i < t->n_ranks; i++) {
+        struct ens_tally_ranks *r = &t->ranks[i];
+
+        ens_tally_ranks_add(r, field(own, r->rank), field(own, r->n_ranks),
+                            ens_rng_uniform(&g));
+    }
+}
+
+/* At the figure's level. */
+static void take_limits(struct ens_tally *t, size_t i,
+                        struct ens_tally_record own, struct ens_sample *s)
+{
+    struct ens_tally_limits *l = &t->limits[i];
+
+    if (l->low == SIZE_MAX) {
+        ens_limits_move(&l->moved, s, t->figure[i].level);
+        return;
+    }
+    s->low = field(own, l->low);
+    s->high = field(own, l->high);
+    s->level = t->figure[i].level;
+}
+
 void ens_tally_see(struct ens_tally *t, enum ens_tally_pass pass,
                    struct ens_tally_record own, struct ens_tally_record other)
 {
@@ -123,6 +155,8 @@ void ens_tally_see(struct ens_tally *t, enum ens_tally_pass pass,
     struct ens_sample all = {0}, s;
 
     begin_replicate(t, pass, own.rec);
+    if (pass == ENS_TALLY_SUM)
+        see_ranks(t, own);
     for (size_t i = 0; i < t->n; i++) {
         const struct ens_figure *f = &t->figure[i];
 
@@ -138,7 +172,7 @@ void ens_tally_see(struct ens_tally *t, enum ens_tally_pass pass,
         of = f->source;
         s = all;
         if (f->def->flags & (ENS_MEASURE_LEVEL | ENS_MEASURE_ALPHA))
-            ens_limits_move(&t->limits[i], &s, f->level);
+            take_limits(t, i, own, &s);
         see_figure(t, pass, i, &s);
     }
     for (size_t j = 0; pass == ENS_TALLY_SUM && t->has_centre && j < n; j++) {
@@ -219,5 +253,7 @@ enum ens_status ens_tally_rows(const struct ens_tally *t, int one_pass,
             ens_quantile_end(&t->quantile[i], &m.value, &m.mcse);
         s = sink(arg, &m, err);
     }
+    for (size_t i = 0; s == ENS_OK && !one_pass && i < t->n_ranks; i++)
+        s = ens_tally_ranks_rows(&t->ranks[i], t->n_records, sink, arg, err);
     return s;
 }

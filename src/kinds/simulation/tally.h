@@ -6,6 +6,7 @@
 #include "kinds/simulation/measures/limits.h"
 #include "kinds/simulation/measures/quantiles.h"
 #include "kinds/simulation/model.h"
+#include "kinds/simulation/tally_ranks.h"
 
 /** What is told of a cell's records, and where in them it is. */
 struct ens_tally_cell {
@@ -19,6 +20,13 @@ struct ens_tally_parameter {
     size_t truth, other; /* fields; SIZE_MAX: not known */
     double null;
     struct ens_joint error; /* for the centre */
+};
+
+/** Limits of a figure: columns of the metric intervals() at its level, or
+ * moved from those of the fit. */
+struct ens_tally_limits {
+    size_t low, high; /* fields; SIZE_MAX: there is no such metric */
+    struct ens_limits moved;
 };
 
 /** A pass over the records, and what is done to the figures. */
@@ -42,8 +50,10 @@ struct ens_tally {
     size_t n;
     struct ens_figure *figure;
     struct ens_figures figures;
-    struct ens_quantile *quantile; /* n, of those that are */
-    struct ens_limits *limits;     /* n, of those at a level */
+    struct ens_quantile *quantile;   /* n, of those that are */
+    struct ens_tally_limits *limits; /* n, of those at a level */
+    size_t n_ranks;
+    struct ens_tally_ranks *ranks; /* of metrics rank, by parameter */
     int has_centre;
     uint64_t n_records, seed, stream;
 };

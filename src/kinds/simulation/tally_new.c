@@ -2,6 +2,7 @@
 #include "kinds/simulation/tally.h"
 
 #include "config/study.h"
+#include "kinds/simulation/metrics/metrics.h"
 #include "math/rng.h"
 
 #include <math.h>
@@ -259,6 +260,36 @@ static void put_all(struct making *m)
             put(m, c->item[i].def, "tasks", c->item[i].name, NAN, SIZE_MAX);
 }
 
+static size_t find_column(struct ens_tally *t, const char *metric,
+                          const char *part, const char *term)
+{
+    const char *name =
+        ens_arena_printf(&t->arena, "%s__%s__%s", metric, part, term);
+
+    return name != NULL ? find_field(&t->own, name) : SIZE_MAX;
+}
+
+/* Draws at another level than the fit's are known to tasks alone. */
+static void find_limits(struct ens_tally *t, size_t i)
+{
+    const struct ens_figure *f = &t->figure[i];
+    struct ens_tally_limits *l = &t->limits[i];
+
+    l->low = l->high = SIZE_MAX;
+    if (!(f->def->flags & (ENS_MEASURE_LEVEL | ENS_MEASURE_ALPHA)) ||
+        fabs(f->level - t->own.model.options.level) < 1e-12)
+        return;
+    for (size_t k = 0; k < t->metrics.n; k++) {
+        const struct ens_simulation_metric *m = &t->metrics.item[k];
+
+        if (m->ops != &ens_metric_intervals ||
+            !(fabs(ens_metric_number(m->call, 0) - f->level) < 1e-12))
+            continue;
+        l->low = find_column(t, m->name, "low", f->estimand);
+        l->high = find_column(t, m->name, "high", f->estimand);
+    }
+}
+
 static enum ens_status make_figures(struct ens_tally *t, struct ens_error *err)
 {
     struct making count = {.t = t};
@@ -275,9 +306,49 @@ static enum ens_status make_figures(struct ens_tally *t, struct ens_error *err)
         return ens_fail(err, ENS_ENOMEMORY, "%zu measures", count.n);
     t->n = m.n;
     for (size_t i = 0; i < t->n; i++)
+        find_limits(t, i);
+    for (size_t i = 0; i < t->n; i++)
         t->has_centre |= (t->figure[i].def->flags & ENS_MEASURE_CENTRE) != 0;
     return ens_figures_init(&t->figures, t->figure, t->n, t->choice.mcse,
                             t->choice.n_resamples, &t->arena, err);
+}
+
+/* -- ranks -------------------------------------------------------------------
+ */
+
+static enum ens_status make_ranks_of(struct ens_tally *t, const char *metric,
+                                     struct ens_error *err)
+{
+    const struct ens_simulation_model *m = &t->own.model;
+    char name[256];
+    enum ens_status s = ENS_OK;
+
+    snprintf(name, sizeof(name), "%s__n_ranks", metric);
+    for (size_t j = 0; s == ENS_OK && j < m->n_shown; j++) {
+        size_t rank = find_column(t, metric, "by_param", m->shown[j]);
+        double null;
+
+        if (m->truth_of[j] != SIZE_MAX && rank != SIZE_MAX &&
+            ens_choice_term(&t->choice, m->shown[j], &null))
+            s = ens_tally_ranks_init(&t->ranks[t->n_ranks++], metric,
+                                     m->shown[j], rank,
+                                     find_field(&t->own, name), &t->arena, err);
+    }
+    return s;
+}
+
+static enum ens_status make_ranks(struct ens_tally *t, struct ens_error *err)
+{
+    size_t n = t->metrics.n * t->own.model.n_shown;
+    enum ens_status s = ENS_OK;
+
+    t->ranks = ens_arena_alloc(&t->arena, n, sizeof(*t->ranks));
+    if (t->ranks == NULL)
+        return ens_fail(err, ENS_ENOMEMORY, "%zu ranks", n);
+    for (size_t i = 0; s == ENS_OK && i < t->metrics.n; i++)
+        if (t->metrics.item[i].ops == &ens_metric_rank)
+            s = make_ranks_of(t, t->metrics.item[i].name, err);
+    return s;
 }
 
 /* -- the tally ---------------------------------------------------------------
@@ -302,7 +373,9 @@ static enum ens_status make(struct ens_tally *t, const struct ens_host *host,
         s = read_cell(&t->other, host, plan, t, err);
     if (s == ENS_OK)
         s = make_parameters(t, err);
-    return s == ENS_OK ? make_figures(t, err) : s;
+    if (s == ENS_OK)
+        s = make_figures(t, err);
+    return s == ENS_OK ? make_ranks(t, err) : s;
 }
 
 enum ens_status ens_tally_new(struct ens_tally **t, const struct ens_host *host,

@@ -6,6 +6,7 @@
 #include "kinds/simulation/parts.h"
 #include "kinds/simulation/program.h"
 #include "kinds/simulation/metrics/metrics.h"
+#include "kinds/simulation/unseen.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -339,6 +340,107 @@ static enum ens_status generate(const struct state *st,
     return s;
 }
 
+/* What only metrics see; if there is none, they are missing. */
+struct unseen {
+    struct ens_fit_problem problem;
+    struct ens_predicted test;
+    struct ens_loo loo;
+};
+
+static enum ens_status
+look_at_test(const struct state *st, const struct ens_fitted *f,
+             const struct ens_data *test, unsigned needs, struct unseen *u,
+             struct ens_metric_input *in, struct ens_error *err)
+{
+    enum ens_status s;
+
+    if (test->n == 0 || !(needs & ENS_NEEDS_TEST) || !st->model.has_formula)
+        return ENS_OK;
+    s = design(st, f->job->result, test, &u->problem, err);
+    if (s == ENS_OK)
+        s = ens_unseen_test(f, &u->problem, needs, &u->test, err);
+    if (s != ENS_OK)
+        return ens_wrap(err, s, "test set");
+    in->test = &u->test;
+    return ENS_OK;
+}
+
+static enum ens_status look_at_loo(const struct state *st,
+                                   const struct ens_fitted *f, unsigned needs,
+                                   struct unseen *u,
+                                   struct ens_metric_input *in,
+                                   struct ens_error *err)
+{
+    int has;
+    enum ens_status s;
+
+    if (!(needs & ENS_NEEDS_LOO) || !st->model.has_formula)
+        return ENS_OK;
+    s = ens_unseen_loo(f, in->problem, needs, &u->loo, &has, err);
+    if (s != ENS_OK)
+        return ens_wrap(err, s, "leave-one-out");
+    in->loo = has ? &u->loo : NULL;
+    return ENS_OK;
+}
+
+/* An outcome of either is a warning: the fit stands. */
+static enum ens_status look(const struct state *st, const struct ens_job *job,
+                            const struct ens_data *test, struct unseen *u,
+                            struct ens_metric_input *in, struct ens_error *err)
+{
+    unsigned needs = ens_simulation_needs(&st->metrics);
+    const struct ens_job own = {job->host, job->result, job->task,
+                                st->fitter_state};
+    struct ens_fitted f = {.fitter = st->model.fitter,
+                           .job = &own,
+                           .options = &st->model.options,
+                           .result = in->fit,
+                           .parameter = st->model.parameter};
+    struct ens_error local = {0};
+    enum ens_status s;
+
+    if (!(needs & (ENS_NEEDS_TEST | ENS_NEEDS_LOO)))
+        return ENS_OK;
+    s = ens_fitted_init(&f, err);
+    if (s != ENS_OK)
+        return s;
+    s = look_at_test(st, &f, test, needs, u, in, &local);
+    if (s == ENS_EDOMAIN)
+        job->host->warn(job->result, local.text);
+    if (s == ENS_OK || s == ENS_EDOMAIN)
+        s = look_at_loo(st, &f, needs, u, in, &local);
+    if (s == ENS_EDOMAIN) {
+        job->host->warn(job->result, local.text);
+        return ENS_OK;
+    }
+    if (s != ENS_OK && err != NULL)
+        *err = local;
+    return s;
+}
+
+static enum ens_status metrics(const struct state *st,
+                               const struct ens_job *job,
+                               const struct ens_generated *g,
+                               struct ens_metric_input *in,
+                               struct ens_error *err)
+{
+    struct unseen unseen;
+    enum ens_status s;
+
+    in->data = &g->data;
+    in->n_parameters = st->model.n_shown;
+    in->parameter = st->model.shown;
+    in->place = st->model.place;
+    in->level = st->model.options.level;
+    s = record_diagnostics(st, job, in, err);
+    if (s == ENS_OK)
+        s = look(st, job, &g->test, &unseen, in, err);
+    if (s != ENS_OK)
+        return s;
+    return ens_simulation_compute(job, &st->metrics, st->metric_state, in,
+                                  st->layout.metrics, err);
+}
+
 enum ens_status ens_simulation_run(void *state, const struct ens_task *task,
                                    struct ens_result *result,
                                    struct ens_error *err)
@@ -348,7 +450,6 @@ enum ens_status ens_simulation_run(void *state, const struct ens_task *task,
     struct ens_fit_problem problem;
     struct ens_fit_result r;
     const struct ens_job job = {st->host, result, task, st->generator_state};
-    struct ens_metric_input in;
     const double *truth;
     enum ens_status s;
 
@@ -371,18 +472,10 @@ enum ens_status ens_simulation_run(void *state, const struct ens_task *task,
     record_fit(st, result, &r);
     if (problem.n < generated.data.n)
         st->host->warn(result, "rows with missing values left out");
-    in = (struct ens_metric_input){.data = &generated.data,
-                                   .problem = &problem,
-                                   .fit = &r,
-                                   .n_parameters = st->model.n_shown,
-                                   .parameter = st->model.shown,
-                                   .place = st->model.place,
-                                   .truth = truth,
-                                   .level = st->model.options.level};
-    s = record_diagnostics(st, &job, &in, err);
-    if (s == ENS_OK)
-        s = ens_simulation_compute(&job, &st->metrics, st->metric_state, &in,
-                                   st->layout.metrics, err);
+    s = metrics(st, &job, &generated,
+                &(struct ens_metric_input){
+                    .problem = &problem, .fit = &r, .truth = truth},
+                err);
     if (s == ENS_OK)
         s = ens_keep_fit(&job, &r, problem.p, err);
     return s == ENS_OK ? ens_keep_draws(&job, &r, err) : s;

@@ -17,44 +17,74 @@ const struct ens_setting ens_metric_level_settings[1] = {
 };
 
 struct limits {
-    double low, high, level;
+    double low, high;
 };
 
-/* NaN where they are not known. */
-static struct limits limits_of(const struct ens_metric_input *in, size_t j,
-                               double level, struct ens_metric_draws *d)
+/* How limits of a task are found. */
+struct finder {
+    const struct ens_metric_input *in;
+    struct ens_metric_draws draws;
+    double level;
+    double half, fit_half; /* quantiles of the result's t, at both levels */
+};
+
+static enum ens_status find_init(struct finder *f, const struct ens_job *job,
+                                 const struct ens_metric_input *in,
+                                 struct ens_error *err)
 {
-    const struct ens_fit_result *r = in->fit;
-    size_t k = in->place[j];
+    double level = ens_metric_number(in->call, 0);
+
+    f->in = in;
+    f->level = isnan(level) ? in->level : level;
+    f->half = ens_quantile_halfwidth(f->level, in->fit->df);
+    f->fit_half = ens_quantile_halfwidth(in->level, in->fit->df);
+    return ens_metric_draws(job, in, &f->draws, err);
+}
+
+/* Those of the fit at the finder's level: where they are of another t than the
+ * result's (its sigma's, say) they tell which. */
+static struct limits of_fit(const struct finder *f, size_t k)
+{
+    const struct ens_fit_result *r = f->in->fit;
     struct ens_sample s = {.estimate = r->estimate[k],
                            .std_error = r->std_error[k],
                            .low = r->conf_low[k],
                            .high = r->conf_high[k],
-                           .level = in->level};
+                           .level = f->in->level};
     struct ens_limits as = {0};
+    double half = f->fit_half * s.std_error;
 
-    if (isnan(level))
-        level = in->level;
-    if (ens_metric_draws_of(in, j, d))
-        return (struct limits){
-            ens_quantile_sorted(d->sorted, d->n, (1 - level) / 2),
-            ens_quantile_sorted(d->sorted, d->n, (1 + level) / 2), level};
-    ens_limits_move(&as, &s, level);
-    return (struct limits){s.low, s.high, level};
+    if (s.low == s.estimate - half && s.high == s.estimate + half) {
+        half = f->half * s.std_error;
+        return (struct limits){s.estimate - half, s.estimate + half};
+    }
+    ens_limits_move(&as, &s, f->level);
+    return (struct limits){s.low, s.high};
+}
+
+/* NaN where they are not known. */
+static struct limits find(struct finder *f, size_t j)
+{
+    const struct ens_metric_draws *d = &f->draws;
+
+    if (!ens_metric_draws_of(f->in, j, &f->draws))
+        return of_fit(f, f->in->place[j]);
+    return (struct limits){
+        ens_quantile_sorted(d->sorted, d->n, (1 - f->level) / 2),
+        ens_quantile_sorted(d->sorted, d->n, (1 + f->level) / 2)};
 }
 
 static enum ens_status compute_width(const struct ens_job *job,
                                      const struct ens_metric_input *in,
                                      double *value, struct ens_error *err)
 {
-    double level = ens_metric_number(in->call, 0);
-    struct ens_metric_draws d;
-    enum ens_status s = ens_metric_draws(job, in, &d, err);
+    struct finder f;
+    enum ens_status s = find_init(&f, job, in, err);
 
     if (s != ENS_OK)
         return s;
     for (size_t j = 0; j < in->n_parameters; j++) {
-        struct limits l = limits_of(in, j, level, &d);
+        struct limits l = find(&f, j);
 
         value[1 + j] = l.high - l.low;
     }
@@ -70,21 +100,20 @@ static enum ens_status compute_intervals(const struct ens_job *job,
                                          double *value, struct ens_error *err)
 {
     size_t n = in->n_parameters;
-    double level = ens_metric_number(in->call, 0);
     double *low = value + N_MEANS, *high = low + n, *of = high + n;
-    struct ens_metric_draws d;
-    enum ens_status s = ens_metric_draws(job, in, &d, err);
+    struct finder f;
+    enum ens_status s = find_init(&f, job, in, err);
 
     if (s != ENS_OK)
         return s;
     for (size_t j = 0; j < n; j++) {
-        struct limits l = limits_of(in, j, level, &d);
+        struct limits l = find(&f, j);
         double truth = in->truth[j];
 
         low[j] = l.low;
         high[j] = l.high;
         of[WIDTH * n + j] = l.high - l.low;
-        of[SCORE * n + j] = ens_interval_score(l.low, l.high, l.level, truth);
+        of[SCORE * n + j] = ens_interval_score(l.low, l.high, f.level, truth);
         if (!isnan(l.low) && !isnan(l.high) && !isnan(truth))
             of[COVERED * n + j] = l.low <= truth && truth <= l.high;
     }
