@@ -148,6 +148,23 @@ START_TEST(all_rules_that_apply_hold)
 }
 END_TEST
 
+/* Where fields are known by tasks only, a name that never comes is no rule
+ * that does not apply. */
+START_TEST(rules_of_unknown_fields_apply)
+{
+    struct ens_measure row = {"x1", "bias", 0, 0.01, 90, 0, 0};
+    struct ens_stop_rules unknown = two_rules();
+    struct ens_stop_look look = {.rules = &unknown};
+
+    ck_assert(ens_stop_look_row(&look, &row, NULL) == ENS_OK);
+    ck_assert_int_eq(ens_stop_look_holds(&look), 1);
+    unknown.unchecked = 3;
+    ck_assert_int_eq(ens_stop_look_holds(&look), 0);
+    ck_assert_uint_eq(look.worst.rule, 1);
+    ck_assert(isinf(look.worst.ratio));
+}
+END_TEST
+
 /* -- cells ------------------------------------------------------------------
  */
 
@@ -339,6 +356,7 @@ int main(void)
     tcase_add_test(t, long_names_are_refused);
     tcase_add_test(t, shares_of_0_and_1_have_an_error);
     tcase_add_test(t, all_rules_that_apply_hold);
+    tcase_add_test(t, rules_of_unknown_fields_apply);
     suite_add_tcase(s, t);
     t = tcase_create("cells");
     tcase_add_loop_test(t, order_does_not_matter, 0, 5);
