@@ -215,7 +215,7 @@ static void check_stuck(struct ens_dispatch *d)
 {
     struct ens_error err;
 
-    if (tracker_of(d) == NULL || d->broken || in_flight(d) ||
+    if (tracker_of(d) == NULL || d->broken || d->n_busy > 0 ||
         ens_ranges_left(d->ranges) == 0)
         return;
     ens_fail(&err, ENS_EPROTOCOL,

@@ -3,6 +3,7 @@
 in the same bytes whatever the workers, transports, kills, resumes, edits and
 shards."""
 import json
+import math
 import re
 import time
 
@@ -32,6 +33,13 @@ def as_a_reader_would(work):
     check(len({at for at, _ in stops.values()}) > 4, f"too alike: {stops}")
     run = work.run(study, work.path / "a")
     expect_stops(work.path / "a", stops, table(work.path / "full"))
+    for row in table(work.path / "a", "cells.csv"):
+        limit = {("bias", "x1"): 0.02}.get((row["measure"], row["estimand"]),
+                                          math.inf)
+        if row["measure"] == "coverage" and row["value"] != "1":
+            limit = 0.012
+        check(not stops[row["cell"]][1] or not row["mcse"] or
+              float(row["mcse"]) < limit, f"met, and has {row}")
     met = sum(m for _, m in stops.values())
     check(f"{met} of {len(stops)} cells met the rules" in run.stderr,
           run.stderr)
