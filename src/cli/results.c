@@ -125,12 +125,12 @@ static int is_finished(const struct ens_results_stage *st)
 static enum ens_status find_stops(struct ens_results *r, struct ens_error *err)
 {
     struct ens_results_stage *st = &r->stage[0];
+    const struct ens_stored from = {r->dir, &r->log, &st->def, st->done};
     struct ens_stage cut;
     enum ens_status s = ens_stopping_init(&r->stops, &ens_host, &r->plan, err);
 
     if (s == ENS_OK)
-        s = ens_stopping_scan(&r->stops, r->dir, &r->log, &st->def, st->done,
-                              NULL, err);
+        s = ens_stopping_scan(&r->stops, &from, NULL, err);
     if (s != ENS_OK || r->stops.rules.n == 0)
         return s;
     s = ens_stopping_stage(&r->stops, &st->def, &cut, err);

@@ -18,10 +18,11 @@ enum ens_status ens_run_stop_rules(struct ens_run *r, struct ens_error *err)
 
 enum ens_status ens_run_stop_scan(struct ens_run *r, struct ens_error *err)
 {
+    const struct ens_stored from = {r->dir, &r->log, &r->stage, r->done};
+
     ens_places_free(r->stored);
     r->stored = NULL;
-    return ens_stopping_scan(&r->stops, r->dir, &r->log, &r->stage, r->done,
-                             &r->stored, err);
+    return ens_stopping_scan(&r->stops, &from, &r->stored, err);
 }
 
 /* The tasks behind the stop are not of the study any more. */

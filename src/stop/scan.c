@@ -101,10 +101,8 @@ static enum ens_status scan_cells(struct ens_stopping *s,
     return status;
 }
 
-enum ens_status ens_stopping_scan(struct ens_stopping *s, const char *dir,
-                                  const struct ens_log *log,
-                                  const struct ens_stage *stage,
-                                  const struct ens_done *done,
+enum ens_status ens_stopping_scan(struct ens_stopping *s,
+                                  const struct ens_stored *from,
                                   struct ens_places **kept,
                                   struct ens_error *err)
 {
@@ -117,17 +115,17 @@ enum ens_status ens_stopping_scan(struct ens_stopping *s, const char *dir,
     if (s->rules.n == 0)
         return ENS_OK;
     ens_stopping_clear(s);
-    if (done == NULL)
+    if (from->done == NULL)
         return ENS_OK;
-    status = ens_stopping_stored(stage, done, &part, err);
+    status = ens_stopping_stored(from->stage, from->done, &part, err);
     if (status != ENS_OK)
         return status;
     if (part.n_runs > 0)
-        status = ens_places_build(&stored, dir, log, NULL, s->plan->study,
-                                  &part, err);
+        status = ens_places_build(&stored, from->dir, from->log, NULL,
+                                  s->plan->study, &part, err);
     ens_stage_fini(&part);
     if (status == ENS_OK && stored != NULL)
-        status = scan_cells(s, stage, done, stored, err);
+        status = scan_cells(s, from->stage, from->done, stored, err);
     if (status == ENS_OK && kept != NULL)
         *kept = stored;
     else
