@@ -226,7 +226,7 @@ enum ens_status ens_results_places(struct ens_results *r, size_t stage,
     if (r->stops.rules.n == 0 || st->done == NULL)
         return ens_places_build(places, r->dir, &r->log, NULL, r->loaded.study,
                                 &st->def, err);
-    s = ens_stopping_stored(&st->def, st->done, &stored, err);
+    s = ens_stopping_stored(NULL, &st->def, st->done, &stored, err);
     if (s != ENS_OK)
         return s;
     s = ens_places_build(places, r->dir, &r->log, NULL, r->loaded.study,

@@ -18,8 +18,8 @@ struct ens_stored {
 
 /**
  * Decide all cells of a stage that its records decide; others stay open.
- * kept (may be NULL): the index of those records, to be freed, or NULL when
- * there are none; the log must outlive it. Does nothing without rules.
+ * kept (may be NULL): the index of the records of those, to be freed, or NULL
+ * when there are none; the log must outlive it. Does nothing without rules.
  */
 enum ens_status ens_stopping_scan(struct ens_stopping *s,
                                   const struct ens_stored *from,
@@ -27,9 +27,10 @@ enum ens_status ens_stopping_scan(struct ens_stopping *s,
                                   struct ens_error *err);
 
 /** The stage with each cell up to the last of its replicates that has a
- * record: what has places when `replicates` may be far more. Owned by the
- * caller. */
-enum ens_status ens_stopping_stored(const struct ens_stage *stage,
+ * record: what has places when `replicates` may be far more. open: only cells
+ * that have not stopped (NULL: all). Owned by the caller. */
+enum ens_status ens_stopping_stored(const struct ens_stopping *open,
+                                    const struct ens_stage *stage,
                                     const struct ens_done *done,
                                     struct ens_stage *to,
                                     struct ens_error *err);
