@@ -10,7 +10,7 @@ import time
 from harness import BAD, OK, REQUEUE, SOME_FAILED, check, dice, digests, \
     expect_same, ini, kill, main, table, wait_until
 from stops import bias_and_coverage, by_cell, expect_stops, expected_stops, \
-    fates, mean_of_value1, simulation, without_stop
+    fates, kill_anyone, mean_of_value1, simulation, without_stop
 
 def full_run(work, text, expect=OK):
     work.run(work.study(without_stop(text), "full.ini"), work.path / "full",
@@ -98,36 +98,7 @@ def same_bytes(work):
 
 
 def killed(work):
-    """kill -9 of coordinator, zygote and workers, until it is through."""
-    text = fates(cells="1, 2, 3, 4", below="0.025").replace(
-        "sleep_us = 300", "sleep_us = 700")
-    study = work.study(text)
-    start = time.monotonic()
-    work.run(study, work.path / "reference", expect=SOME_FAILED)
-    seconds = time.monotonic() - start
-    reference = digests(work.path / "reference")
-    rng = dice(5)
-    kills = {"coordinator": 0, "zygote": 0, "worker": 0}
-    folder = 0
-    while min(kills.values()) < 2:
-        results = work.path / f"r{folder}"
-        run = work.start_run(study, results, workers=rng.choice((1, 2, 5)))
-        time.sleep(rng.uniform(0, 0.7 * seconds))
-        who = rng.choice(list(kills))
-        victims = {"coordinator": [run.pid], "zygote": [run.zygote()],
-                   "worker": run.workers()}[who] if run.running else []
-        if victims and victims[0]:
-            kills[who] += kill(rng.choice(victims))
-        if who == "coordinator" and victims:
-            run.wait()
-            run.expect_no_process(5.0)
-            continue  # resumed in the same folder
-        run.wait(expect=SOME_FAILED)
-        expect_same(results, reference, f"after {kills}")
-        folder += 1
-    work.run(study, results, expect=SOME_FAILED)
-    work.verify(results)
-    expect_same(results, reference, f"after {kills}")
+    kill_anyone(work, 2, 5)
 
 
 def loosened_and_tightened(work):
