@@ -344,11 +344,6 @@ int ens_tracker_take_turn(struct ens_tracker *t, uint64_t *cell)
     return 1;
 }
 
-const struct ens_stopping *ens_tracker_stopping(const struct ens_tracker *t)
-{
-    return t->config.stopping;
-}
-
 const struct ens_error *ens_tracker_failure(const struct ens_tracker *t)
 {
     return t->failure.status != ENS_OK ? &t->failure : NULL;

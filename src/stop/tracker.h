@@ -45,7 +45,6 @@ int ens_tracker_is_full(const struct ens_tracker *t);
 uint64_t ens_tracker_turn(const struct ens_tracker *t);
 /** The cells of those turns, each once handed over; 0: no more. */
 int ens_tracker_take_turn(struct ens_tracker *t, uint64_t *cell);
-const struct ens_stopping *ens_tracker_stopping(const struct ens_tracker *t);
 /** What went wrong first; NULL: nothing. */
 const struct ens_error *ens_tracker_failure(const struct ens_tracker *t);
 

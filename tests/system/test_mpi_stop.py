@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Adaptive replicates under mpirun: the same bytes as with forked workers, also
-with ranks that do not see the results folder."""
+"""Adaptive replicates under mpirun: the same bytes as with forked workers,
+also with ranks that do not see the results folder."""
 import time
 
 import mpi

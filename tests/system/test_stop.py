@@ -290,8 +290,8 @@ every = 60
     check(len(table(work.path / "r")) == 60, run.stderr)
     run.expect_no_process(5.0)
     # a field that only tasks could have told to be missing
-    text = text.replace("5000", "90").replace("exec sleep 300", "true").replace(
-        "rule = ", "rule = mcse(mean, z) < 1e9, ")
+    text = text.replace("5000", "90").replace("exec sleep 300", "true")
+    text = text.replace("rule = ", "rule = mcse(mean, z) < 1e9, ")
     run = work.run(work.study(text), work.path / "z", workers=4, seconds=60)
     check("1 cell had all replicates" in run.stderr and
           "of z it is missing" in run.stderr, run.stderr)
