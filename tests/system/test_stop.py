@@ -7,10 +7,10 @@ import math
 import re
 import time
 
-from harness import BAD, OK, REQUEUE, SOME_FAILED, check, dice, digests, \
-    expect_same, ini, kill, main, table, wait_until
+from harness import BAD, OK, REQUEUE, SOME_FAILED, check, count_by, dice, \
+    digests, expect_same, ini, kill, main, table, wait_until
 from stops import bias_and_coverage, by_cell, expect_stops, expected_stops, \
-    fates, kill_anyone, mean_of_value1, simulation, without_stop
+    fates, kill_anyone, mcse_mean, mean_of_value1, simulation, without_stop
 
 def full_run(work, text, expect=OK):
     work.run(work.study(without_stop(text), "full.ini"), work.path / "full",
@@ -261,6 +261,42 @@ def json_tasks(work, results):
     return [json.loads(line) for line in out.read_text().splitlines()]
 
 
+def killers(work):
+    """Tasks that take their worker along wait to the end for their last
+    attempt; tasks that hang lose their worker: their cells wait, and stop
+    where a naive reading says."""
+    text = """[study]
+kind = command
+replicates = 300
+[run]
+timeout = 0.5
+attempts_timeout = 2
+[axes]
+k = 5, 7, 400
+[command]
+run = sh -c 'case $(({replicate} % {k}))-{replicate} in 3-?|3-1?) \
+    kill -9 $PPID ;; *-25) exec sleep 60 ;; esac; \
+    echo y=$(({replicate} * 7919 % 101))'
+fields = y:int
+[stop]
+rule = mcse(mean, y) < 4
+min = 10
+every = 7
+"""
+    study = work.study(text)
+    work.run(study, work.path / "a", workers=1, expect=SOME_FAILED)
+    rows = table(work.path / "a")
+    for cell, tasks in by_cell(rows).items():
+        ok = [int(row["y"]) for row in tasks if row["status"] == "ok"]
+        check(mcse_mean(ok) < 4, f"cell {cell} stopped too early")
+        earlier = [int(row["y"]) for row in tasks[:-7] if row["y"]]
+        check(mcse_mean(earlier) >= 4, f"cell {cell} stopped too late")
+    found = count_by(rows, "status")
+    check(found["crashed"] > 3 and found["timeout"] == 3, f"{found}")
+    work.run(study, work.path / "b", workers=4, expect=SOME_FAILED)
+    expect_same(work.path / "b", work.path / "a", "4 workers")
+
+
 def never_far_ahead(work):
     """What is run in vain is bounded by workers and cells at work."""
     text = ini("sleep_us = 2000\njitter = 1\nfields = 1, 2, 3\n",
@@ -376,4 +412,4 @@ def many_cells(work):
 
 main(as_a_reader_would, failed_tasks, same_bytes, killed,
      loosened_and_tightened, edited, gaps, retried, repaired, stopped, shards,
-     never_far_ahead, long_tasks_are_freed, said, many_cells)
+     killers, never_far_ahead, long_tasks_are_freed, said, many_cells)

@@ -344,6 +344,43 @@ START_TEST(cells_are_left)
 }
 END_TEST
 
+/* Long records that wait for one: nothing more is handed out until it comes. */
+START_TEST(what_waits_is_bounded)
+{
+    static unsigned char items[60000];
+    const struct ens_schema *schema;
+    struct ens_tracker *t;
+    struct world w;
+    struct made m;
+
+    world_init(&w, rules);
+    schema = w.plan.schemas.item[0];
+    t = ens_tracker_new(&(const struct ens_tracker_config){
+        .stopping = &w.s, .stage = &w.plan.stage[0], .done = w.done});
+    ck_assert_ptr_nonnull(t);
+    for (uint64_t c = 0; c < CELLS; c++) {
+        ens_tracker_enter(t, c);
+        for (uint32_t r = 2; r <= MAX; r++) {
+            make(&w, &m, c, r);
+            m.rec.items = items;
+            m.rec.items_bytes = sizeof(items);
+            ens_tracker_add(t, &m.rec, schema);
+        }
+        ck_assert_int_eq(ens_tracker_is_full(t),
+                         (c + 1) * (MAX - 1) * sizeof(items) >
+                             ((size_t)32 << 20));
+    }
+    for (uint64_t c = 0; c < CELLS; c++) {
+        make(&w, &m, c, 1);
+        ens_tracker_add(t, &m.rec, schema);
+        ck_assert_uint_gt(ens_stopping_at(&w.s, c), 0);
+    }
+    ck_assert_int_eq(ens_tracker_is_full(t), 0);
+    ens_tracker_free(t);
+    world_fini(&w);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("stopping");
@@ -364,6 +401,7 @@ int main(void)
                         (int)(sizeof(point_rows) / sizeof(*point_rows)));
     tcase_add_test(t, failures_are_missing);
     tcase_add_test(t, cells_are_left);
+    tcase_add_test(t, what_waits_is_bounded);
     suite_add_tcase(s, t);
     r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);
