@@ -7,10 +7,14 @@ import math
 import re
 import time
 
-from harness import BAD, OK, REQUEUE, SOME_FAILED, check, count_by, dice, \
-    digests, expect_same, ini, kill, main, table, wait_until
+from harness import BAD, OK, REQUEUE, SOME_FAILED, SOURCE, check, count_by, \
+    dice, digests, expect_same, ini, kill, main, table, wait_until
 from stops import bias_and_coverage, by_cell, expect_stops, expected_stops, \
     fates, kill_anyone, mcse_mean, mean_of_value1, simulation, without_stop
+
+WELLS = (SOURCE / "launch/examples/wells.ini").read_text().replace(
+    "wells.csv", str(SOURCE / "launch/examples/wells.csv"))
+
 
 def full_run(work, text, expect=OK):
     work.run(work.study(without_stop(text), "full.ini"), work.path / "full",
@@ -371,6 +375,9 @@ def said(work):
             (simulation().replace("slope = 2", "slope = 2").replace(
                 "[stop]", "[metrics]\nuse = bias\n[stop]"),
              "no cell has a measure \"coverage\""),
+            (WELLS.replace("[fit]", "[stop]\nrule = mcse(bias, *) < 1\n[fit]"),
+             "no cell has a measure \"bias\"; measures: mean, sd, model_se; "
+             "others need a known truth"),
             (ini("stages = 2", "replicates = 90",
                  more="[stop]\nrule = mcse(mean, value1) < 1"),
              "more than one stage"),
