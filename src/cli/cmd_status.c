@@ -94,13 +94,13 @@ static void print_stops(const struct ens_stopping *s)
     if (s->rules.n == 0)
         return;
     ens_stopping_count(s, &t);
-    printf("%llu of %llu cells met the rules of [stop]",
-           (unsigned long long)t.n_stopped, (unsigned long long)s->n_cells);
+    printf("of %llu cells %llu met the rules of [stop]",
+           (unsigned long long)s->n_cells, (unsigned long long)t.n_stopped);
     if (t.n_stopped > 0)
         printf(", after %u to %u replicates", t.least, t.most);
-    printf("; %llu had all without", (unsigned long long)t.n_unmet);
+    printf("; %llu had all replicates without", (unsigned long long)t.n_unmet);
     if (t.n_open > 0)
-        printf("; %llu are open: their tasks are at most as many",
+        printf("; %llu are open (tasks, left: at most)",
                (unsigned long long)t.n_open);
     printf("\n");
 }

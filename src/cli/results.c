@@ -125,12 +125,12 @@ static int is_finished(const struct ens_results_stage *st)
 static enum ens_status find_stops(struct ens_results *r, struct ens_error *err)
 {
     struct ens_results_stage *st = &r->stage[0];
+    const struct ens_stored from = {r->dir, &r->log, &st->def, st->done};
     struct ens_stage cut;
     enum ens_status s = ens_stopping_init(&r->stops, &ens_host, &r->plan, err);
 
     if (s == ENS_OK)
-        s = ens_stopping_scan(&r->stops, r->dir, &r->log, &st->def, st->done,
-                              NULL, err);
+        s = ens_stopping_scan(&r->stops, &from, NULL, err);
     if (s != ENS_OK || r->stops.rules.n == 0)
         return s;
     s = ens_stopping_stage(&r->stops, &st->def, &cut, err);
@@ -226,7 +226,7 @@ enum ens_status ens_results_places(struct ens_results *r, size_t stage,
     if (r->stops.rules.n == 0 || st->done == NULL)
         return ens_places_build(places, r->dir, &r->log, NULL, r->loaded.study,
                                 &st->def, err);
-    s = ens_stopping_stored(&st->def, st->done, &stored, err);
+    s = ens_stopping_stored(NULL, &st->def, st->done, &stored, err);
     if (s != ENS_OK)
         return s;
     s = ens_places_build(places, r->dir, &r->log, NULL, r->loaded.study,

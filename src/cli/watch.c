@@ -110,6 +110,10 @@ static void take_line(struct snapshot *s, const char *line, size_t n)
         take_number(v, len, &s->p.eta_s);
     else if (is_key(line, key, "efficiency"))
         take_number(v, len, &s->p.efficiency);
+    else if (is_key(line, key, "cells"))
+        take_count(v, len, &s->p.n_cells);
+    else if (is_key(line, key, "cells_stopped"))
+        take_count(v, len, &s->p.n_stopped);
     else if (is_key(line, key, "stage"))
         snprintf(s->stage, sizeof(s->stage), "%.*s", (int)len, v);
 }

@@ -209,6 +209,21 @@ static int check_tracker(struct ens_dispatch *d)
     return why != NULL ? -1 : 0;
 }
 
+/* Cells that wait for results of which none is on its way would wait for
+ * ever: our mistake, and better said. */
+static void check_stuck(struct ens_dispatch *d)
+{
+    struct ens_error err;
+
+    if (tracker_of(d) == NULL || d->broken || d->n_busy > 0 ||
+        ens_ranges_left(d->ranges) == 0)
+        return;
+    ens_fail(&err, ENS_EPROTOCOL,
+             "[stop]: %llu tasks are left, and none is wanted",
+             (unsigned long long)ens_ranges_left(d->ranges));
+    ens_dispatch_break(d, &err);
+}
+
 void ens_dispatch_feed(struct ens_dispatch *d, uint32_t slot)
 {
     struct ens_hand *h = &d->hand[slot];
@@ -228,6 +243,7 @@ void ens_dispatch_feed(struct ens_dispatch *d, uint32_t slot)
         if (!take_range(d, &range, &expected_s)) {
             if (check_tracker(d) == 0 && h->n_ranges == 0)
                 feed_last(d, slot);
+            check_stuck(d);
             return;
         }
         send_range(d, slot, range);

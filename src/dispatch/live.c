@@ -1,5 +1,7 @@
 #include "dispatch/live.h"
 
+#include "base/buf.h"
+#include "base/bug.h"
 #include "stop/tracker.h"
 
 #include <stdlib.h>
@@ -21,7 +23,10 @@ struct ens_live {
     size_t run;
     uint64_t run_cell; /* of the run, from 0 */
     size_t n, cap;
-    struct ens_live_cell *cell;
+    struct ens_live_cell *cell; /* ascending by cell */
+    struct ens_buf wanted;      /* cells of which more is, first come first; */
+    size_t n_taken;             /* bytes of those that are done with */
+    int dry;                    /* nothing until the next turn */
 };
 
 struct ens_live *ens_live_new(const struct ens_stage *stage,
@@ -51,6 +56,7 @@ void ens_live_free(struct ens_live *l)
 {
     if (l == NULL)
         return;
+    ens_buf_fini(&l->wanted);
     free(l->cell);
     free(l);
 }
@@ -70,29 +76,67 @@ static uint64_t drop(struct ens_live *l, size_t i)
     uint64_t n = open_tasks(l, &l->cell[i]);
 
     l->n--;
+    l->dry = 0; /* there is room for another */
     memmove(&l->cell[i], &l->cell[i + 1], (l->n - i) * sizeof(*l->cell));
     return n;
 }
 
+/* SIZE_MAX: it was left. */
+static size_t find(const struct ens_live *l, uint64_t cell)
+{
+    size_t low = 0;
+    size_t high = l->n;
+
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+
+        if (l->cell[mid].cell < cell)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low < l->n && l->cell[low].cell == cell ? low : SIZE_MAX;
+}
+
+/* More of the cell is wanted than is handed out. */
+static void want(struct ens_live *l, uint64_t cell)
+{
+    if (l->n_taken > l->wanted.len / 2) { /* it need not run empty */
+        l->wanted.len -= l->n_taken;
+        memmove(l->wanted.data, l->wanted.data + l->n_taken, l->wanted.len);
+        l->n_taken = 0;
+    }
+    ens_buf_put(&l->wanted, &cell, sizeof(cell));
+    ENS_BUG_ON(l->wanted.failed); /* 8 bytes per cell that is live */
+}
+
 uint64_t ens_live_settle(struct ens_live *l)
 {
+    uint64_t cell;
     uint64_t n = 0;
 
-    for (size_t i = l->n; i-- > 0;)
-        if (ens_stopping_at(l->part->stopping, l->cell[i].cell) > 0)
+    while (ens_tracker_take_turn(l->part->tracker, &cell)) {
+        size_t i = find(l, cell);
+
+        if (i == SIZE_MAX)
+            continue;
+        if (ens_stopping_at(l->part->stopping, cell) > 0)
             n += drop(l, i);
+        else
+            want(l, cell);
+    }
+    l->dry = 0;
     return n;
 }
 
 uint64_t ens_live_leave(struct ens_live *l, uint64_t cell)
 {
-    for (size_t i = 0; i < l->n; i++) {
-        if (l->cell[i].cell != cell)
-            continue;
-        ens_tracker_leave(l->part->tracker, cell);
-        return drop(l, i);
-    }
-    return 0;
+    size_t i = find(l, cell);
+
+    if (i == SIZE_MAX)
+        return 0;
+    ens_tracker_leave(l->part->tracker, cell);
+    return drop(l, i);
 }
 
 /* Tasks to hand out from c->next, up to a replicate; 0: none. */
@@ -111,13 +155,21 @@ static uint64_t open_until(const struct ens_live *l, struct ens_live_cell *c,
 
 static struct ens_live_cell *next_wanted(struct ens_live *l, uint64_t *open)
 {
-    for (size_t i = 0; i < l->n; i++) {
-        struct ens_live_cell *c = &l->cell[i];
+    while (l->n_taken < l->wanted.len) {
+        uint64_t cell;
+        size_t i;
 
-        *open = open_until(l, c, ens_tracker_wanted(l->part->tracker, c->cell));
-        if (*open > 0)
-            return c;
+        memcpy(&cell, l->wanted.data + l->n_taken, sizeof(cell));
+        i = find(l, cell);
+        if (i != SIZE_MAX)
+            *open = open_until(l, &l->cell[i],
+                               ens_tracker_wanted(l->part->tracker, cell));
+        if (i != SIZE_MAX && *open > 0)
+            return &l->cell[i];
+        l->n_taken += sizeof(cell);
     }
+    ens_buf_clear(&l->wanted);
+    l->n_taken = 0;
     return NULL;
 }
 
@@ -158,8 +210,10 @@ static struct ens_live_cell *take_up(struct ens_live *l, uint64_t *open,
         }
         *open = open_until(l, &l->cell[l->n - 1],
                            ens_tracker_wanted(l->part->tracker, c.cell));
-        if (*open > 0)
-            return &l->cell[l->n - 1];
+        if (*open == 0)
+            continue;
+        want(l, c.cell);
+        return &l->cell[l->n - 1];
     }
     return NULL;
 }
@@ -189,12 +243,13 @@ struct ens_live_cell *ens_live_next(struct ens_live *l, uint64_t *open,
 {
     struct ens_live_cell *c;
 
-    if (ens_tracker_is_full(l->part->tracker))
+    if (l->dry || ens_tracker_is_full(l->part->tracker))
         return NULL; /* what it waits for is in flight, or given back */
     c = next_wanted(l, open);
     if (c == NULL)
         c = take_up(l, open, dropped);
     if (c == NULL)
         c = run_ahead(l, open);
+    l->dry = c == NULL;
     return c;
 }

@@ -34,7 +34,8 @@ void ens_live_free(struct ens_live *l);
  */
 struct ens_live_cell *ens_live_next(struct ens_live *l, uint64_t *open,
                                     uint64_t *dropped);
-/** Leave cells that stopped; how many of their open tasks will not go out. */
+/** Take the tracker's turns: leave cells that stopped, note those of which
+ * more is wanted; how many open tasks of the former will not go out. */
 uint64_t ens_live_settle(struct ens_live *l);
 /** Leave a cell that has not stopped; the same. */
 uint64_t ens_live_leave(struct ens_live *l, uint64_t cell);

@@ -174,6 +174,8 @@ enum ens_status ens_run_stop_rules(struct ens_run *r, struct ens_error *err);
 /** Find where cells stop by what is recorded of the present stage, the first
  * one. Reads all records: a matter of seconds for 10^7. */
 enum ens_status ens_run_stop_scan(struct ens_run *r, struct ens_error *err);
+/** The same beside the loop, said when it takes a while. */
+enum ens_status ens_run_stop_find(struct ens_run *r, struct ens_error *err);
 /** Have cells stop while they run: before the stage is handed out. */
 enum ens_status ens_run_stop_begin(struct ens_run *r, struct ens_error *err);
 /** Count a cell of the part that is to be run, for progress. */

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define MANY_RECORDS 4000000u /* about two seconds, of four terms each */
+
 enum ens_status ens_run_stop_rules(struct ens_run *r, struct ens_error *err)
 {
     enum ens_status s = ens_stopping_init(&r->stops, &ens_host, &r->plan, err);
@@ -18,10 +20,26 @@ enum ens_status ens_run_stop_rules(struct ens_run *r, struct ens_error *err)
 
 enum ens_status ens_run_stop_scan(struct ens_run *r, struct ens_error *err)
 {
+    const struct ens_stored from = {r->dir, &r->log, &r->stage, r->done};
+
     ens_places_free(r->stored);
     r->stored = NULL;
-    return ens_stopping_scan(&r->stops, r->dir, &r->log, &r->stage, r->done,
-                             &r->stored, err);
+    return ens_stopping_scan(&r->stops, &from, &r->stored, err);
+}
+
+enum ens_status ens_run_stop_find(struct ens_run *r, struct ens_error *err)
+{
+    char line[128];
+
+    if (r->stops.rules.n == 0)
+        return ENS_OK;
+    if (r->replay.n_records > MANY_RECORDS && r->options->say != NULL) {
+        snprintf(line, sizeof(line),
+                 "looking at %llu results: where do cells stop?",
+                 (unsigned long long)r->replay.n_records);
+        r->options->say(r->options->arg, line);
+    }
+    return ens_beside(r, ens_run_stop_scan, err);
 }
 
 /* The tasks behind the stop are not of the study any more. */

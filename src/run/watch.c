@@ -225,6 +225,10 @@ static void write_status(struct ens_run *r, const struct ens_run_progress *p)
         (unsigned long long)p->n_not_ok, (unsigned long long)state.records,
         p->seconds, p->tasks_per_s, p->eta_s, p->n_workers, p->efficiency,
         (unsigned long long)p->pss_bytes);
+    if (p->n_cells > 0)
+        ens_buf_printf(&b, "cells=%llu\ncells_stopped=%llu\n",
+                       (unsigned long long)p->n_cells,
+                       (unsigned long long)p->n_stopped);
     /* advisory: a full disk must not stop the run here */
     if (!b.failed && pwrite(r->status_fd, b.data, b.len, 0) == (ssize_t)b.len)
         (void)!ftruncate(r->status_fd, (off_t)b.len);

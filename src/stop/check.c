@@ -144,12 +144,12 @@ static enum ens_status fail_rule(const struct ens_stop_rule *rule, int measured,
                  ens_study_value(plan->study, "metrics", "use") == NULL
                      ? ""
                      : "; others need a known truth and a place in [metrics] "
-                       "use");
+                       "use, and one pass over the cell's own records");
     ens_buf_fini(&names);
     return ENS_ESTUDY;
 }
 
-enum ens_status ens_stop_rules_check(const struct ens_stop_rules *rules,
+enum ens_status ens_stop_rules_check(struct ens_stop_rules *rules,
                                      const struct ens_host *host,
                                      const struct ens_plan *plan,
                                      struct ens_error *err)
@@ -166,8 +166,10 @@ enum ens_status ens_stop_rules_check(const struct ens_stop_rules *rules,
 
         if (v->look.named >> i & 1)
             continue;
-        if (v->measures.n == 0) /* only tasks know the fields */
+        if (v->measures.n == 0) { /* only tasks know the fields */
+            rules->unchecked |= 1u << i;
             continue;
+        }
         if (measured) { /* once more, for its terms */
             memset(v, 0, sizeof(*v));
             v->measure = rules->rule[i].measure;

@@ -209,7 +209,14 @@ enum ens_status ens_stop_look_row(void *arg, const struct ens_measure *m,
     return ENS_OK;
 }
 
-int ens_stop_look_holds(const struct ens_stop_look *look)
+int ens_stop_look_holds(struct ens_stop_look *look)
 {
+    uint32_t lacking = look->rules->unchecked & ~look->named;
+
+    for (size_t i = 0; i < look->rules->n; i++)
+        if (lacking >> i & 1)
+            note_worst(look, i, NAN, look->rules->rule[i].term);
+    if (lacking != 0)
+        return 0;
     return look->met != 0 && look->failed == 0;
 }

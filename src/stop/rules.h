@@ -27,6 +27,8 @@ struct ens_stop_rules {
     size_t n; /* 0: there are none, cells have all their replicates */
     struct ens_stop_rule rule[ENS_STOP_MAX_RULES];
     uint32_t min, every; /* check points: min, min + every, ... */
+    uint32_t unchecked;  /* bits of rules: nobody knows before tasks run
+                            whether there are such rows. Those apply always */
 };
 
 /** Read one: `mcse(bias, x1) < 0.005`, `mcse(coverage)`: of all terms. */
@@ -61,7 +63,7 @@ struct ens_stop_look {
 enum ens_status ens_stop_look_row(void *arg, const struct ens_measure *m,
                                   struct ens_error *err);
 /** After all rows: do the rules hold? */
-int ens_stop_look_holds(const struct ens_stop_look *look);
+int ens_stop_look_holds(struct ens_stop_look *look);
 
 /**
  * The MCSE that rules take: that of the row; of a share that is 0 or 1, whose

@@ -29,7 +29,8 @@ enum ens_status ens_follow_stored(struct ens_follow *f, struct ens_stopping *s,
     return status;
 }
 
-enum ens_status ens_stopping_stored(const struct ens_stage *stage,
+enum ens_status ens_stopping_stored(const struct ens_stopping *open,
+                                    const struct ens_stage *stage,
                                     const struct ens_done *done,
                                     struct ens_stage *to, struct ens_error *err)
 {
@@ -42,11 +43,13 @@ enum ens_status ens_stopping_stored(const struct ens_stage *stage,
         const struct ens_stage_run *run = &stage->run[i];
 
         for (uint64_t c = 0; c < run->n_cells && status == ENS_OK; c++) {
-            uint32_t last = ens_done_last(done, run->first_cell + c);
+            uint64_t cell = run->first_cell + c;
+            uint32_t last = ens_done_last(done, cell);
 
             if (last > run->n_replicates)
                 last = run->n_replicates;
-            status = ens_stage_add_run(to, run->first_cell + c, 1, last);
+            if (ens_stopping_at(open, cell) == 0)
+                status = ens_stage_add_run(to, cell, 1, last);
         }
     }
     if (status == ENS_OK)
@@ -101,15 +104,33 @@ static enum ens_status scan_cells(struct ens_stopping *s,
     return status;
 }
 
-enum ens_status ens_stopping_scan(struct ens_stopping *s, const char *dir,
-                                  const struct ens_log *log,
-                                  const struct ens_stage *stage,
-                                  const struct ens_done *done,
+/* NULL when there are no records to be indexed. */
+static enum ens_status index_stored(const struct ens_stopping *s, int only_open,
+                                    const struct ens_stored *from,
+                                    struct ens_places **to,
+                                    struct ens_error *err)
+{
+    struct ens_stage part;
+    enum ens_status status = ens_stopping_stored(
+        only_open ? s : NULL, from->stage, from->done, &part, err);
+
+    *to = NULL;
+    if (status != ENS_OK)
+        return status;
+    if (part.n_runs > 0)
+        status = ens_places_build(to, from->dir, from->log, NULL,
+                                  s->plan->study, &part, err);
+    ens_stage_fini(&part);
+    return status;
+}
+
+/* The index of all is as large as the journal has tasks: not to be kept. */
+enum ens_status ens_stopping_scan(struct ens_stopping *s,
+                                  const struct ens_stored *from,
                                   struct ens_places **kept,
                                   struct ens_error *err)
 {
-    struct ens_places *stored = NULL;
-    struct ens_stage part;
+    struct ens_places *stored;
     enum ens_status status;
 
     if (kept != NULL)
@@ -117,20 +138,13 @@ enum ens_status ens_stopping_scan(struct ens_stopping *s, const char *dir,
     if (s->rules.n == 0)
         return ENS_OK;
     ens_stopping_clear(s);
-    if (done == NULL)
+    if (from->done == NULL)
         return ENS_OK;
-    status = ens_stopping_stored(stage, done, &part, err);
-    if (status != ENS_OK)
-        return status;
-    if (part.n_runs > 0)
-        status = ens_places_build(&stored, dir, log, NULL, s->plan->study,
-                                  &part, err);
-    ens_stage_fini(&part);
+    status = index_stored(s, 0, from, &stored, err);
     if (status == ENS_OK && stored != NULL)
-        status = scan_cells(s, stage, done, stored, err);
-    if (status == ENS_OK && kept != NULL)
-        *kept = stored;
-    else
-        ens_places_free(stored);
-    return status;
+        status = scan_cells(s, from->stage, from->done, stored, err);
+    ens_places_free(stored);
+    return status == ENS_OK && kept != NULL
+               ? index_stored(s, 1, from, kept, err)
+               : status;
 }

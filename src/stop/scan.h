@@ -7,23 +7,30 @@
 #include "stop/stopping.h"
 #include "store/places.h"
 
+/** What is known of a stage. */
+struct ens_stored {
+    const char *dir; /* results folder, for the index */
+    const struct ens_log *log;
+    const struct ens_stage *stage;
+    const struct ens_done *done; /* of it; NULL: nothing is done. What it says
+                                    is open is not read */
+};
+
 /**
- * Decide all cells of a stage that the records of a log decide; others stay
- * open. done: of the stage (NULL: nothing is): what it says is open is not
- * read. kept (may be NULL): the index of those records, to be freed, or NULL
- * when there are none; log must outlive it. Does nothing without rules.
+ * Decide all cells of a stage that its records decide; others stay open.
+ * kept (may be NULL): the index of the records of those, to be freed, or NULL
+ * when there are none; the log must outlive it. Does nothing without rules.
  */
-enum ens_status ens_stopping_scan(struct ens_stopping *s, const char *dir,
-                                  const struct ens_log *log,
-                                  const struct ens_stage *stage,
-                                  const struct ens_done *done,
+enum ens_status ens_stopping_scan(struct ens_stopping *s,
+                                  const struct ens_stored *from,
                                   struct ens_places **kept,
                                   struct ens_error *err);
 
 /** The stage with each cell up to the last of its replicates that has a
- * record: what has places when `replicates` may be far more. Owned by the
- * caller. */
-enum ens_status ens_stopping_stored(const struct ens_stage *stage,
+ * record: what has places when `replicates` may be far more. open: only cells
+ * that have not stopped (NULL: all). Owned by the caller. */
+enum ens_status ens_stopping_stored(const struct ens_stopping *open,
+                                    const struct ens_stage *stage,
                                     const struct ens_done *done,
                                     struct ens_stage *to,
                                     struct ens_error *err);

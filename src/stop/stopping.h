@@ -83,8 +83,8 @@ struct ens_stopping_totals {
 void ens_stopping_count(const struct ens_stopping *s,
                         struct ens_stopping_totals *t);
 
-/** Are there rows for every rule, in some cell? ENS_ESTUDY. */
-enum ens_status ens_stop_rules_check(const struct ens_stop_rules *rules,
+/** Are there rows for every rule, in some cell? Sets unchecked. ENS_ESTUDY. */
+enum ens_status ens_stop_rules_check(struct ens_stop_rules *rules,
                                      const struct ens_host *host,
                                      const struct ens_plan *plan,
                                      struct ens_error *err);

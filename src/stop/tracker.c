@@ -24,10 +24,12 @@ struct tracked {
 struct ens_tracker {
     struct ens_tracker_config config;
     size_t n, cap;
-    struct tracked *item;
-    size_t last; /* the cell asked for last is often the next one */
+    struct tracked **item; /* ascending by cell */
+    size_t last;           /* the cell asked for last is often the next one */
     size_t early_bytes;
     uint64_t turn;
+    struct ens_buf turned; /* cells of turns that were not taken, and */
+    size_t n_taken;        /* bytes of those that were */
     struct ens_error failure;
 };
 
@@ -40,7 +42,7 @@ struct ens_tracker *ens_tracker_new(const struct ens_tracker_config *config)
     return t;
 }
 
-static void drop(struct ens_tracker *t, struct tracked *x)
+static void free_tracked(struct ens_tracker *t, struct tracked *x)
 {
     for (size_t i = 0; i < x->n_early; i++) {
         t->early_bytes -= x->early[i]->bytes;
@@ -48,7 +50,7 @@ static void drop(struct ens_tracker *t, struct tracked *x)
     }
     free(x->early);
     ens_follow_fini(&x->follow);
-    *x = t->item[--t->n];
+    free(x);
 }
 
 void ens_tracker_free(struct ens_tracker *t)
@@ -56,21 +58,45 @@ void ens_tracker_free(struct ens_tracker *t)
     if (t == NULL)
         return;
     while (t->n > 0)
-        drop(t, &t->item[t->n - 1]);
+        free_tracked(t, t->item[--t->n]);
     free(t->item);
+    ens_buf_fini(&t->turned);
     free(t);
 }
 
-static struct tracked *find(const struct ens_tracker *t, uint64_t cell)
+/* Place of the first cell that is not before this one. */
+static size_t lower(const struct ens_tracker *t, uint64_t cell)
 {
-    if (t->last < t->n && t->item[t->last].follow.cell == cell)
-        return &t->item[t->last];
-    for (size_t i = 0; i < t->n; i++)
-        if (t->item[i].follow.cell == cell) {
-            ((struct ens_tracker *)t)->last = i;
-            return &t->item[i];
-        }
-    return NULL;
+    size_t low = 0;
+    size_t high = t->n;
+
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+
+        if (t->item[mid]->follow.cell < cell)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low;
+}
+
+static struct tracked *find(struct ens_tracker *t, uint64_t cell)
+{
+    if (t->last >= t->n || t->item[t->last]->follow.cell != cell)
+        t->last = lower(t, cell);
+    if (t->last >= t->n || t->item[t->last]->follow.cell != cell)
+        return NULL;
+    return t->item[t->last];
+}
+
+static void drop(struct ens_tracker *t, struct tracked *x)
+{
+    size_t at = lower(t, x->follow.cell);
+
+    t->n--;
+    memmove(t->item + at, t->item + at + 1, (t->n - at) * sizeof(*t->item));
+    free_tracked(t, x);
 }
 
 static void fail(struct ens_tracker *t, const struct ens_error *err)
@@ -121,13 +147,26 @@ static enum ens_status go_on(struct ens_tracker *t, struct tracked *x,
     return status;
 }
 
+static void note_turn(struct ens_tracker *t, uint64_t cell)
+{
+    struct ens_error err;
+
+    t->turn++;
+    ens_buf_put(&t->turned, &cell, sizeof(cell));
+    if (t->turned.failed) {
+        ens_fail(&err, ENS_ENOMEMORY, "[stop]: out of memory");
+        fail(t, &err);
+    }
+}
+
 /* After it was added to: has it stopped, is more wanted? */
 static void settle(struct ens_tracker *t, struct tracked *x, uint32_t check)
 {
     uint64_t cell = x->follow.cell;
     uint32_t at = ens_stopping_at(t->config.stopping, cell);
 
-    t->turn += at > 0 || x->follow.check != check;
+    if (at > 0 || x->follow.check != check)
+        note_turn(t, cell);
     if (at == 0)
         return;
     drop(t, x);
@@ -135,36 +174,57 @@ static void settle(struct ens_tracker *t, struct tracked *x, uint32_t check)
         t->config.stopped(t->config.arg, cell, at);
 }
 
-void ens_tracker_enter(struct ens_tracker *t, uint64_t cell)
+static enum ens_status insert(struct ens_tracker *t, struct tracked *x,
+                              struct ens_error *err)
 {
     size_t cap = t->cap == 0 ? 16 : 2 * t->cap;
-    struct ens_error err = {0};
-    struct tracked *p = t->item;
-    enum ens_status s = ENS_OK;
+    size_t at = lower(t, x->follow.cell);
 
-    ENS_BUG_ON(find(t, cell) != NULL);
     if (t->n == t->cap) {
-        p = realloc(t->item, cap * sizeof(*p));
-        if (p == NULL) {
-            ens_fail(&err, ENS_ENOMEMORY, "[stop]: out of memory");
-            fail(t, &err);
-            return;
-        }
+        struct tracked **p = realloc(t->item, cap * sizeof(struct tracked *));
+
+        if (p == NULL)
+            return ens_fail(err, ENS_ENOMEMORY, "[stop]: out of memory");
         t->item = p;
         t->cap = cap;
     }
-    p = &t->item[t->n];
-    memset(p, 0, sizeof(*p));
-    s = ens_follow_init(&p->follow, t->config.stopping, cell,
-                        ens_stage_replicates(t->config.stage, cell), &err);
-    if (s == ENS_OK) {
-        t->n++;
-        s = go_on(t, p, &err);
+    memmove(t->item + at + 1, t->item + at, (t->n - at) * sizeof(*t->item));
+    t->item[at] = x;
+    t->n++;
+    return ENS_OK;
+}
+
+static enum ens_status enter(struct ens_tracker *t, uint64_t cell,
+                             struct ens_error *err)
+{
+    struct tracked *x = calloc(1, sizeof(*x));
+    uint32_t check;
+    enum ens_status s;
+
+    if (x == NULL)
+        return ens_fail(err, ENS_ENOMEMORY, "[stop]: out of memory");
+    s = ens_follow_init(&x->follow, t->config.stopping, cell,
+                        ens_stage_replicates(t->config.stage, cell), err);
+    if (s == ENS_OK)
+        s = insert(t, x, err);
+    if (s != ENS_OK) {
+        free_tracked(t, x);
+        return s;
     }
-    if (s != ENS_OK)
+    check = x->follow.check;
+    s = go_on(t, x, err);
+    if (s == ENS_OK)
+        settle(t, x, check);
+    return s;
+}
+
+void ens_tracker_enter(struct ens_tracker *t, uint64_t cell)
+{
+    struct ens_error err = {0};
+
+    ENS_BUG_ON(find(t, cell) != NULL);
+    if (enter(t, cell, &err) != ENS_OK)
         fail(t, &err);
-    else
-        settle(t, p, p->follow.check);
 }
 
 void ens_tracker_leave(struct ens_tracker *t, uint64_t cell)
@@ -175,7 +235,7 @@ void ens_tracker_leave(struct ens_tracker *t, uint64_t cell)
         drop(t, x);
 }
 
-uint32_t ens_tracker_wanted(const struct ens_tracker *t, uint64_t cell)
+uint32_t ens_tracker_wanted(struct ens_tracker *t, uint64_t cell)
 {
     const struct tracked *x = find(t, cell);
 
@@ -272,9 +332,16 @@ uint64_t ens_tracker_turn(const struct ens_tracker *t)
     return t->turn;
 }
 
-const struct ens_stopping *ens_tracker_stopping(const struct ens_tracker *t)
+int ens_tracker_take_turn(struct ens_tracker *t, uint64_t *cell)
 {
-    return t->config.stopping;
+    if (t->n_taken == t->turned.len) {
+        ens_buf_clear(&t->turned);
+        t->n_taken = 0;
+        return 0;
+    }
+    memcpy(cell, t->turned.data + t->n_taken, sizeof(*cell));
+    t->n_taken += sizeof(*cell);
+    return 1;
 }
 
 const struct ens_error *ens_tracker_failure(const struct ens_tracker *t)

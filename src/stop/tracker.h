@@ -34,16 +34,17 @@ void ens_tracker_enter(struct ens_tracker *t, uint64_t cell);
 void ens_tracker_leave(struct ens_tracker *t, uint64_t cell);
 /** The replicate up to which all of a cell that was taken up are wanted for
  * certain: its next check point. */
-uint32_t ens_tracker_wanted(const struct ens_tracker *t, uint64_t cell);
+uint32_t ens_tracker_wanted(struct ens_tracker *t, uint64_t cell);
 /** A record that counts and is in the done set; of cells that were not taken
  * up, or have stopped, it is not looked at. */
 void ens_tracker_add(struct ens_tracker *t, const struct ens_record *rec,
                      const struct ens_schema *schema);
 /** So much waits that nothing should be handed out ahead. */
 int ens_tracker_is_full(const struct ens_tracker *t);
-/** Changes when a cell stops, or when more of one is wanted. */
+/** Rises when a cell stops, or when more of one is wanted. */
 uint64_t ens_tracker_turn(const struct ens_tracker *t);
-const struct ens_stopping *ens_tracker_stopping(const struct ens_tracker *t);
+/** The cells of those turns, each once handed over; 0: no more. */
+int ens_tracker_take_turn(struct ens_tracker *t, uint64_t *cell);
 /** What went wrong first; NULL: nothing. */
 const struct ens_error *ens_tracker_failure(const struct ens_tracker *t);
 

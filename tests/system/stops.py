@@ -1,8 +1,10 @@
 """Studies with [stop], and where their cells stop as a reader of their records
 would work it out."""
 import math
+import time
 
-from harness import check, ini, table
+from harness import SOME_FAILED, check, dice, digests, expect_same, ini, \
+    kill, table
 
 Z = 1.959963984540054
 
@@ -135,3 +137,37 @@ def expect_stops(results, stops, full):
         n_ok = sum(row["status"] == "ok" for row in rows
                    if row["cell"] == cell)
         check(int(cells[cell]["stop"]["n_used"]) == n_ok, "n_used")
+
+
+def kill_anyone(work, n_kills, seed):
+    """kill -9 of coordinator, zygote and workers, n_kills times each; resumed
+    until it is through."""
+    text = fates(cells="1, 2, 3, 4", below="0.025").replace(
+        "sleep_us = 300", "sleep_us = 700")
+    study = work.study(text)
+    start = time.monotonic()
+    work.run(study, work.path / "reference", expect=SOME_FAILED)
+    seconds = time.monotonic() - start
+    reference = digests(work.path / "reference")
+    rng = dice(seed)
+    kills = {"coordinator": 0, "zygote": 0, "worker": 0}
+    folder = 0
+    while min(kills.values()) < n_kills:
+        results = work.path / f"r{folder}"
+        run = work.start_run(study, results, workers=rng.choice((1, 2, 5)))
+        time.sleep(rng.uniform(0, 0.7 * seconds))
+        who = rng.choice(list(kills))
+        victims = {"coordinator": [run.pid], "zygote": [run.zygote()],
+                   "worker": run.workers()}[who] if run.running else []
+        if victims and victims[0]:
+            kills[who] += kill(rng.choice(victims))
+        if who == "coordinator" and victims:
+            run.wait()
+            run.expect_no_process(5.0)
+            continue  # resumed in the same folder
+        run.wait(expect=SOME_FAILED)
+        expect_same(results, reference, f"after {kills}")
+        folder += 1
+    work.run(study, results, expect=SOME_FAILED)
+    work.verify(results)
+    expect_same(results, reference, f"after {kills}")

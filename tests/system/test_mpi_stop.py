@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
-"""Adaptive replicates under mpirun: the same bytes as with forked workers, also
-with ranks that do not see the results folder."""
+"""Adaptive replicates under mpirun: the same bytes as with forked workers,
+also with ranks that do not see the results folder."""
+import time
+
 import mpi
-from harness import OK, SOME_FAILED, digests, expect_same, main
+from harness import OK, SOME_FAILED, check, dice, digests, expect_same, \
+    kill, main, wait_until
 from stops import fates, simulation
 
 
@@ -20,4 +23,31 @@ def same_bytes(work):
                     f"{name}: 3 ranks far away")
 
 
-main(same_bytes)
+def killed(work):
+    """kill -9 of any rank, resumed until it is through."""
+    study = work.study(fates().replace("sleep_us = 300", "sleep_us = 2000"))
+    start = time.monotonic()
+    work.run(study, work.path / "one", expect=SOME_FAILED)
+    seconds = time.monotonic() - start
+    rng = dice(6)
+    results = work.path / "r"
+    kills = 0
+    while kills < 4:
+        job = mpi.start_run(work, study, results, ranks=3)
+        wait_until(lambda j=job: len(mpi.ranks(j)) == 3 or not j.running, 20,
+                   "ranks")
+        time.sleep(rng.uniform(0, 0.5 * seconds))
+        ranks = mpi.ranks(job)
+        if ranks and kill(rng.choice(list(ranks.values()))):
+            kills += 1
+        code = job.wait()
+        job.expect_no_process(10.0)
+        if code == SOME_FAILED and (results / "cells.csv").exists():
+            break  # it was through before the kill
+    mpi.run(work, study, results, ranks=2, expect=SOME_FAILED)
+    work.verify(results)
+    expect_same(results, work.path / "one", f"after {kills} kills of ranks")
+    check(kills > 0, "none was killed")
+
+
+main(same_bytes, killed)

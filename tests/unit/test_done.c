@@ -101,9 +101,13 @@ static void check_all(const struct ens_done *d, const struct model *m)
 
     for (size_t c = 0; c < CELLS; c++) {
         uint64_t n = 0;
+        uint32_t last = 0; /* that has a record, reopened or not */
 
         for (uint32_t r = 1; r <= REPS; r++) {
             int want = model_get(&m->task[c][r]);
+
+            if (m->task[c][r].outcome != ENS_N_OUTCOMES)
+                last = r;
 
             EXPECT((int)ens_done_get(d, ordinal(c), r) == want);
             EXPECT(ens_done_round(d, ordinal(c), r) == m->task[c][r].round);
@@ -114,10 +118,11 @@ static void check_all(const struct ens_done *d, const struct model *m)
             if (r % 37 == 0)
                 ck_assert_uint_eq(ens_done_count(d, ordinal(c), r), n);
         }
+        ck_assert_uint_eq(ens_done_last(d, ordinal(c)), last);
         for (int k = 0; k < 60; k++) {
-            uint32_t from = below(REPS + 2), last = from + below(20);
+            uint32_t from = below(REPS + 2), to = from + below(20);
 
-            check_next(d, m, c, from, last < REPS ? last : REPS);
+            check_next(d, m, c, from, to < REPS ? to : REPS);
             check_next(d, m, c, from, REPS);
         }
     }

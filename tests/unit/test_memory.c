@@ -6,6 +6,7 @@
 #include "record/record.h"
 #include "record/schema.h"
 #include "record/stage.h"
+#include "stopping_fixture.h"
 #include "study_fixture.h"
 
 #include <check.h>
@@ -224,12 +225,59 @@ static int use_study(void)
     return ok;
 }
 
+/* Cells followed in pairs of records that come the wrong way round. */
+static int follow_cells(struct world *w, struct ens_tracker *t)
+{
+    for (uint64_t c = 0; c < CELLS; c++)
+        ens_tracker_enter(t, c);
+    for (uint32_t r = 1; r <= 60; r++) {
+        uint32_t turned = r % 2 == 1 ? r + 1 : r - 1;
+        struct made m;
+
+        for (uint64_t c = 0; c < CELLS; c++) {
+            make(w, &m, c, turned);
+            ens_tracker_add(t, &m.rec, w->plan.schemas.item[0]);
+        }
+    }
+    return ens_tracker_failure(t) == NULL;
+}
+
+static int use_stopping(void)
+{
+    size_t saved = left;
+    struct ens_stage cut = {0};
+    struct ens_tracker *t;
+    struct world w;
+    struct made m;
+    int ok;
+
+    left = NEVER;
+    world_init(&w, "rule = mcse(mean) < 0.2\nmin = 4\nevery = 3\n");
+    ens_stopping_fini(&w.s);
+    for (uint32_t i = 0; i < 60 * CELLS; i++) /* done sets: elsewhere */
+        make(&w, &m, i % CELLS, i / CELLS + 1);
+    left = saved;
+    ok = ens_stopping_init(&w.s, &ens_host, &w.plan, NULL) == ENS_OK;
+    t = ok ? ens_tracker_new(&(const struct ens_tracker_config){
+                 .stopping = &w.s, .stage = &w.plan.stage[0], .done = w.done})
+           : NULL;
+    ok = t != NULL && follow_cells(&w, t);
+    ok = ok && ens_stopping_stage(&w.s, &w.plan.stage[0], &cut, NULL) == ENS_OK;
+    calm();
+    ck_assert(!ok || ens_stopping_at(&w.s, 0) > 0);
+    ens_stage_fini(&cut);
+    ens_tracker_free(t);
+    world_fini(&w);
+    return ok;
+}
+
 static const struct {
     const char *name;
     int (*use)(void);
-} rows[] = {{"arena", use_arena},    {"buf", use_buf},
-            {"schema", use_schemas}, {"record", use_record},
-            {"stage", use_stage},    {"study", use_study}};
+} rows[] = {{"arena", use_arena},      {"buf", use_buf},
+            {"schema", use_schemas},   {"record", use_record},
+            {"stage", use_stage},      {"study", use_study},
+            {"stopping", use_stopping}};
 
 START_TEST(every_allocation_that_fails_is_told)
 {

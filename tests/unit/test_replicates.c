@@ -30,18 +30,21 @@ static const uint32_t bases[] = {1, 65536 - N / 2, UINT32_MAX - N + 1};
 static void check_same(const struct ens_replicates *s, const unsigned char *in,
                        uint32_t base)
 {
-    uint32_t min = 0;
+    uint32_t min = 0, max = 0;
     uint64_t n = 0;
 
     for (uint32_t i = 0; i < N; i++) {
         if (in[i] && min == 0)
             min = base + i;
+        if (in[i])
+            max = base + i;
         n += in[i];
         EXPECT(ens_replicates_has(s, base + i) == in[i]);
         if (i % 101 == 0)
             ck_assert_uint_eq(ens_replicates_count(s, base, base + i), n);
     }
     ck_assert_uint_eq(ens_replicates_min(s), min);
+    ck_assert_uint_eq(ens_replicates_max(s), max);
     ck_assert_uint_eq(ens_replicates_count(s, 1, UINT32_MAX), n);
     for (int k = 0; k < 100; k++) {
         uint32_t i = below(N), from = i, end;

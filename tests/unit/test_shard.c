@@ -97,6 +97,60 @@ START_TEST(axes_are_spread)
 }
 END_TEST
 
+/* With [stop]: every cell is one shard's, whole, and shares are even. */
+START_TEST(whole_cells)
+{
+    const struct ens_stage_run run = {11, shapes[_i].n_cells,
+                                      shapes[_i].replicates, 0};
+    uint32_t n = shapes[_i].n;
+    double fair = (double)run.n_cells / n;
+
+    for (uint32_t k = 1; k <= n; k++) {
+        const struct ens_shard shard = {k, n, 1};
+        uint64_t mine = 0;
+
+        for (uint64_t c = 11; c < 11 + run.n_cells; c++) {
+            uint32_t first, last, others = 0;
+
+            ens_shard_part(&shard, &run, c, &first, &last);
+            if (first > last)
+                continue;
+            mine++;
+            ck_assert_uint_eq(first, 1);
+            ck_assert_uint_eq(last, run.n_replicates);
+            for (uint32_t j = 1; j <= n; j++) {
+                const struct ens_shard other = {j, n, 1};
+
+                ens_shard_part(&other, &run, c, &first, &last);
+                others += j != k && first <= last;
+            }
+            ck_assert_uint_eq(others, 0);
+        }
+        ck_assert_msg((double)mine <= 1.2 * fair + 2,
+                      "shard %u/%u has %llu of %g", k, n,
+                      (unsigned long long)mine, fair);
+    }
+}
+END_TEST
+
+START_TEST(every_whole_cell_is_somebodys)
+{
+    const struct ens_stage_run run = {11, shapes[_i].n_cells,
+                                      shapes[_i].replicates, 0};
+    uint64_t n = 0;
+
+    for (uint32_t k = 1; k <= shapes[_i].n; k++)
+        for (uint64_t c = 11; c < 11 + run.n_cells; c++) {
+            const struct ens_shard shard = {k, shapes[_i].n, 1};
+            uint32_t first, last;
+
+            ens_shard_part(&shard, &run, c, &first, &last);
+            n += first <= last;
+        }
+    ck_assert_uint_eq(n, run.n_cells);
+}
+END_TEST
+
 /* Many small cells come in rows that make ranges. */
 START_TEST(small_cells_stay_together)
 {
@@ -155,6 +209,8 @@ int main(void)
 
     tcase_add_loop_test(tc, each_task_once, 0, n);
     tcase_add_loop_test(tc, shares_are_even, 0, n);
+    tcase_add_loop_test(tc, whole_cells, 0, n);
+    tcase_add_loop_test(tc, every_whole_cell_is_somebodys, 0, n);
     tcase_add_test(tc, axes_are_spread);
     tcase_add_test(tc, small_cells_stay_together);
     tcase_add_test(tc, none_and_all);

@@ -148,6 +148,23 @@ START_TEST(all_rules_that_apply_hold)
 }
 END_TEST
 
+/* Where fields are known by tasks only, a name that never comes is no rule
+ * that does not apply. */
+START_TEST(rules_of_unknown_fields_apply)
+{
+    struct ens_measure row = {"x1", "bias", 0, 0.01, 90, 0, 0};
+    struct ens_stop_rules unknown = two_rules();
+    struct ens_stop_look look = {.rules = &unknown};
+
+    ck_assert(ens_stop_look_row(&look, &row, NULL) == ENS_OK);
+    ck_assert_int_eq(ens_stop_look_holds(&look), 1);
+    unknown.unchecked = 3;
+    ck_assert_int_eq(ens_stop_look_holds(&look), 0);
+    ck_assert_uint_eq(look.worst.rule, 1);
+    ck_assert(isinf(look.worst.ratio));
+}
+END_TEST
+
 /* -- cells ------------------------------------------------------------------
  */
 
@@ -327,6 +344,43 @@ START_TEST(cells_are_left)
 }
 END_TEST
 
+/* Long records that wait for one: nothing more is handed out until it comes. */
+START_TEST(what_waits_is_bounded)
+{
+    static unsigned char items[60000];
+    const struct ens_schema *schema;
+    struct ens_tracker *t;
+    struct world w;
+    struct made m;
+
+    world_init(&w, rules);
+    schema = w.plan.schemas.item[0];
+    t = ens_tracker_new(&(const struct ens_tracker_config){
+        .stopping = &w.s, .stage = &w.plan.stage[0], .done = w.done});
+    ck_assert_ptr_nonnull(t);
+    for (uint64_t c = 0; c < CELLS; c++) {
+        ens_tracker_enter(t, c);
+        for (uint32_t r = 2; r <= MAX; r++) {
+            make(&w, &m, c, r);
+            m.rec.items = items;
+            m.rec.items_bytes = sizeof(items);
+            ens_tracker_add(t, &m.rec, schema);
+        }
+        ck_assert_int_eq(ens_tracker_is_full(t),
+                         (c + 1) * (MAX - 1) * sizeof(items) >
+                             ((size_t)32 << 20));
+    }
+    for (uint64_t c = 0; c < CELLS; c++) {
+        make(&w, &m, c, 1);
+        ens_tracker_add(t, &m.rec, schema);
+        ck_assert_uint_gt(ens_stopping_at(&w.s, c), 0);
+    }
+    ck_assert_int_eq(ens_tracker_is_full(t), 0);
+    ens_tracker_free(t);
+    world_fini(&w);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("stopping");
@@ -339,6 +393,7 @@ int main(void)
     tcase_add_test(t, long_names_are_refused);
     tcase_add_test(t, shares_of_0_and_1_have_an_error);
     tcase_add_test(t, all_rules_that_apply_hold);
+    tcase_add_test(t, rules_of_unknown_fields_apply);
     suite_add_tcase(s, t);
     t = tcase_create("cells");
     tcase_add_loop_test(t, order_does_not_matter, 0, 5);
@@ -346,6 +401,7 @@ int main(void)
                         (int)(sizeof(point_rows) / sizeof(*point_rows)));
     tcase_add_test(t, failures_are_missing);
     tcase_add_test(t, cells_are_left);
+    tcase_add_test(t, what_waits_is_bounded);
     suite_add_tcase(s, t);
     r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);
