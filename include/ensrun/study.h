@@ -73,7 +73,8 @@ struct ens_call {
     const char *name; /* of a plugin's: "FILE:NAME", the file without folder */
     size_t n;
     const struct ens_call_arg *arg;
-    const struct ens_impl *impl; /* of a plugin's; else NULL */
+    const struct ens_impl *impl; /* of a plugin's, of the kind's `calls`; else
+                                    NULL */
 };
 
 struct ens_value {

@@ -76,7 +76,7 @@ static void print_cell(const struct ens_page *p, size_t i, const char *text,
     size_t pad = column->width > chars ? column->width - chars : 0;
 
     printf("%*s", i > 0 ? (int)GAP : indent, "");
-    if (!column->left)
+    if (!column->left && (*text != '\0' || i + 1 < p->n))
         printf("%*s", (int)pad, "");
     printf("%s", text);
     if (column->left && i + 1 < p->n)

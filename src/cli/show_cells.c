@@ -4,8 +4,10 @@
 #include "base/utf8.h"
 #include "cli/command.h"
 #include "cli/page.h"
+#include "cli/rounded.h"
 #include "cli/show_wide.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,7 +19,24 @@ struct show {
     uint64_t n_rows;
     uint64_t head; /* 0: all */
     int more;
+    size_t value, mcse; /* columns of the table cells; SIZE_MAX: not shown */
 };
+
+/* The digits that mean something, of a value by its error. */
+static const char *rounded(const struct show *w, const struct ens_datum *row,
+                           size_t i, char to[ENS_ROUNDED_BYTES], size_t *n)
+{
+    double error = w->mcse == SIZE_MAX ? NAN : ens_datum_num(&row[w->mcse]);
+
+    if (i == w->mcse)
+        *n = ens_rounded_error(to, error);
+    else if (i == w->value && w->mcse != SIZE_MAX)
+        *n = ens_rounded_value(to, ens_datum_num(&row[i]), error);
+    else
+        *n = (size_t)snprintf(to, ENS_ROUNDED_BYTES, "%.*g", NUM_DIGITS,
+                              row[i].as.num);
+    return to;
+}
 
 static enum ens_status show_row(void *arg, const struct ens_datum *row,
                                 struct ens_error *err)
@@ -30,15 +49,12 @@ static enum ens_status show_row(void *arg, const struct ens_datum *row,
     }
     w->n_rows++;
     for (size_t i = 0; i < w->page.n; i++) {
-        char tmp[ENS_NUMBER_BYTES + 16];
+        char tmp[ENS_ROUNDED_BYTES];
         size_t n;
         const char *text = ens_datum_text(&row[i], tmp, &n);
 
-        if (row[i].type == ENS_DATUM_NUM && n > NUM_DIGITS + 1) {
-            n = (size_t)snprintf(tmp, sizeof(tmp), "%.*g", NUM_DIGITS,
-                                 row[i].as.num);
-            text = tmp;
-        }
+        if (row[i].type == ENS_DATUM_NUM && n > NUM_DIGITS + 1)
+            text = rounded(w, row, i, tmp, &n);
         ens_page_put(&w->page, text, n);
     }
     return w->page.text.failed
@@ -58,8 +74,19 @@ void ens_show_more(uint64_t n_rows)
 static enum ens_status show_sheet(const struct ens_sheet *sheet, uint64_t head,
                                   struct ens_error *err)
 {
-    struct show w = {.page = ENS_PAGE_INIT, .head = head};
+    struct show w = {.page = ENS_PAGE_INIT,
+                     .head = head,
+                     .value = SIZE_MAX,
+                     .mcse = SIZE_MAX};
+    int is_cells = strcmp(ens_table_name(sheet->table), "cells") == 0;
     enum ens_status s = ENS_OK;
+
+    for (size_t i = 0; is_cells && i < sheet->n; i++) {
+        if (strcmp(sheet->column[i].name, "value") == 0)
+            w.value = i;
+        if (strcmp(sheet->column[i].name, "mcse") == 0)
+            w.mcse = i;
+    }
 
     for (size_t i = 0; i < sheet->n && s == ENS_OK; i++)
         if (!ens_page_column(&w.page, sheet->column[i].name,

@@ -1,64 +1,23 @@
 #include "cli/show_wide.h"
 
-#include "base/arena.h"
 #include "base/number.h"
-#include "cli/page.h"
+#include "cli/rounded.h"
 #include "cli/show_cells.h"
+#include "cli/wide.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
-#define LINE_MAX_CHARS 100u
-#define ID_DIGITS      8u /* of a cell: any unambiguous beginning is taken */
-#define VALUE_BYTES    512u
+#define LINE_CHARS 100u /* where the terminal does not say */
+#define LINE_LEAST 60u
+#define MOST_PARTS 3
+#define ID_DIGITS  8u /* of a cell: any unambiguous beginning is taken */
 
 /* The last columns of the table; those before say which cell it is. */
 enum { ESTIMAND, MEASURE, VALUE, MCSE, N_USED, N_MISSING, N_LAST };
-
-struct item {
-    size_t measure;
-    double value, mcse;
-};
-
-struct wide_row {
-    const char **key; /* n_keys, then the estimand */
-    uint64_t n_used, n_missing;
-    size_t first_item;
-};
-
-struct wide {
-    const struct ens_sheet *sheet;
-    size_t n_keys;
-    struct ens_arena arena;
-    struct ens_buf measures; /* const char *, in order of appearance */
-    struct ens_buf rows;     /* struct wide_row */
-    struct ens_buf items;    /* struct item, in order of rows */
-    uint64_t head;
-    int any_missing;
-    int more;
-};
-
-static size_t count(const struct ens_buf *b, size_t size)
-{
-    return b->len / size;
-}
-
-static struct wide_row *row_at(const struct wide *w, size_t i)
-{
-    return (struct wide_row *)(void *)w->rows.data + i;
-}
-
-static size_t n_rows(const struct wide *w)
-{
-    return count(&w->rows, sizeof(struct wide_row));
-}
-
-static const char *measure_at(const struct wide *w, size_t i)
-{
-    return ((const char **)(void *)w->measures.data)[i];
-}
 
 static const char *text_of(const struct ens_datum *d, char *tmp, size_t *n,
                            const char *column)
@@ -70,7 +29,7 @@ static const char *text_of(const struct ens_datum *d, char *tmp, size_t *n,
     return text;
 }
 
-static int same_row(const struct wide *w, const struct wide_row *row,
+static int same_row(const struct ens_wide *w, const struct ens_wide_row *row,
                     const struct ens_datum *d)
 {
     for (size_t i = 0; i <= w->n_keys; i++) {
@@ -84,12 +43,12 @@ static int same_row(const struct wide *w, const struct wide_row *row,
     return 1;
 }
 
-static int add_row(struct wide *w, const struct ens_datum *d)
+static int add_row(struct ens_wide *w, const struct ens_datum *d)
 {
-    struct wide_row row = {
+    struct ens_wide_row row = {
         .key = ens_arena_alloc(&w->arena, w->n_keys + 1, sizeof(const char *)),
         .n_used = UINT64_MAX,
-        .first_item = count(&w->items, sizeof(struct item)),
+        .first_item = w->items.len / sizeof(struct ens_wide_item),
     };
 
     for (size_t i = 0; i <= w->n_keys && row.key != NULL; i++) {
@@ -107,13 +66,13 @@ static int add_row(struct wide *w, const struct ens_datum *d)
 }
 
 /* Its position, the number of measures when out of memory. */
-static size_t find_measure(struct wide *w, const struct ens_datum *d)
+static size_t find_measure(struct ens_wide *w, const struct ens_datum *d)
 {
-    size_t n = count(&w->measures, sizeof(const char *));
+    size_t n = ens_wide_n_measures(w);
     const char *name;
 
     for (size_t i = 0; i < n; i++) {
-        name = measure_at(w, i);
+        name = ens_wide_measure(w, i);
         if (strlen(name) == d->as.text.n &&
             memcmp(name, d->as.text.p, d->as.text.n) == 0)
             return i;
@@ -127,13 +86,13 @@ static size_t find_measure(struct wide *w, const struct ens_datum *d)
 static enum ens_status take(void *arg, const struct ens_datum *d,
                             struct ens_error *err)
 {
-    struct wide *w = arg;
+    struct ens_wide *w = arg;
     const struct ens_datum *last = d + w->n_keys;
-    size_t n = n_rows(w);
-    struct wide_row *row;
-    struct item item;
+    size_t n = ens_wide_n_rows(w);
+    struct ens_wide_row *row;
+    struct ens_wide_item item;
 
-    if (n == 0 || !same_row(w, row_at(w, n - 1), d)) {
+    if (n == 0 || !same_row(w, ens_wide_row(w, n - 1), d)) {
         if (w->head > 0 && n == w->head) {
             w->more = 1;
             return ENS_ESTOPPED;
@@ -142,7 +101,7 @@ static enum ens_status take(void *arg, const struct ens_datum *d,
             return ens_fail(err, ENS_ENOMEMORY,
                             "show: out of memory; use --head");
     }
-    row = row_at(w, n_rows(w) - 1);
+    row = ens_wide_row(w, ens_wide_n_rows(w) - 1);
     item.measure = find_measure(w, &last[MEASURE]);
     item.value = ens_datum_num(&last[VALUE]);
     item.mcse = ens_datum_num(&last[MCSE]);
@@ -157,35 +116,6 @@ static enum ens_status take(void *arg, const struct ens_datum *d,
                : ENS_OK;
 }
 
-/* Two digits of the Monte Carlo error, and the value as far as they reach. */
-static size_t print_value(char *to, const struct item *item, int with_mcse)
-{
-    double e = item->mcse;
-    int digits = e > 0 ? 1 - (int)floor(log10(e)) : 0;
-    int n;
-
-    if (isnan(item->value))
-        return 0;
-    if (digits < 0)
-        digits = 0;
-    if (!(e > 0) || isinf(e) || digits > 12 || fabs(item->value) > 1e9)
-        n = snprintf(to, VALUE_BYTES, "%.6g", item->value);
-    else
-        n = snprintf(to, VALUE_BYTES, "%.*f", digits, item->value);
-    if (to[0] == '-' && strspn(to, "-0.") == (size_t)n) {
-        n--; /* no negative zero */
-        memmove(to, to + 1, (size_t)n + 1);
-    }
-    if (!with_mcse || isnan(e))
-        return (size_t)n;
-    if (digits > 12 || e > 1e9)
-        digits = -1;
-    n += digits < 0 || !(e > 0)
-             ? snprintf(to + n, VALUE_BYTES - (size_t)n, " (%.2g)", e)
-             : snprintf(to + n, VALUE_BYTES - (size_t)n, " (%.*f)", digits, e);
-    return (size_t)n;
-}
-
 static void put_count(struct ens_page *p, uint64_t n)
 {
     char tmp[32];
@@ -194,77 +124,128 @@ static void put_count(struct ens_page *p, uint64_t n)
     ens_page_put(p, tmp, (size_t)len);
 }
 
-static void put_row(struct ens_page *p, const struct wide *w, size_t i,
-                    int with_mcse)
+const struct ens_wide_item *ens_wide_find(const struct ens_wide *w, size_t i,
+                                          size_t measure)
 {
-    const struct wide_row *row = row_at(w, i);
-    const struct item *item = (const struct item *)(void *)w->items.data;
-    size_t n = count(&w->measures, sizeof(const char *));
-    size_t end = i + 1 < n_rows(w) ? row_at(w, i + 1)->first_item
-                                   : count(&w->items, sizeof(struct item));
+    const struct ens_wide_item *item = (const void *)w->items.data;
+    size_t end = i + 1 < ens_wide_n_rows(w) ? ens_wide_row(w, i + 1)->first_item
+                                            : w->items.len / sizeof(*item);
+
+    for (size_t j = ens_wide_row(w, i)->first_item; j < end; j++)
+        if (item[j].measure == measure)
+            return &item[j];
+    return NULL;
+}
+
+/* Measures from .. to-1 of row i, the counts behind the last of all. */
+static void put_row(struct ens_page *p, const struct ens_wide *w, size_t i,
+                    size_t from, size_t to)
+{
+    const struct ens_wide_row *row = ens_wide_row(w, i);
 
     for (size_t k = 0; k <= w->n_keys; k++)
         ens_page_put(p, row->key[k], strlen(row->key[k]));
-    for (size_t m = 0; m < n; m++) {
-        char tmp[VALUE_BYTES];
-        size_t len = 0;
+    for (size_t m = from; m < to; m++) {
+        const struct ens_wide_item *item = ens_wide_find(w, i, m);
+        char tmp[ENS_ROUNDED_BYTES];
 
-        for (size_t j = row->first_item; j < end; j++)
-            if (item[j].measure == m)
-                len = print_value(tmp, &item[j], with_mcse);
-        ens_page_put(p, tmp, len);
+        ens_page_put(p, tmp,
+                     item ? ens_rounded_both(tmp, item->value, item->mcse) : 0);
     }
+    if (to < ens_wide_n_measures(w))
+        return;
     put_count(p, row->n_used);
     if (w->any_missing)
         put_count(p, row->n_missing);
 }
 
-static int fill(struct ens_page *p, const struct wide *w, int with_mcse)
+static int fill(struct ens_page *p, const struct ens_wide *w, size_t from,
+                size_t to)
 {
-    size_t n = count(&w->measures, sizeof(const char *));
+    int last = to == ens_wide_n_measures(w);
     int ok = 1;
 
     for (size_t i = 0; i <= w->n_keys && ok; i++)
         ok = ens_page_column(p, w->sheet->column[i].name,
                              w->sheet->column[i].type == ENS_DATUM_TEXT);
-    for (size_t i = 0; i < n && ok; i++)
-        ok = ens_page_column(p, measure_at(w, i), 0);
-    ok = ok && ens_page_column(p, "n_used", 0);
-    if (w->any_missing)
+    for (size_t m = from; m < to && ok; m++)
+        ok = ens_page_column(p, ens_wide_measure(w, m), 0);
+    if (last)
+        ok = ok && ens_page_column(p, "n_used", 0);
+    if (last && w->any_missing)
         ok = ok && ens_page_column(p, "n_missing", 0);
-    for (size_t i = 0; i < n_rows(w) && ok; i++)
-        put_row(p, w, i, with_mcse);
+    for (size_t i = 0; i < ens_wide_n_rows(w) && ok; i++)
+        put_row(p, w, i, from, to);
     return ok && !p->text.failed;
 }
 
-static enum ens_status print(const struct wide *w, struct ens_error *err)
+static size_t line_width(void)
 {
-    struct ens_page page = ENS_PAGE_INIT;
-    int ok = fill(&page, w, 1);
-    int with_mcse = ens_page_width(&page) <= LINE_MAX_CHARS;
+    struct winsize size;
 
-    if (ok && !with_mcse) {
-        ens_page_fini(&page);
-        ok = fill(&page, w, 0);
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 ||
+        size.ws_col < LINE_LEAST)
+        return LINE_CHARS;
+    return size.ws_col;
+}
+
+/* As many measures from `from` on as the line has room for, one at least. */
+static int fill_line(struct ens_page *p, const struct ens_wide *w, size_t from,
+                     size_t *to, size_t line)
+{
+    int ok = 1;
+
+    for (*to = ens_wide_n_measures(w); ok; --*to) {
+        *p = (struct ens_page)ENS_PAGE_INIT;
+        ok = fill(p, w, from, *to);
+        if (ok && (ens_page_width(p) <= line || *to - from <= 1))
+            return 1;
+        ens_page_fini(p);
     }
-    if (ok) {
-        ens_page_print(&page, 0);
-        printf(with_mcse
-                   ? "\nIn brackets: Monte Carlo standard errors. All digits: "
-                     "`ensrun show DIR cells`.\n"
-                   : "\nWith Monte Carlo standard errors and all digits: "
-                     "`ensrun show DIR cells`.\n");
-        if (w->more)
-            ens_show_more(n_rows(w));
+    return 0;
+}
+
+/* A line per estimand in up to MOST_PARTS tables, a part of the measures in
+ * each: so cells can be compared. Else a block per cell. */
+static int print_parts(const struct ens_wide *w, size_t line)
+{
+    struct ens_page page[MOST_PARTS];
+    size_t n = 0, from = 0, to;
+    int ok = 1;
+
+    while (ok && n < MOST_PARTS && from < ens_wide_n_measures(w)) {
+        ok = fill_line(&page[n], w, from, &to, line);
+        n += ok ? 1 : 0;
+        from = to;
     }
-    ens_page_fini(&page);
-    return ok ? ENS_OK : ens_fail(err, ENS_ENOMEMORY, "show: out of memory");
+    if (ok && from < ens_wide_n_measures(w)) {
+        ok = ens_show_blocks(w, line);
+    } else if (ok) {
+        for (size_t i = 0; i < n; i++) {
+            printf("%s", i > 0 ? "\n" : "");
+            ens_page_print(&page[i], 0);
+        }
+    }
+    for (size_t i = 0; i < n; i++)
+        ens_page_fini(&page[i]);
+    return ok;
+}
+
+static enum ens_status print(const struct ens_wide *w, struct ens_error *err)
+{
+    if (!print_parts(w, line_width()))
+        return ens_fail(err, ENS_ENOMEMORY, "show: out of memory");
+    printf("\nIn brackets: Monte Carlo standard errors. All digits: "
+           "`ensrun export DIR --table cells`.\n");
+    if (w->more)
+        ens_show_more(ens_wide_n_rows(w));
+    return ENS_OK;
 }
 
 enum ens_status ens_show_wide(const struct ens_sheet *sheet, uint64_t head,
                               struct ens_error *err)
 {
-    struct wide w = {
+    struct ens_wide w = {
         .sheet = sheet,
         .n_keys = sheet->n - N_LAST,
         .measures = ENS_BUF_INIT,
@@ -276,7 +257,7 @@ enum ens_status ens_show_wide(const struct ens_sheet *sheet, uint64_t head,
 
     ens_arena_init(&w.arena);
     s = ens_sheet_rows(sheet, take, &w, err);
-    if (s == ENS_OK && n_rows(&w) == 0)
+    if (s == ENS_OK && ens_wide_n_rows(&w) == 0)
         fprintf(stderr, "ensrun: no task has figures to show; see `ensrun show "
                         "DIR failures`, `ensrun status DIR`\n");
     else if (s == ENS_OK)

@@ -79,6 +79,8 @@ static int find_tables(struct ens_resolve *r, const char *kind)
         r->study->tables.kind = r->plugin.label;
     r->context.calls[0] = t->settings;
     r->context.n_calls[0] = t->n_settings;
+    r->context.impls = t->calls;
+    r->context.n_impls = t->n_calls;
     r->has_tables = 1;
     return 1;
 }

@@ -172,18 +172,20 @@ static enum ens_status read_use(struct ens_choice *c,
 }
 
 static enum ens_status check_names(const struct ens_choice *c,
-                                   struct ens_error *err)
+                                   const struct ens_study *study,
+                                   const char **key, struct ens_error *err)
 {
     for (size_t i = 0; i < c->n; i++) {
-        const struct ens_measure_def *def = ens_measure_find(c->item[i].name);
+        const char *name = c->item[i].name;
+        const struct ens_measure_def *def = ens_measure_find(name);
 
-        if (def != NULL && def->flags & ENS_MEASURE_ALWAYS)
-            return ens_fail(err, ENS_ESTUDY, "%s is there already",
-                            c->item[i].name);
+        *key = ens_study_value(study, "metrics", name) != NULL ? name : "use";
+        if (def != NULL && def != c->item[i].def)
+            return ens_fail(err, ENS_ESTUDY, "%s is the name of a measure",
+                            name);
         for (size_t k = 0; k < i; k++)
-            if (strcmp(c->item[i].name, c->item[k].name) == 0)
-                return ens_fail(err, ENS_ESTUDY, "%s is there twice",
-                                c->item[i].name);
+            if (strcmp(name, c->item[k].name) == 0)
+                return ens_fail(err, ENS_ESTUDY, "%s is there twice", name);
     }
     return ENS_OK;
 }
@@ -245,7 +247,7 @@ enum ens_status ens_choice_read(struct ens_choice *c,
     c->compare = ens_study_value(study, "metrics", "compare")->text;
     s = read_use(c, study, &key, err);
     if (s == ENS_OK)
-        s = check_names(c, err);
+        s = check_names(c, study, &key, err);
     if (s == ENS_OK)
         s = read_terms(c, &key, err);
     if (s == ENS_OK)
