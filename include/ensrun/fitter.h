@@ -56,6 +56,8 @@ struct ens_fit_problem {
     const struct ens_fit_group *group;
     const char *response;
     const struct ens_data *data; /* as generated */
+    const double *truth; /* n_parameters; NaN: not known; NULL: none is. Not for
+                            inference: of the fitter mock */
 };
 
 /** A parameter beside the terms. */

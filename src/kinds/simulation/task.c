@@ -245,6 +245,21 @@ static double *find_truths(const struct state *st, struct ens_result *result,
     return truth;
 }
 
+/* The same for all parameters; those that are not shown are not known. */
+static const double *spread_truths(const struct state *st,
+                                   struct ens_result *result,
+                                   const double *truth)
+{
+    const struct ens_simulation_model *m = &st->model;
+    double *to = st->host->alloc(result, m->n_parameters, sizeof(*to));
+
+    for (size_t j = 0; to != NULL && j < m->n_parameters; j++)
+        to[j] = NAN;
+    for (size_t j = 0; to != NULL && j < m->n_shown; j++)
+        to[m->place[j]] = truth[j];
+    return to;
+}
+
 /* What is known of the data, whether or not they can be fitted. */
 static void record_data(const struct state *st, struct ens_result *result,
                         const struct ens_generated *g, const double *truth)
@@ -338,6 +353,7 @@ enum ens_status ens_simulation_run(void *state, const struct ens_task *task,
         return ens_fail(err, ENS_ENOMEMORY, "truths");
     record_data(st, result, &generated, truth);
     s = design(st, result, &generated.data, &problem, err);
+    problem.truth = spread_truths(st, result, truth);
     if (s == ENS_OK)
         s = fit(st, &job, &problem, &r, err);
     if (s != ENS_OK)
