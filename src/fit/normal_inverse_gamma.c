@@ -274,6 +274,8 @@ static enum ens_status fit(const struct ens_job *job,
         return ens_fail(err, ENS_EDOMAIN,
                         "the posterior has no variance: a0 + n/2 is %.15g",
                         f.a);
+    if (!isfinite(f.b))
+        return ens_fail(err, ENS_EDOMAIN, "the values are too large");
     if (!(f.b > 0))
         return ens_fail(err, ENS_EDOMAIN,
                         "the posterior is improper: b0 is 0 and the fit "
