@@ -107,6 +107,9 @@ enum ens_status ens_simulation_cell(void *state, const struct ens_cell *cell,
                                   &st->metrics, &st->cell_arena, err);
     if (s != ENS_OK)
         return s;
+    st->model.options.wants_draws =
+        (ens_simulation_needs(&st->metrics) &
+         (ENS_NEEDS_DRAWS | ENS_NEEDS_LOG_LIK | ENS_NEEDS_LOO)) != 0;
     st->generator = ens_cell_impl(cell, "data")->ops;
     s = open_parts(st, err);
     if (s != ENS_OK)
