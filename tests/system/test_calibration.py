@@ -56,4 +56,71 @@ def ranks(work):
     check(chi_squared(wrong, "intercept") > 100, "a wrong prior is not seen")
 
 
-main(ranks)
+CONJUGATE = """[study]
+kind = simulation
+seed = 6
+replicates = 4000
+[data]
+generator = prior_predictive
+n = 8
+formula = y ~ x1
+prior = conjugate
+prior_mean = 1 -1
+prior_precision = 4
+a0 = 3
+b0 = 2
+[fit]
+fitter = normal_inverse_gamma
+formula = y ~ x1
+prior_mean = 1 -1
+prior_precision = 4
+a0 = 3
+[fit right]
+b0 = 2
+[fit wrong]
+b0 = 1
+[metrics]
+use = coverage, rank
+"""
+
+
+def exact(work):
+    """The conjugate posterior, its draws and its limits."""
+    work.run(work.study(CONJUGATE), work.path / "c")
+    rows = table(work.path / "c")
+    for name in ("intercept", "x1", "sigma"):
+        x = chi_squared([r for r in rows if r["fit"] == "right"], name)
+        check(x < 33.7, f"{name}: chi-squared {x}")
+    wrong = chi_squared([r for r in rows if r["fit"] == "wrong"], "sigma")
+    check(wrong > 100, f"a wrong prior is not seen: {wrong}")
+    for cell in table(work.path / "c", "cells.csv"):
+        if cell["measure"] == "coverage" and cell["fit"] == "right":
+            z = (float(cell["value"]) - 0.95) / float(cell["mcse"])
+            check(abs(z) < 4.5, cell)
+
+
+def mock(work):
+    """It says what it is, and covers as it says."""
+    work.run(work.study("""[study]
+kind = simulation
+replicates = 2000
+[data]
+generator = hierarchical
+n = 20
+groups = 4
+[fit]
+fitter = mock
+formula = y ~ x1 + (1 | g)
+"""), work.path / "m")
+    check(all(r["warnings"] == "mock: draws about the truth, no inference"
+              for r in table(work.path / "m")), "no warning")
+    covered = {c["estimand"]: c for c in table(work.path / "m", "cells.csv")
+               if c["measure"] == "coverage"}
+    check({"intercept", "x1", "sigma", "sd_g", "g[4]"} <= set(covered),
+          covered.keys())
+    for cell in covered.values():
+        # limits are quantiles of 400 draws: on average 0.945
+        check(0.92 < float(cell["value"]) < 0.97, cell)
+
+
+main(ranks, exact, mock)

@@ -499,6 +499,15 @@ START_TEST(wrong_settings_are_named)
          "only one of them"},
         {NORMAL "input = T\nformula = log(y) ~ a\n", "is no name"},
         {NORMAL "formula = z ~ x1\n", "of generated data is y"},
+        {"generator = prior_predictive\nformula = y ~ x1\nprior = conjugate\n"
+         "family = poisson\n",
+         "conjugate is of family gaussian"},
+        {"generator = prior_predictive\nformula = y ~ x1\nprior = conjugate\n"
+         "prior_precision = 0\n",
+         "above 0"},
+        {"generator = prior_predictive\nformula = y ~ x1\nprior = conjugate\n"
+         "prior_mean = 1 2 3\n",
+         "3 numbers for 2 terms"},
         {NORMAL "formula = y ~ x2\n", "no column 'x2'"},
         {NORMAL "formula = y ~ x1 + (1 | g)\ngroups = 3\n", "prior.sd:"},
         {NORMAL "formula = y ~ x1\nfamily = poisson\ngroups = 1\n",
@@ -538,7 +547,7 @@ int main(void)
     tcase_add_loop_test(c, subsamples_are_uniform, 0, 2);
     tcase_add_test(c, permuted_columns_move_together_and_alone);
     tcase_add_test(c, bootstraps_count_rows_and_leave_the_others);
-    tcase_add_loop_test(c, wrong_settings_are_named, 0, 24);
+    tcase_add_loop_test(c, wrong_settings_are_named, 0, 27);
     suite_add_tcase(s, c);
     r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);

@@ -52,6 +52,21 @@ const struct ens_setting ens_generator_prior_predictive_settings[] = {
      .def = "",
      .help = "input that has the predictors; its column of the response's "
              "name, if any, is not looked at"},
+    ROW("prior", ENS_T_CHOICE, "independent", 0, 0, "independent|conjugate",
+        "conjugate: that of the fitter normal_inverse_gamma, by the four keys "
+        "that follow; independent: by prior.NAME"),
+    {.section = "data",
+     .key = "prior_mean",
+     .type = ENS_T_VECTOR,
+     .shape = ENS_AXIS,
+     .cls = ENS_C_DATA,
+     .def = "0",
+     .help = "conjugate: mean of the coefficients, one or one per term"},
+    ROW("prior_precision", ENS_T_NUM, "1e-6", 0, 1e300, NULL,
+        "conjugate: precision of each coefficient, times sigma^2"),
+    ROW("a0", ENS_T_NUM, "2", 0, 1e300, NULL,
+        "conjugate: shape of the inverse gamma prior of sigma^2"),
+    ROW("b0", ENS_T_NUM, "1e-6", 0, 1e300, NULL, "conjugate: its scale"),
     ENS_PRIOR_SETTINGS_OF("data", ENS_C_DATA),
 };
 
@@ -227,8 +242,40 @@ static enum ens_status take_priors(struct ens_predictive *m,
     return ENS_OK;
 }
 
+static int is_conjugate(const struct ens_cell *cell)
+{
+    return ens_cell_value(cell, "data", "prior")->i == 1;
+}
+
+/* Which terms, sigma have a conjugate prior; nothing else may. */
+static enum ens_status take_conjugate(const struct ens_cell *cell,
+                                      struct ens_predictive *m,
+                                      struct ens_error *err)
+{
+    size_t p = m->design.n_columns;
+
+    m->conjugate = ens_cell_value(cell, "data", "prior_mean");
+    m->precision = ens_cell_value(cell, "data", "prior_precision")->d;
+    m->a0 = ens_cell_value(cell, "data", "a0")->d;
+    m->b0 = ens_cell_value(cell, "data", "b0")->d;
+    if (m->o.family != ENS_FAMILY_GAUSSIAN || m->n_parameters != p + 1)
+        return ens_fail(err, ENS_ESTUDY,
+                        "prior: conjugate is of family gaussian, without "
+                        "groups or se()");
+    if (!(m->precision > 0) || !(m->a0 > 0) || !(m->b0 > 0))
+        return ens_fail(err, ENS_ESTUDY,
+                        "prior_precision, a0, b0: above 0, or there is no "
+                        "prior to draw from");
+    if (m->conjugate->n_vec != 1 && m->conjugate->n_vec != p)
+        return ens_fail(err, ENS_ESTUDY,
+                        "prior_mean: %zu numbers for %zu terms",
+                        m->conjugate->n_vec, p);
+    return ENS_OK;
+}
+
 /* Their names, which are the truths. */
 static enum ens_status take_parameters(const struct ens_setup *setup,
+                                       const struct ens_cell *cell,
                                        struct ens_predictive *m,
                                        struct ens_data_shape *out,
                                        struct ens_error *err)
@@ -277,7 +324,8 @@ static enum ens_status take_parameters(const struct ens_setup *setup,
     out->n_truth = m->n_parameters;
     out->truth = name;
     out->truth_value = value;
-    return take_priors(m, name, err);
+    return is_conjugate(cell) ? take_conjugate(cell, m, err)
+                              : take_priors(m, name, err);
 }
 
 static enum ens_status
@@ -301,7 +349,7 @@ plan_model(const struct ens_setup *setup, const struct ens_cell *cell,
         s = ens_design_plan(&m->design, f, &out->data, arena, err);
     if (s == ENS_OK)
         s = ens_bayes_options(&m->o, &fit.shown, cell, "data", err);
-    return s == ENS_OK ? take_parameters(setup, m, out, err) : s;
+    return s == ENS_OK ? take_parameters(setup, cell, m, out, err) : s;
 }
 
 static enum ens_status shape(const struct ens_setup *setup,

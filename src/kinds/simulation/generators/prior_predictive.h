@@ -14,6 +14,8 @@ struct ens_predictive {
     size_t n_parameters, response; /* its column */
     struct ens_prior *prior;       /* of each parameter; of levels unused */
     char *is_positive;
+    const struct ens_value *conjugate; /* prior_mean; NULL: prior.NAME */
+    double precision, a0, b0;
     int is_input;
     size_t n_rows, n_groups;
 };

@@ -5,8 +5,21 @@
 #include "kinds/simulation/generators/table.h"
 #include "math/rng.h"
 
+#include <gsl/gsl_randist.h>
 #include <math.h>
 #include <string.h>
+
+/* sigma, then the terms given it. */
+static void draw_conjugate(const struct ens_predictive *m, struct ens_rng *g,
+                           double *to)
+{
+    size_t p = m->design.n_columns;
+
+    to[p] = sqrt(m->b0 / gsl_ran_gamma(&g->gsl, m->a0, 1));
+    for (size_t j = 0; j < p; j++)
+        to[j] = m->conjugate->vec[m->conjugate->n_vec == 1 ? 0 : j] +
+                to[p] / sqrt(m->precision) * ens_rng_normal(g);
+}
 
 static enum ens_status draw_parameters(const struct ens_predictive *m,
                                        struct ens_rng *g,
@@ -17,6 +30,10 @@ static enum ens_status draw_parameters(const struct ens_predictive *m,
 
     for (size_t k = 0; k < m->design.n_groups; k++)
         level -= 1 + m->design.group[k].n_levels;
+    if (m->conjugate) {
+        draw_conjugate(m, g, to);
+        return ENS_OK;
+    }
     for (size_t k = 0; at < m->n_parameters; at++) {
         double least = !m->is_positive[at]           ? -INFINITY
                        : strcmp(name[at], "nu") == 0 ? 1
