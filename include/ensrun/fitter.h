@@ -28,6 +28,7 @@ struct ens_fit_options {
     enum ens_link_function link;
     double nu; /* of family student, where it is no parameter */
     const void *own; /* the fitter's; in memory of the setup */
+    int wants_draws; /* some metric is made of draws; set after `options` */
 };
 
 /** What `options` and `parameters` may use; memory as long as the cell. NULL
@@ -57,6 +58,8 @@ struct ens_fit_problem {
     const struct ens_fit_group *group;
     const char *response;
     const struct ens_data *data; /* as generated */
+    const double *truth; /* n_parameters; NaN: not known; NULL: none is. Not for
+                            inference: of the fitter mock */
 };
 
 /** A parameter beside the terms. */

@@ -113,7 +113,8 @@ struct ens_host {
     /** Memory that lives until run returns; NULL when there is none. */
     void *(*alloc)(struct ens_result *r, size_t n, size_t size);
     /** The task's stream for a purpose, e.g. "data", "fit"; "data" alone is
-     * that of the cell's data part: cells that share it draw the same. */
+     * that of the cell's data part: cells that share it draw the same, unless
+     * [study] streams = independent. */
     struct ens_rng *(*rng)(struct ens_result *r, const char *purpose);
     double (*uniform)(struct ens_rng *g); /* [0, 1), 53 bits, one word */
     double (*normal)(struct ens_rng *g);  /* standard normal */

@@ -11,8 +11,10 @@
 
 #define NB_STEPS 200
 /* Where steps of the estimates end, in standard errors, and of log phi. */
-#define NB_LENGTH 1e-10
-#define NB_CHANGE 1e-11
+#define NB_END 1e-10
+#define NB_STEPS_FINE                                                          \
+    50 /* so long; then, as phi may be known to fewer digits: */
+#define NB_COARSE 1e-6
 
 const struct ens_setting ens_fitter_glm_settings[] = {
     ENS_FIT_SETTING_FORMULA,
@@ -110,22 +112,25 @@ static enum ens_status fit_negbinomial(struct ens_irls *g,
                                        struct ens_error *err)
 {
     const struct ens_fit_problem *problem = g->q.problem;
-    double length = INFINITY, change = INFINITY, before = NAN, info;
+    double length = INFINITY, before = NAN, info = NAN;
+    int is_settled = 0;
 
     g->family = &ens_irls_negbinomial;
-    for (int k = 0; k < NB_STEPS; k++) {
+    r->n_warnings = 0; /* of the Poisson fit that it begins with */
+    for (int k = 0; !is_settled && k < NB_STEPS; k++) {
+        double end = k < NB_STEPS_FINE ? NB_END : NB_COARSE;
         enum ens_status s;
 
         g->phi = ens_dispersion_negbinomial(problem->y, g->mu, g->n, &info);
-        change = k > 0 ? fabs(log(g->phi / before)) : INFINITY;
+        is_settled = length < end && fabs(log(g->phi / before)) < end;
         before = g->phi;
-        if (length < NB_LENGTH && change < NB_CHANGE)
+        if (is_settled)
             break;
         s = ens_irls_step(g, r, &length, err);
         if (s != ENS_OK)
             return s;
     }
-    if (!(length < NB_LENGTH && change < NB_CHANGE))
+    if (!is_settled)
         ens_fit_warn(r, "phi and the estimates did not converge in 200 steps");
     if (isnan(info))
         ens_fit_warn(r, "counts no more dispersed than Poisson: phi is at its "

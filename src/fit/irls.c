@@ -61,6 +61,13 @@ static double start(struct ens_irls *g)
 
 void ens_irls_warn(const struct ens_irls *g, struct ens_fit_result *result)
 {
+    const double *y = g->q.problem->y;
+    size_t same = 1;
+
+    while (same < g->n && y[same] == y[0])
+        same++;
+    if (same == g->n)
+        ens_fit_warn(result, "the response is constant");
     for (size_t i = 0; g->family->is_extreme != NULL && i < g->n; i++)
         if (g->family->is_extreme(g->mu[i])) {
             ens_fit_warn(result, g->family->extremes);
@@ -78,7 +85,19 @@ static void predict(struct ens_irls *g, const double *b)
     g->family->mean(g->eta, g->n, g->mu);
 }
 
-/* Of the weights and working residuals at hand. */
+/* Half the way back to where the last step began. */
+static void halve(struct ens_irls *g, struct ens_fit_result *result)
+{
+    for (size_t j = 0; j < g->q.problem->p; j++) {
+        g->delta[j] /= 2;
+        result->estimate[j] -= g->delta[j];
+    }
+    predict(g, result->estimate);
+    result->deviance = g->family->deviance(g, g->q.problem->y);
+}
+
+/* Of the weights and working residuals at hand. A step that leads out of
+ * range is shortened, but the first: before it there are no estimates. */
 static enum ens_status take_step(struct ens_irls *g,
                                  struct ens_fit_result *result,
                                  struct ens_error *err)
@@ -90,8 +109,12 @@ static enum ens_status take_step(struct ens_irls *g,
         return s;
     ens_lsq_step(&g->q, g->r, result->estimate, g->delta);
     predict(g, result->estimate);
-    result->iterations++;
     result->deviance = g->family->deviance(g, g->q.problem->y);
+    if (result->iterations++ > 0 && !isfinite(result->deviance)) {
+        for (int k = 0; k < MAX_ITERATIONS && !isfinite(result->deviance); k++)
+            halve(g, result);
+        ens_fit_warn(result, "step size truncated due to divergence");
+    }
     return isfinite(result->deviance)
                ? ENS_OK
                : ens_fail(err, ENS_EDOMAIN,
@@ -125,11 +148,15 @@ enum ens_status ens_irls_step(struct ens_irls *g, struct ens_fit_result *result,
                               double *length, struct ens_error *err)
 {
     size_t p = g->q.problem->p;
-    double square = 0;
+    double before = g->family->deviance(g, g->q.problem->y), square = 0;
     enum ens_status s;
 
     g->family->weigh(g, g->q.problem->y);
     s = take_step(g, result, err);
+    for (int k = 0; s == ENS_OK && k < MAX_ITERATIONS &&
+                    result->deviance > before + EPSILON * (fabs(before) + 0.1);
+         k++)
+        halve(g, result);
     for (size_t k = 0; s == ENS_OK && k < p; k++) {
         double v = 0; /* row k of L'delta */
 

@@ -51,11 +51,11 @@ enum ens_status ens_irls_init(struct ens_irls *g,
 enum ens_status ens_irls_iterate(struct ens_irls *g,
                                  struct ens_fit_result *result,
                                  struct ens_error *err);
-/** One more step from the present means. *length: of it, in units of the
- * estimates' standard errors. */
+/** One more step from the present means, shortened while the deviance grows.
+ * *length: of it, in units of the estimates' standard errors. */
 enum ens_status ens_irls_step(struct ens_irls *g, struct ens_fit_result *result,
                               double *length, struct ens_error *err);
-/** A warning when fitted means are at an end of their range. */
+/** Warnings: of fitted means at an end of their range, a constant response. */
 void ens_irls_warn(const struct ens_irls *g, struct ens_fit_result *result);
 
 #endif
