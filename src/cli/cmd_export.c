@@ -15,6 +15,9 @@ static const struct ens_option options[] = {
      "csv, jsonl or npy (default: by the name of FILE, else csv)"},
     {"output", 'o', ENS_OPTION_TEXT, 0, "FILE",
      "write FILE instead of standard output"},
+    {"names", 0, ENS_OPTION_CHOICE, 0, "ensrun|bayesim",
+     "of columns and statuses: as here, or those of bayesim's summary (tasks) "
+     "and performance measures (cells)"},
     {"artifact", 0, ENS_OPTION_TEXT, 0, "NAME",
      "no table: that artifact, or collected file, of all tasks; see below"},
     {"files", 0, ENS_OPTION_FLAG, 0, NULL,
@@ -64,6 +67,7 @@ static enum ens_status pick_table(const struct ens_options *o,
                                   struct ens_error *err)
 {
     const char *name = ens_options_text(o, "table");
+    const char *names = ens_options_text(o, "names");
 
     *table = ens_table_find(name == NULL ? "tasks" : name);
     if (*table == NULL)
@@ -71,6 +75,12 @@ static enum ens_status pick_table(const struct ens_options *o,
                         "--table %s: no such table; there are tasks, cells, "
                         "columns, timings, failures, outputs",
                         name);
+    if (names == NULL || strcmp(names, "ensrun") == 0)
+        return ENS_OK;
+    *table = ens_table_renamed(*table, names);
+    if (*table == NULL)
+        return ens_fail(err, ENS_EUSAGE,
+                        "--names bayesim: of the tables tasks and cells");
     return ENS_OK;
 }
 
