@@ -219,6 +219,9 @@ struct ens_kind {
     size_t n_roles;
     const struct ens_retained *retained;
     size_t n_retained;
+    const struct ens_impl *calls; /* what settings of type CALL may name beside
+                                     FILE:KEY and choices: as of a plugin */
+    size_t n_calls;
 
     /* Required. Pure; declares schemas, arrays and the first stage. Checks
      * what the tables cannot (formula against input columns, say): its

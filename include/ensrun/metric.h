@@ -24,6 +24,8 @@ struct ens_metric_field {
     int per_term;
 };
 
+#define ENS_METRIC_NAME 24 /* room for a name made of a call, with the NUL */
+
 /* What a metric cannot do without; where a fit has none its columns are
  * missing, without a warning. */
 enum ens_needs {
@@ -64,6 +66,7 @@ struct ens_metric_input {
     const struct ens_predicted *test; /* NULL: none, or not needed */
     const struct ens_loo *loo;        /* NULL: none, or not needed */
     double level;                     /* of the fit's limits */
+    const char *name; /* of the columns; "metric.NAME" is the stream */
     const struct ens_call *call; /* arguments in the order of the settings */
 };
 
@@ -75,6 +78,15 @@ struct ens_metric {
     unsigned needs;  /* of enum ens_needs */
     size_t n_fields; /* at least 1 */
     const struct ens_metric_field *field;
+    /**
+     * Optional, pure: check a call's arguments (ENS_ESTUDY) and say which
+     * columns it has: field[*n] is a copy of `field` to change, name[*n] room
+     * for names. NULL: `field`.
+     */
+    enum ens_status (*columns)(const struct ens_call *call,
+                               struct ens_metric_field *field, size_t *n,
+                               char (*name)[ENS_METRIC_NAME],
+                               struct ens_error *err);
     /** Required: when compute fails the task is `failed`. Else its columns
      * are missing and the text is among the task's warnings. ENS_EINPUT ends
      * the run in any case. */

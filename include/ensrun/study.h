@@ -73,7 +73,8 @@ struct ens_call {
     const char *name; /* of a plugin's: "FILE:NAME", the file without folder */
     size_t n;
     const struct ens_call_arg *arg;
-    const struct ens_impl *impl; /* of a plugin's; else NULL */
+    const struct ens_impl *impl; /* of a plugin's, of the kind's `calls`; else
+                                    NULL */
 };
 
 struct ens_value {
@@ -125,7 +126,8 @@ struct ens_cell {
     const struct ens_study *study;
     uint64_t ordinal;
     uint64_t hash[2];      /* XXH3-128 of the canonical text; [0] is the id */
-    uint64_t data_hash[2]; /* of the data part */
+    uint64_t data_hash[2]; /* of the data part; of all of it when [study]
+                              streams = independent */
 };
 
 /** Value of a setting of the study itself (not of a role's row). */

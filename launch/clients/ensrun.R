@@ -24,7 +24,10 @@
 # t$seed31, t$replicate, t$task, t$role    t$seed   64 bit, as a text
 # t$inputs$X$path, $rows, $columns ...
 #
-# generate returns a data frame, or a list of columns. fit and metric see
+# generate returns a data frame, or a list of columns; or list(data = either,
+# test = rows to predict, likewise, truth = c(x = 2.1), meta = c(k = 3)), the
+# numbers that the study asks for in `truth` (t$truth_names) and `meta`
+# (t$meta_names). fit and metric see
 # t$data, a data frame (text as factors); where the model has a formula also
 # t$formula, its model matrix t$x (columns t$terms), t$y and t$offset; t$terms,
 # t$level. metric also sees t$estimate, t$std_error, t$conf_low, t$conf_high and
@@ -117,16 +120,35 @@
     t
   }
 
-  write_columns <- function(t, data) {
+  columns_of <- function(t, data) {
     missing <- setdiff(t$columns, names(data))
     if (length(missing) > 0) stop("no column ", missing[1])
     columns <- lapply(t$columns, function(name) as.double(data[[name]]))
-    rows <- unique(lengths(columns))
-    if (length(rows) != 1) stop("columns differ in length")
+    if (length(unique(lengths(columns))) != 1) stop("columns differ in length")
+    columns
+  }
+
+  write_data <- function(t, result) {
+    more <- list()
+    if (is.list(result$data) && !("data" %in% t$columns)) {
+      more <- result[c("truth", "meta")]
+      test <- result$test
+      result <- result$data
+    } else {
+      test <- NULL
+    }
+    data <- columns_of(t, result)
+    test <- if (is.null(test)) lapply(data, `[`, 0) else columns_of(t, test)
     file <- file(t$answer, "wb")
     on.exit(close(file))
-    for (column in columns) writeBin(column, file, endian = "little")
-    list(rows = sprintf("%d", rows))
+    for (i in seq_along(data)) {
+      writeBin(data[[i]], file, endian = "little")
+      writeBin(test[[i]], file, endian = "little")
+    }
+    more <- more[!vapply(more, is.null, TRUE)]
+    c(lapply(more, vector_json),
+      list(rows = sprintf("%d", length(data[[1]])),
+           test_rows = sprintf("%d", length(test[[1]]))))
   }
 
   run_task <- function(t) {
@@ -139,7 +161,7 @@
       invokeRestart("muffleWarning")
     })
     values <- if (t$role == "generate") {
-      write_columns(t, result)
+      write_data(t, result)
     } else if (t$role == "fit") {
       parts <- c("estimate", "std_error", "conf_low", "conf_high", "warnings")
       sapply(names(result), simplify = FALSE, function(name) {

@@ -30,7 +30,9 @@ t.seed, t.seed31, t.replicate, t.task, t.role
 t.inputs   name -> {path, rows, columns, dtype, shape}
 
 generate returns columns by their names (`t.columns`), or one array with the
-columns in that order. fit and metric see the data, t.data["y"], as read-only
+columns in that order; or {"data": either, "test": rows to predict, likewise,
+"truth": {"x": 2.1}, "meta": {"k": 3}}, the numbers that the study asks for in
+`truth` (`t.truth_names`) and `meta` (`t.meta_names`), and "warnings". fit and metric see the data, t.data["y"], as read-only
 arrays over the shared memory itself (columns of text: places in
 t.levels["name"]); where the model has a formula also t.x, t.y and t.offset, its
 model matrix; t.terms, t.level, t.formula. metric also sees t.estimate,
@@ -82,6 +84,8 @@ class Task:
         self.values = said["values"]
         self.inputs = said["inputs"]
         self.columns = said.get("columns", [])
+        self.truth_names = said.get("truth_names", [])
+        self.meta_names = said.get("meta_names", [])
         self.terms = said.get("terms", [])
         self.level = said.get("level")
         self.formula = said.get("formula")
@@ -132,7 +136,7 @@ def _plain(value):
     return value
 
 
-def _write_columns(task, data):
+def _columns(task, data):
     import numpy
     if isinstance(data, dict) or hasattr(data, "columns"):
         columns = [data[name] for name in task.columns]
@@ -149,12 +153,25 @@ def _write_columns(task, data):
     rows = {c.shape for c in columns}
     if len(rows) != 1 or len(columns[0].shape) != 1:
         raise ValueError("columns are not vectors of one length")
+    return columns
+
+
+def _write_data(task, result):
+    more = {}
+    if isinstance(result, dict) and "data" in result \
+            and "data" not in task.columns:
+        more = dict(result)
+        result = more.pop("data")
+    data = _columns(task, result)
+    test = more.pop("test", None)
+    test = [c[:0] for c in data] if test is None else _columns(task, test)
     with open(task.said["answer"], "r+b", buffering=0) as file:
-        for column in columns:
-            left = memoryview(column).cast("B")
-            while left:
-                left = left[file.write(left):]
-    return {"rows": len(columns[0])}
+        for pair in zip(data, test):
+            for column in pair:
+                left = memoryview(column).cast("B")
+                while left:
+                    left = left[file.write(left):]
+    return dict(_plain(more), rows=len(data[0]), test_rows=len(test[0]))
 
 
 def _run(functions, task):
@@ -162,7 +179,7 @@ def _run(functions, task):
         raise ValueError(f"this program has no function for {task.role}")
     result = functions[task.role](task)
     if task.role == "generate":
-        return _write_columns(task, result)
+        return _write_data(task, result)
     return _plain(result or {})
 
 

@@ -191,6 +191,12 @@ static void print_kind(const struct ens_kind *k)
     printf("%s: %s\nresults version %u\n", k->name, k->help,
            k->results_version);
     print_sections(k->settings, k->n_settings);
+    for (size_t i = 0; i < k->n_calls; i++) {
+        if (i == 0 || k->calls[i].n_settings > 0 ||
+            k->calls[i - 1].n_settings > 0)
+            printf("\n");
+        print_impl("metric", &k->calls[i]);
+    }
     for (size_t i = 0; i < k->n_roles; i++)
         print_role(&k->roles[i]);
     print_retained(k);

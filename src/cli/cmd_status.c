@@ -130,7 +130,7 @@ static void print_text(struct state *st)
     if (r->n_stages > 1)
         print_count("all", &st->total);
     print_stops(&r->stops);
-    if (!r->complete && r->loaded.kind->next != NULL)
+    if (!r->complete && r->loaded.kind->next != NULL && r->stops.rules.n == 0)
         printf("further stages may follow\n");
     if (r->replay.n_unknown > 0)
         printf("%llu records belong to cells that are not in the study now\n",

@@ -337,7 +337,9 @@ static int tell(const struct ens_pilot_sums *p, const struct ens_run_report *r,
            r->n_workers == 1 ? "" : "s", text);
     print_seconds(text, sizeof(text), cpu_s);
     printf(" (%s of one core)%s\n", text,
-           further ? "; further stages are not counted" : "");
+           r->n_cells > 0 ? "; at most: cells may stop earlier"
+           : further      ? "; further stages are not counted"
+                          : "");
     printf("\nmemory\n  private, per worker    %8.1f MiB\n"
            "  job, shared pages once %8.1f MiB (PSS)\n",
            (double)r->worker_private_bytes / MIB,

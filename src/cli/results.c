@@ -215,6 +215,26 @@ void ens_results_close(struct ens_results *r)
 
 /* -- tables ---------------------------------------------------------------- */
 
+enum ens_status ens_results_places(struct ens_results *r, size_t stage,
+                                   struct ens_places **places,
+                                   struct ens_error *err)
+{
+    const struct ens_results_stage *st = &r->stage[stage];
+    struct ens_stage stored;
+    enum ens_status s = ENS_OK;
+
+    if (r->stops.rules.n == 0 || st->done == NULL)
+        return ens_places_build(places, r->dir, &r->log, NULL, r->loaded.study,
+                                &st->def, err);
+    s = ens_stopping_stored(&st->def, st->done, &stored, err);
+    if (s != ENS_OK)
+        return s;
+    s = ens_places_build(places, r->dir, &r->log, NULL, r->loaded.study,
+                         &stored, err);
+    ens_stage_fini(&stored);
+    return s;
+}
+
 enum ens_status ens_results_index(struct ens_results *r, struct ens_error *err)
 {
     enum ens_status s = ENS_OK;
@@ -225,8 +245,7 @@ enum ens_status ens_results_index(struct ens_results *r, struct ens_error *err)
     for (size_t i = 0; i < r->n_stages && s == ENS_OK; i++) {
         if (r->stage[i].def.flags & ENS_STAGE_INTERNAL)
             continue;
-        s = ens_places_build(&r->places[r->n_places], r->dir, &r->log, NULL,
-                             r->loaded.study, &r->stage[i].def, err);
+        s = ens_results_places(r, i, &r->places[r->n_places], err);
         r->n_places += s == ENS_OK;
     }
     return s;

@@ -52,6 +52,11 @@ enum ens_status ens_results_open(struct ens_results *r, const char *dir,
                                  struct ens_error *err);
 void ens_results_close(struct ens_results *r);
 
+/** The place index of a stage: of all replicates, or, where cells stop and may
+ * have far more, up to the last that has a record. */
+enum ens_status ens_results_places(struct ens_results *r, size_t stage,
+                                   struct ens_places **places,
+                                   struct ens_error *err);
 /** Build the place index of the shown stages (places, n_places). */
 enum ens_status ens_results_index(struct ens_results *r, struct ens_error *err);
 /** Tables over the shown stages; after ens_results_index. */

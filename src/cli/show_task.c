@@ -270,6 +270,15 @@ static void print_identity(const struct ens_results *r, const struct found *f)
     print_axes(r, &task.cell);
 }
 
+static enum ens_status behind_a_stop(const char *name, enum ens_status s,
+                                     struct ens_error *err)
+{
+    return ens_fail(err, s,
+                    "%s: no table and no task, or one behind where its cell "
+                    "stopped",
+                    name);
+}
+
 enum ens_status ens_show_task(struct ens_results *r, const char *name,
                               struct ens_error *err)
 {
@@ -282,12 +291,14 @@ enum ens_status ens_show_task(struct ens_results *r, const char *name,
     enum ens_status s = colon != NULL ? find_by_id(r, name, colon, &f, err)
                                       : find_by_label(r, name, &f, err);
 
+    if (s == ENS_ENOTFOUND && r->stops.rules.n > 0)
+        return behind_a_stop(name, s, err);
     if (s != ENS_OK)
         return s;
-    st = &r->stage[f.stage].def;
-    s = ens_places_build(&p, r->dir, &r->log, NULL, r->loaded.study, st, err);
+    s = ens_results_places(r, f.stage, &p, err);
     if (s != ENS_OK)
         return s;
+    st = ens_places_stage(p);
     print_identity(r, &f);
     if (ens_places_get(p, ens_stage_place(st, f.cell, f.replicate), &rec,
                        &epoch)) {

@@ -16,6 +16,11 @@ static const struct ens_setting settings[] = {
      "name of the study; default: that of the file"},
     {"study", "seed", ENS_T_INT, ENS_ONE, ENS_C_STUDY, "1", 0, U64_MAX, NULL,
      NULL, "seed of all random streams, 64 bit"},
+    {"study", "streams", ENS_T_CHOICE, ENS_ONE, ENS_C_STUDY, "common", 0, 0,
+     "common|independent", NULL,
+     "common: a replicate's data are the same for all cells that differ in "
+     "nothing but what is done with them; independent: data of its own for "
+     "each"},
     {"study", "replicates", ENS_T_INT, ENS_ONE, ENS_C_RUN, "1", 1, 4294967295.0,
      NULL, NULL, "tasks per cell; with [stop] at most"},
     {"study", "results", ENS_T_PATH, ENS_ONE, ENS_C_RUN, "", 0, 0, NULL, NULL,

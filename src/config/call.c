@@ -62,7 +62,7 @@ struct call {
     struct ens_arena *arena;
     const char *name;
     const char *text_name;       /* as it can be read again */
-    const struct ens_impl *impl; /* of a plugin's */
+    const struct ens_impl *impl; /* of a plugin's, or of the kind */
     size_t n;
     struct ens_call_arg arg[MAX_ARGS];
     struct ens_error *err;
@@ -111,7 +111,7 @@ static enum ens_status read_args(struct call *call, struct ens_slice args)
     return ENS_OK; /* brackets match: the caller's split has seen them */
 }
 
-/* Rows of section "NAME()" in both tables; a plugin's own. */
+/* Rows of section "NAME()" in both tables; those of an implementation. */
 static size_t find_rows(const struct call *call, const struct ens_setting **row)
 {
     size_t len = strlen(call->name);
@@ -232,9 +232,18 @@ static const char *canonical(const struct call *call, const int *leave_out)
     return text;
 }
 
-static enum ens_status check_name(const struct ens_setting *s, const char *name,
-                                  struct ens_error *err)
+/* "metric" of the choice "FILE:metric": names of plugins are allowed. */
+static const char *plugin_key(const struct ens_setting *s)
 {
+    const char *p = s->choices == NULL ? NULL : strstr(s->choices, "FILE:");
+
+    return p == NULL ? NULL : p + 5;
+}
+
+static enum ens_status check_name(const struct call *call,
+                                  const struct ens_setting *s)
+{
+    const char *name = call->name;
     struct ens_near near;
     size_t len = strlen(name);
     const char *p = s->choices;
@@ -249,8 +258,10 @@ static enum ens_status check_name(const struct ens_setting *s, const char *name,
     if (s->choices == NULL || *s->choices == '\0')
         return ENS_OK;
     ens_near_init(&near, name);
+    for (size_t i = 0; plugin_key(s) != NULL && i < call->c->n_impls; i++)
+        ens_near_add(&near, call->c->impls[i].name);
     ens_near_add_choices(&near, s->choices);
-    return ens_fail(err, ENS_ESTUDY, "\"%.60s\" is unknown; %s", name,
+    return ens_fail(call->err, ENS_ESTUDY, "\"%.60s\" is unknown; %s", name,
                     ens_near_text(&near));
 }
 
@@ -268,14 +279,6 @@ static enum ens_status fill(struct call *call, struct ens_value *v,
     memcpy(arg, call->arg, call->n * sizeof(*arg));
     v->call = (struct ens_call){call->name, call->n, arg, call->impl};
     return ENS_OK;
-}
-
-/* "metric" of the choice "FILE:metric": names of plugins are allowed. */
-static const char *plugin_key(const struct ens_setting *s)
-{
-    const char *p = s->choices == NULL ? NULL : strstr(s->choices, "FILE:");
-
-    return p == NULL ? NULL : p + 5;
 }
 
 static enum ens_status find_plugin(struct call *call,
@@ -308,8 +311,12 @@ static enum ens_status find_name(struct call *call, const struct ens_setting *s,
 {
     call->text_name = call->name =
         ens_arena_strndup(call->arena, name.p, name.n);
-    return call->name == NULL ? ens_out_of_memory(call->err)
-                              : check_name(s, call->name, call->err);
+    if (call->name == NULL)
+        return ens_out_of_memory(call->err);
+    for (size_t i = 0; plugin_key(s) != NULL && i < call->c->n_impls; i++)
+        if (strcmp(call->c->impls[i].name, call->name) == 0)
+            call->impl = &call->c->impls[i];
+    return call->impl != NULL ? ENS_OK : check_name(call, s);
 }
 
 /* As ens_call_split, where plugins are allowed. */
@@ -356,7 +363,7 @@ enum ens_status ens_call_parse(const struct ens_value_context *c,
     if (st != ENS_OK)
         return st;
     n = find_rows(&call, row);
-    if (n > 0 || is_plugin)
+    if (n > 0 || call.impl != NULL)
         st = check_args(&call, row, n, is_default);
     return st != ENS_OK ? st : fill(&call, v, is_default);
 }

@@ -117,7 +117,8 @@ void ens_study_cell(const struct ens_study *study, uint64_t ordinal,
     h = ens_hash128(text, write_canonical(study, ordinal, 0, text));
     cell->hash[0] = h.low;
     cell->hash[1] = h.high;
-    h = ens_hash128(text, write_canonical(study, ordinal, 1, text));
+    if (!study->own_streams)
+        h = ens_hash128(text, write_canonical(study, ordinal, 1, text));
     cell->data_hash[0] = h.low;
     cell->data_hash[1] = h.high;
 }

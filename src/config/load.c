@@ -79,6 +79,8 @@ static int find_tables(struct ens_resolve *r, const char *kind)
         r->study->tables.kind = r->plugin.label;
     r->context.calls[0] = t->settings;
     r->context.n_calls[0] = t->n_settings;
+    r->context.impls = t->calls;
+    r->context.n_impls = t->n_calls;
     r->has_tables = 1;
     return 1;
 }
@@ -168,11 +170,14 @@ static void take_study(struct ens_resolve *r)
     const struct ens_key *seed = ens_row_find(&st->section[0], "seed");
     const struct ens_key *reps = ens_row_find(&st->section[0], "replicates");
     const struct ens_key *name = ens_row_find(&st->section[0], "name");
+    const struct ens_key *streams = ens_row_find(&st->section[0], "streams");
 
-    if (r->diag.no_memory || seed == NULL || reps == NULL || name == NULL)
+    if (r->diag.no_memory || seed == NULL || reps == NULL || name == NULL ||
+        streams == NULL)
         return;
     st->seed = (uint64_t)seed->value.v->i;
     st->replicates = (uint32_t)reps->value.v->i;
+    st->own_streams = streams->value.v->i == 1;
     if (strchr(name->value.v->text, '/') != NULL)
         ens_diag_add(&r->diag, name->pos,
                      "[study] name: \"%.60s\" has a / (a folder is set with "

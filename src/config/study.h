@@ -21,6 +21,8 @@ struct ens_study_tables {
     size_t n_settings;
     const struct ens_role *roles;
     size_t n_roles;
+    const struct ens_impl *calls;
+    size_t n_calls;
 };
 
 /** What "FILE:NAME" names: errors say what is wrong with the file, or what it

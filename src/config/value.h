@@ -27,6 +27,8 @@ struct ens_value_context {
     size_t n_inputs;
     const struct ens_setting *calls[2]; /* tables with rows "NAME()" */
     size_t n_calls[2];
+    const struct ens_impl *impls; /* what calls may name, of the kind */
+    size_t n_impls;
     const struct ens_study_kinds *kinds; /* of plugins; NULL: there are none */
 };
 

@@ -130,7 +130,9 @@ static const char *parse_text(struct ens_where *w, const struct ens_row *row,
     struct ens_value_context ctx = {.arena = &w->arena,
                                     .dir = w->study->dir,
                                     .calls = {t->settings, NULL},
-                                    .n_calls = {t->n_settings, 0}};
+                                    .n_calls = {t->n_settings, 0},
+                                    .impls = t->calls,
+                                    .n_impls = t->n_calls};
     const struct ens_key *key = ens_row_find(row, col->key);
     struct ens_setting one;
     struct ens_values v;

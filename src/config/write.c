@@ -174,6 +174,8 @@ void ens_study_fingerprint(const struct ens_study *study, struct ens_buf *out)
     add_line(&l, "study", "results_version", number);
     snprintf(number, sizeof(number), "%llu", (unsigned long long)study->seed);
     add_line(&l, "study", "seed", number);
+    if (study->own_streams)
+        add_line(&l, "study", "streams", "independent");
     put_sorted(&l, out);
 }
 

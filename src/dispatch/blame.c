@@ -155,6 +155,7 @@ static void give_back(struct ens_dispatch *d, struct ens_hand *h,
         ens_ranges_put_back(d->ranges,
                             (struct ens_range){first, (uint32_t)(end - first)});
     }
+    d->n_busy -= h->n_ranges > 0;
     h->n_ranges = 0;
     h->n_received = 0;
     h->alone = 0;

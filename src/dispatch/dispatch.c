@@ -99,17 +99,9 @@ void ens_dispatch_break(struct ens_dispatch *d, const struct ens_error *err)
     d->config.events.broken(d->config.events.arg, err);
 }
 
-static int in_flight(const struct ens_dispatch *d)
-{
-    for (uint32_t i = 0; i < d->config.n_slots; i++)
-        if (d->hand[i].n_ranges > 0)
-            return 1;
-    return 0;
-}
-
 void ens_dispatch_check_end(struct ens_dispatch *d)
 {
-    if (d->stage == NULL || d->stage_told || d->broken || in_flight(d) ||
+    if (d->stage == NULL || d->stage_told || d->broken || d->n_busy > 0 ||
         d->next_running)
         return;
     if (!d->stopping &&
@@ -150,6 +142,7 @@ static void send_range(struct ens_dispatch *d, uint32_t slot,
                               range.n == 1 ? ens_charges_of(d, range.first)
                                            : 0);
     ENS_BUG_ON(b.failed);
+    d->n_busy += h->n_ranges == 0;
     h->range[h->n_ranges++] = range;
     d->ops->order(d->transport, slot, b.data, b.len);
     ens_buf_fini(&b);
@@ -168,7 +161,7 @@ static void feed_last(struct ens_dispatch *d, uint32_t slot)
 {
     struct ens_range range;
 
-    if (in_flight(d) || !ens_ranges_take_last(d->ranges, &range))
+    if (d->n_busy > 0 || !ens_ranges_take_last(d->ranges, &range))
         return;
     d->hand[slot].alone = 1;
     send_range(d, slot, range);
@@ -268,8 +261,7 @@ void ens_dispatch_staff(struct ens_dispatch *d)
         return;
     if (d->stage != NULL)
         want = ens_ranges_left(d->ranges) + (ens_ranges_n_last(d->ranges) > 0);
-    for (uint32_t i = 0; i < d->config.n_slots; i++)
-        want += d->hand[i].n_ranges > 0;
+    want += d->n_busy;
     want += (uint64_t)(d->next_waiting || d->next_running);
     for (uint32_t i = 0; i < d->config.n_slots; i++)
         n += d->hand[i].state != ENS_HAND_EMPTY;
@@ -364,7 +356,7 @@ static int match(struct ens_dispatch *d, struct ens_hand *h,
         ens_ranges_measure(d->ranges, cell, rec.seconds);
         if (++h->n_received == h->range[0].n) {
             h->range[0] = h->range[1];
-            h->n_ranges--;
+            d->n_busy -= --h->n_ranges == 0;
             h->n_received = 0;
             h->alone = 0;
         }
@@ -401,7 +393,8 @@ static void on_records(struct ens_dispatch *d, uint32_t slot,
         ens_dispatch_check_end(d);
     } else if (h->n_ranges == 0 &&
                (d->stopping || ens_ranges_left(d->ranges) == 0)) {
-        ens_dispatch_feed_all(d); /* idle ones may try what was put last */
+        if (d->n_busy == 0 && ens_ranges_n_last(d->ranges) > 0)
+            ens_dispatch_feed_all(d); /* any may try what was put last */
         ens_dispatch_check_end(d);
     }
 }

@@ -36,6 +36,7 @@ struct ens_dispatch {
     const struct ens_transport_ops *ops;
     struct ens_transport *transport;
     struct ens_hand *hand;
+    uint32_t n_busy;               /* hands with ranges */
     const struct ens_stage *stage; /* NULL: none */
     uint32_t round;
     const struct ens_done *done; /* of the stage */

@@ -129,13 +129,16 @@ static void covariance(struct ens_fit_result *r, size_t p, double *product,
         }
 }
 
-static enum ens_status take_draws(const struct ens_job *job,
+enum ens_status ens_fit_summarise(const struct ens_job *job,
                                   struct ens_fit_result *r, size_t p,
                                   double level, struct ens_error *err)
 {
     size_t n = r->draws.n_chains * r->draws.n_draws;
-    double *scratch = job->host->alloc(job->result, n, sizeof(*scratch));
+    double *scratch;
 
+    if (n == 0)
+        return ENS_OK;
+    scratch = job->host->alloc(job->result, n, sizeof(*scratch));
     if (!scratch)
         return ens_fail(err, ENS_ENOMEMORY, "summary of %zu draws", n);
     for (size_t j = 0; j < r->n_parameters; j++)
@@ -144,19 +147,13 @@ static enum ens_status take_draws(const struct ens_job *job,
     return ENS_OK;
 }
 
-enum ens_status ens_fit_complete(const struct ens_job *job,
-                                 struct ens_fit_result *r,
+enum ens_status ens_fit_complete(struct ens_fit_result *r,
                                  const struct ens_fit_problem *problem,
                                  double level, struct ens_error *err)
 {
     size_t p = problem->p;
     double half = NAN;
-    enum ens_status s = ENS_OK;
 
-    if (r->draws.n_chains > 0)
-        s = take_draws(job, r, p, level, err);
-    if (s != ENS_OK)
-        return s;
     for (size_t j = 0; j < r->n_parameters; j++) {
         if (isnan(r->std_error[j]) && j < p)
             r->std_error[j] = sqrt(r->cov[j + j * p]);

@@ -25,11 +25,15 @@ enum ens_status ens_fit_limits(struct ens_fit_result *r,
                                const struct ens_fit_problem *problem,
                                double level, struct ens_error *err);
 /**
- * The same of what a fitter left NaN; with draws, from them: mean, sd,
- * quantiles of type 7, covariance of the terms. Scratch memory is the task's.
+ * What a fitter that gives draws left NaN: mean, sd, quantiles of type 7,
+ * covariance of the terms. Scratch memory is the task's; without draws nothing
+ * is done.
  */
-enum ens_status ens_fit_complete(const struct ens_job *job,
-                                 struct ens_fit_result *r,
+enum ens_status ens_fit_summarise(const struct ens_job *job,
+                                  struct ens_fit_result *r, size_t p,
+                                  double level, struct ens_error *err);
+/** As ens_fit_limits, of what is still NaN. */
+enum ens_status ens_fit_complete(struct ens_fit_result *r,
                                  const struct ens_fit_problem *problem,
                                  double level, struct ens_error *err);
 void ens_fit_warn(struct ens_fit_result *r, const char *text);

@@ -195,6 +195,7 @@ static const char *missing_slot(const struct ens_kind *k)
                ? "array_shape or array_region"
            : k->n_roles > 0 && k->roles == NULL       ? "roles"
            : k->n_retained > 0 && k->retained == NULL ? "retained"
+           : k->n_calls > 0 && k->calls == NULL       ? "calls"
                                                       : NULL;
 }
 

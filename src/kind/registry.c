@@ -22,6 +22,8 @@ struct ens_study_tables ens_kind_tables(const struct ens_kind *k)
         .n_settings = k->n_settings,
         .roles = k->roles,
         .n_roles = k->n_roles,
+        .calls = k->calls,
+        .n_calls = k->n_calls,
     };
 
     return t;

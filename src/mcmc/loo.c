@@ -65,13 +65,13 @@ double ens_loo_r_eff(struct ens_chains *c, const double *ll, double *work)
 }
 
 void ens_loo_total(const struct ens_loo_point *point, size_t n, size_t s,
-                   struct ens_loo *loo)
+                   struct ens_loo_sums *loo)
 {
     struct ens_moments elpd = {0}, p = {0};
     double var = 0;
 
-    *loo = (struct ens_loo){.k_max = -INFINITY,
-                            .k_threshold = ens_psis_threshold(s)};
+    *loo = (struct ens_loo_sums){.k_max = -INFINITY,
+                                 .k_threshold = ens_psis_threshold(s)};
     for (size_t i = 0; i < n; i++) {
         ens_moments_add(&elpd, point[i].elpd);
         ens_moments_add(&p, point[i].p);

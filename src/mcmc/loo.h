@@ -36,7 +36,7 @@ struct ens_chains;
 double ens_loo_r_eff(struct ens_chains *c, const double *ll, double *work);
 
 /** Of a data set: sums over observations; se: sqrt(n var). */
-struct ens_loo {
+struct ens_loo_sums {
     double elpd, elpd_se;
     double p, p_se;
     double mcse; /* of elpd; NaN when a k is above the threshold */
@@ -47,7 +47,7 @@ struct ens_loo {
 
 /** point[n] of fits with s draws; NaN when n = 0 or one of them is. */
 void ens_loo_total(const struct ens_loo_point *point, size_t n, size_t s,
-                   struct ens_loo *loo);
+                   struct ens_loo_sums *loo);
 
 /** elpd, lpd and p (variance of ll[s], s >= 2) of WAIC; the rest is NaN. */
 void ens_waic_point(const double *ll, size_t s, struct ens_loo_point *point);

@@ -110,9 +110,9 @@ static void draw_momentum(struct ens_nuts *s)
     set_energy(x);
 }
 
-void ens_nuts_leapfrog(struct ens_nuts *s, double direction,
-                       const struct ens_nuts_point *from,
-                       struct ens_nuts_point *to)
+ENS_LANES_CLONES void ens_nuts_leapfrog(struct ens_nuts *s, double direction,
+                                        const struct ens_nuts_point *from,
+                                        struct ens_nuts_point *to)
 {
     double half = 0.5 * direction;
     ens_lanes sum = {0};
@@ -182,7 +182,8 @@ static int grow_leaf(struct ens_nuts *s, double direction,
     double fall, weight, accept;
 
     ens_nuts_leapfrog(s, direction, from, x);
-    fall = s->start_energy - x->energy;
+    /* Not NaN, wherever the trajectory started. */
+    fall = x->energy < INFINITY ? s->start_energy - x->energy : -INFINITY;
     weight = exp(fall < MOST_FALL ? fall : MOST_FALL);
     accept = weight < 1 ? weight : 1;
     s->n_leapfrog++;
@@ -213,8 +214,9 @@ static int join_points(struct ens_nuts *s, struct ens_nuts_tree *a,
     return a->first->square + dot > 0 && b->first->square + dot > 0;
 }
 
-static int join_trees(struct ens_nuts *s, struct ens_nuts_tree *a,
-                      const struct ens_nuts_tree *b)
+ENS_LANES_CLONES static int join_trees(struct ens_nuts *s,
+                                       struct ens_nuts_tree *a,
+                                       const struct ens_nuts_tree *b)
 {
     const double *a_first = a->first->p, *a_last = a->last->p;
     const double *b_first = b->first->p, *b_last = b->last->p;

@@ -10,9 +10,12 @@
 #define MOST_HALVES 40
 #define ARMIJO      1e-4
 /* Draws of d parameters are on average d/2 below the mode, with d for the
- * squared gradient in units of the curvature. Going on from there would lead
- * away from them, into the narrow end of a funnel. */
-#define TYPICAL 2.0
+ * squared gradient in units of the curvature. A step that gains less, or
+ * starts lower, is a calm one; after a few in a row the state is among draws.
+ * To go on would lead away from them, into the narrow end of a funnel. */
+#define TYPICAL_RISE  0.5 /* per parameter, both */
+#define TYPICAL_SLOPE 2.0
+#define CALM_STEPS    5
 
 struct ascent {
     struct ens_nuts *nuts;
@@ -75,36 +78,39 @@ static int place(struct ascent *a, double length)
     return ens_nuts_place(a->nuts, a->trial);
 }
 
-/* Returns the rise; 0: settled, or there is no way up, the state stays. */
-static double climb(struct ascent *a)
+/* Returns the rise; -1: there is no way up, the state stays. *slope: of a full
+ * step, the squared gradient in units of the curvature. */
+static double climb(struct ascent *a, double *slope)
 {
-    double lp = a->nuts->here->lp, slope, length = 1;
+    double lp = a->nuts->here->lp, length = 1;
 
     memcpy(a->q, a->nuts->here->q, a->d * sizeof(*a->q));
     memcpy(a->gradient, a->nuts->here->gradient, a->d * sizeof(*a->q));
     choose_direction(a);
-    slope = dot(a->direction, a->gradient, a->d);
-    if (a->n_pairs > 0 && slope < TYPICAL * (double)a->d)
-        return 0;
-    for (int i = 0; slope > 0 && i < MOST_HALVES; i++, length *= 0.5)
+    *slope = dot(a->direction, a->gradient, a->d);
+    for (int i = 0; *slope > 0 && i < MOST_HALVES; i++, length *= 0.5)
         if (place(a, length) == 0 &&
-            a->nuts->here->lp >= lp + ARMIJO * length * slope)
+            a->nuts->here->lp >= lp + ARMIJO * length * *slope)
             return a->nuts->here->lp - lp;
     ens_nuts_place(a->nuts, a->q);
-    return 0;
+    return -1;
 }
 
 static void remember(struct ascent *a)
 {
     double *step = a->step[a->next], *change = a->change[a->next];
+    double product = 0;
 
+    for (size_t i = 0; i < a->d; i++)
+        product += (a->nuts->here->q[i] - a->q[i]) *
+                   (a->gradient[i] - a->nuts->here->gradient[i]);
+    if (!(product > 0) || isinf(product))
+        return;
     for (size_t i = 0; i < a->d; i++) {
         step[i] = a->nuts->here->q[i] - a->q[i];
         change[i] = a->gradient[i] - a->nuts->here->gradient[i];
     }
-    a->product[a->next] = dot(step, change, a->d);
-    if (!(a->product[a->next] > 0) || isinf(a->product[a->next]))
-        return;
+    a->product[a->next] = product;
     a->next = (a->next + 1) % PAIRS;
     if (a->n_pairs < PAIRS)
         a->n_pairs++;
@@ -128,7 +134,8 @@ static void set_scale(struct ascent *a)
 void ens_settle(struct ens_nuts *nuts, double *work)
 {
     struct ascent a = {.nuts = nuts, .d = nuts->dim};
-    double rise = INFINITY;
+    double n = (double)nuts->dim;
+    int calm = 0;
 
     a.q = work;
     a.gradient = work + a.d;
@@ -138,10 +145,16 @@ void ens_settle(struct ens_nuts *nuts, double *work)
         a.step[k] = work + (4 + 2 * k) * a.d;
         a.change[k] = a.step[k] + a.d;
     }
-    for (int i = 0; i < MOST_STEPS && rise > 0.5 * (double)a.d; i++) {
-        rise = climb(&a);
-        if (rise > 0)
-            remember(&a);
+    for (int i = 0; i < MOST_STEPS && calm < CALM_STEPS; i++) {
+        double slope, rise = climb(&a, &slope);
+
+        if (rise < 0)
+            break;
+        if (rise < TYPICAL_RISE * n || slope < TYPICAL_SLOPE * n)
+            calm++;
+        else
+            calm = 0;
+        remember(&a);
     }
     set_scale(&a);
 }

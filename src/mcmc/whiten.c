@@ -10,7 +10,7 @@ size_t ens_whiten_work(size_t dim)
 }
 
 /* w->q = centre + factor z */
-static void to_q(const struct ens_whiten *w, const double *z)
+ENS_LANES_CLONES static void to_q(const struct ens_whiten *w, const double *z)
 {
     memcpy(w->q, w->centre, w->n * sizeof(*w->q));
     for (size_t j = 0; j < w->inner->dim; j++) {
@@ -23,7 +23,8 @@ static void to_q(const struct ens_whiten *w, const double *z)
     }
 }
 
-static double at(void *model, const double *z, double *gradient)
+ENS_LANES_CLONES static double at(void *model, const double *z,
+                                  double *gradient)
 {
     const struct ens_whiten *w = model;
     double lp;

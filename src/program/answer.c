@@ -64,6 +64,11 @@ enum ens_status ens_answer_count(const struct ens_answer *a, const char *key,
     return ENS_OK;
 }
 
+int ens_answer_has(const struct ens_answer *a, const char *key)
+{
+    return json_object_get(a->root, key) != NULL;
+}
+
 /* null, or not there, is missing: then *v stays what it is. */
 static enum ens_status take(const json_t *from, const char *key, const char *of,
                             double *v, struct ens_error *err)

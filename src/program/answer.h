@@ -22,6 +22,7 @@ enum ens_status ens_answer_open(struct ens_answer *a, const char *line,
                                 struct ens_error *err);
 void ens_answer_close(struct ens_answer *a);
 
+int ens_answer_has(const struct ens_answer *a, const char *key);
 /** A member that is a count, 0 .. most; ENS_EDOMAIN when it is not there. */
 enum ens_status ens_answer_count(const struct ens_answer *a, const char *key,
                                  uint64_t most, uint64_t *n,

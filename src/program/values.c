@@ -135,6 +135,35 @@ enum ens_status ens_task_values_check_names(const struct ens_study *study,
     return s;
 }
 
+static int is_named(const struct ens_words *line, const char *input)
+{
+    for (size_t k = 0; k < line->n; k++)
+        if (line->piece[k].is_value &&
+            strncmp(line->piece[k].text, "input.", 6) == 0 &&
+            strcmp(line->piece[k].text + 6, input) == 0)
+            return 1;
+    return 0;
+}
+
+enum ens_status ens_task_values_check_files(const struct ens_study *study,
+                                            const struct ens_words *line,
+                                            struct ens_error *err)
+{
+    for (size_t i = 0; i < ens_study_n_inputs(study); i++) {
+        const char *name = ens_study_input_name(study, i);
+        const char *path = ens_task_values_input_path(study, name);
+
+        if (path != NULL && (line == NULL || is_named(line, name)) &&
+            access(path, R_OK) != 0)
+            return ens_fail_errno(err, ENS_EINPUT,
+                                  "input %s: programs are given its path, and "
+                                  "the copies of [run] stage_inputs have none: "
+                                  "%s",
+                                  name, path);
+    }
+    return ENS_OK;
+}
+
 /* -- environment -------------------------------------------------------------
  */
 

@@ -37,6 +37,12 @@ enum ens_status ens_task_values_check_names(const struct ens_study *study,
                                             int persistent,
                                             struct ens_error *err);
 
+/** Can this host read the files of the inputs that a line names, or of all
+ * (NULL)? A copy that was made for the node has no path. ENS_EINPUT. */
+enum ens_status ens_task_values_check_files(const struct ens_study *study,
+                                            const struct ens_words *line,
+                                            struct ens_error *err);
+
 /** Environment of a cell: this process's own, and the program's variables;
  * `spare` more entries fit in front of the NULL. */
 enum ens_status ens_task_values_env(const char ***env, size_t *n, size_t spare,

@@ -88,7 +88,7 @@ enum ens_status ens_chain_enter(struct ens_run *r, struct ens_error *err)
     if (r->options->retry_failed &&
         ens_done_reopen_failed(r->done, r->chosen) != 0)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
-    return ens_run_stop_scan(r, err);
+    return ENS_OK;
 }
 
 enum ens_status ens_chain_rewind(struct ens_run *r, struct ens_error *err)
@@ -131,7 +131,8 @@ int ens_chain_finished(struct ens_run *r)
     int known = 1;
 
     while (known == 1) {
-        if (ens_chain_enter(r, NULL) != ENS_OK || ens_chain_is_open(r))
+        if (ens_chain_enter(r, NULL) != ENS_OK ||
+            ens_run_stop_scan(r, NULL) != ENS_OK || ens_chain_is_open(r))
             return 0;
         known = ens_chain_known(r);
     }

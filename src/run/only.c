@@ -192,6 +192,26 @@ static void say(struct ens_run *r, const struct ens_record *now,
     ens_buf_fini(&b);
 }
 
+/* The index of one task: its cell may have far more. */
+static enum ens_status index_one(struct ens_run *r,
+                                 const struct ens_record *rec,
+                                 struct ens_places **places,
+                                 struct ens_error *err)
+{
+    struct ens_stage one;
+    enum ens_status s = ens_stage_copy(&one, &r->stage);
+
+    if (s != ENS_OK)
+        return ens_fail(err, s, "out of memory");
+    one.n_runs = 0;
+    s = ens_stage_add_run(&one, rec->cell, 1, rec->replicate);
+    if (s == ENS_OK)
+        s = ens_places_build(places, r->dir, &r->log, NULL, r->study, &one,
+                             err);
+    ens_stage_fini(&one);
+    return s;
+}
+
 /* Equal results: artifacts may lie elsewhere, their bytes may not differ. */
 static int same_as_stored(struct ens_run *r, const struct ens_record *now,
                           struct ens_error *err)
@@ -200,12 +220,10 @@ static int same_as_stored(struct ens_run *r, const struct ens_record *now,
     struct ens_record old;
     uint32_t epoch;
     int same = 0;
-    uint64_t place = ens_stage_place(&r->stage, now->cell, now->replicate);
 
-    if (ens_places_build(&places, r->dir, &r->log, NULL, r->study, &r->stage,
-                         err) != ENS_OK)
+    if (index_one(r, now, &places, err) != ENS_OK)
         return -1;
-    if (ens_places_get(places, place, &old, &epoch))
+    if (ens_places_get(places, now->replicate - 1, &old, &epoch))
         same = ens_record_result_hash(&old) == ens_record_result_hash(now);
     ens_places_free(places);
     return same;

@@ -183,6 +183,8 @@ enum ens_status ens_stages_first(struct ens_run *r, struct ens_error *err)
 
     if (s == ENS_OK)
         s = ens_chain_enter(r, err);
+    if (s == ENS_OK && r->stops.rules.n > 0)
+        s = ens_beside(r, ens_run_stop_scan, err);
     if (s == ENS_OK && r->options->only != NULL)
         s = seek_only(r, err);
     else if (s == ENS_OK && r->options->pilot > 0)

@@ -170,7 +170,8 @@ const struct ens_value *ens_run_value(const struct ens_run *r, const char *key);
 /* stopping.c: [stop] */
 /** The rules, and that of a shard: it has cells, not replicates. */
 enum ens_status ens_run_stop_rules(struct ens_run *r, struct ens_error *err);
-/** Find where cells stop by what is recorded of the present stage. */
+/** Find where cells stop by what is recorded of the present stage, the first
+ * one. Reads all records: a matter of seconds for 10^7. */
 enum ens_status ens_run_stop_scan(struct ens_run *r, struct ens_error *err);
 /** Have cells stop while they run: before the stage is handed out. */
 enum ens_status ens_run_stop_begin(struct ens_run *r, struct ens_error *err);

@@ -29,8 +29,7 @@ enum ens_status ens_follow_stored(struct ens_follow *f, struct ens_stopping *s,
     return status;
 }
 
-/* Only what has records has places: `replicates` may be far more. */
-static enum ens_status stored_stage(const struct ens_stage *stage,
+enum ens_status ens_stopping_stored(const struct ens_stage *stage,
                                     const struct ens_done *done,
                                     struct ens_stage *to, struct ens_error *err)
 {
@@ -120,7 +119,7 @@ enum ens_status ens_stopping_scan(struct ens_stopping *s, const char *dir,
     ens_stopping_clear(s);
     if (done == NULL)
         return ENS_OK;
-    status = stored_stage(stage, done, &part, err);
+    status = ens_stopping_stored(stage, done, &part, err);
     if (status != ENS_OK)
         return status;
     if (part.n_runs > 0)

@@ -20,6 +20,14 @@ enum ens_status ens_stopping_scan(struct ens_stopping *s, const char *dir,
                                   struct ens_places **kept,
                                   struct ens_error *err);
 
+/** The stage with each cell up to the last of its replicates that has a
+ * record: what has places when `replicates` may be far more. Owned by the
+ * caller. */
+enum ens_status ens_stopping_stored(const struct ens_stage *stage,
+                                    const struct ens_done *done,
+                                    struct ens_stage *to,
+                                    struct ens_error *err);
+
 /** Add what is stored of a cell from f->seen + 1 on, up to the first gap, to
  * where it stops, or to the replicate before `end` (0: any). stored NULL:
  * nothing. */

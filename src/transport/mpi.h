@@ -11,8 +11,9 @@
 
 struct ens_peer { /* another rank */
     uint32_t first_slot, n_slots;
-    struct ens_buf down; /* items to be sent */
+    struct ens_buf down; /* items to be sent: through ens_mpi_down */
     uint32_t credits;    /* to be given back */
+    int is_waiting;      /* for either: it is in `waiting` */
     int has_opened;
     uint64_t heard_ns, told_ns;
     struct ens_relay_cost cost;
@@ -40,9 +41,11 @@ struct ens_transport {
     struct ens_transport *near; /* the fork transport of rank 0 */
     uint32_t n_near;
     struct ens_peer *peer; /* one per rank; [0] unused */
-    struct ens_slot *far;  /* slots from n_near on, as far as known */
-    uint64_t limit_ns;     /* of a task; 0: none */
-    double beat_s;         /* how often all are told and heard */
+    int *waiting;          /* ranks that something is to be sent to */
+    int n_waiting;
+    struct ens_slot *far; /* slots from n_near on, as far as known */
+    uint64_t limit_ns;    /* of a task; 0: none */
+    double beat_s;        /* how often all are told and heard */
     struct ens_ticker ticker;
     uv_prepare_t prepare;
     uv_timer_t timer;
@@ -58,6 +61,8 @@ struct ens_transport {
 };
 
 /* mpi.c ------------------------------------------------------------------- */
+/** What is to be sent to a rank when the loop turns: append to it. */
+struct ens_buf *ens_mpi_down(struct ens_transport *t, int rank);
 /** Send what there is for a rank. */
 void ens_mpi_flush(struct ens_transport *t, int rank);
 int ens_mpi_rank_of(const struct ens_transport *t, uint32_t slot);

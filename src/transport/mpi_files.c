@@ -18,7 +18,7 @@ static void end_mirror(struct ens_transport *t, int leader)
 
         if (!p->is_far || p->leader != leader)
             continue;
-        ens_buf_put(&p->down, p->held.data, p->held.len);
+        ens_buf_put(ens_mpi_down(t, i), p->held.data, p->held.len);
         p->down.failed |= p->held.failed;
         ens_buf_clear(&p->held);
     }
@@ -31,7 +31,8 @@ static void pump_mirror(struct ens_transport *t, int leader)
     int more = 1;
 
     while (l->mirroring && more && l->n_parts < FILE_MESSAGES) {
-        if (ens_mirror_next(&l->mirror, &l->down, &more, &err) != ENS_OK) {
+        if (ens_mirror_next(&l->mirror, ens_mpi_down(t, leader), &more, &err) !=
+            ENS_OK) {
             end_mirror(t, leader);
             t->later = err; /* this may be inside of a call */
             return;
@@ -55,7 +56,7 @@ static void begin_mirror(struct ens_transport *t, int leader,
     if (ens_mirror_init(&l->mirror, t->config.plan, t->config.dir, stage,
                         &t->later) != ENS_OK)
         return;
-    ens_relay_put(&l->down, ENS_RELAY_FORGET, 0, NULL, 0);
+    ens_relay_put(ens_mpi_down(t, leader), ENS_RELAY_FORGET, 0, NULL, 0);
     l->mirrored = stage->id;
     l->mirroring = 1;
     pump_mirror(t, leader);
@@ -86,12 +87,14 @@ static void look_at_orders(struct ens_transport *t, int leader, const void *p,
 void ens_mpi_order_far(struct ens_transport *t, uint32_t slot, const void *p,
                        size_t n)
 {
-    struct ens_peer *peer = &t->peer[ens_mpi_rank_of(t, slot)];
+    int rank = ens_mpi_rank_of(t, slot);
+    struct ens_peer *peer = &t->peer[rank];
 
     if (peer->is_far)
         look_at_orders(t, peer->leader, p, n);
-    ens_relay_put(peer->is_far && t->peer[peer->leader].mirroring ? &peer->held
-                                                                  : &peer->down,
+    ens_relay_put(peer->is_far && t->peer[peer->leader].mirroring
+                      ? &peer->held
+                      : ens_mpi_down(t, rank),
                   ENS_RELAY_ORDER, slot, p, n);
 }
 

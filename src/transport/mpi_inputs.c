@@ -45,7 +45,7 @@ static int send_part(struct ens_transport *t, int rank)
     p->wants = !part.is_last;
     p->offset += part.n;
     p->n_on_way++;
-    ens_relay_put_part(&p->down, &part);
+    ens_relay_put_part(ens_mpi_down(t, rank), &part);
     ens_mpi_flush(t, rank);
     return 0;
 }

@@ -77,7 +77,7 @@ static void put_setup(struct ens_transport *t, int rank,
     }
     s->first_slot = p->first_slot;
     s->n_slots = p->n_slots;
-    ens_relay_put_setup(&p->down, s);
+    ens_relay_put_setup(ens_mpi_down(t, rank), s);
     p->heard_ns = p->told_ns = ens_clock_ns();
 }
 

@@ -5,10 +5,12 @@
 
 #include "transport/relay.h"
 
-/** Make $TMPDIR/ensrun-ID (default /tmp), or join the other ranks' of this
- * host; *o says which folder it is. Nobody but this user may enter it. */
+/** Make $TMPDIR/ensrun-RUN-HOST (default /tmp), or join the other ranks' of
+ * this host; *o says which folder it is, *hold is to be closed when it is not
+ * used any more. Nobody but this user may enter it. Those of this user on this
+ * host that nobody holds are removed: their processes were all killed. */
 enum ens_status ens_scratch_make(char *dir, size_t cap, uint64_t run_id,
-                                 struct ens_relay_opened *o,
+                                 struct ens_relay_opened *o, int *hold,
                                  struct ens_error *err);
 /** Write a part of a file in it. */
 enum ens_status ens_scratch_write(const char *dir,

@@ -30,7 +30,8 @@ struct ens_supervisor {
     struct ens_inputs inputs;
     struct ens_plan plan; /* nothing but the inputs */
     struct ens_relay_opened opened;
-    char dir[4096]; /* where workers read; of a far one, to be removed */
+    char dir[4096]; /* where workers read; of a far one, to be removed: */
+    int hold;       /* ens_folder_hold; -1: none */
     struct ens_transport *crew;  /* NULL: none */
     struct ens_stager *stager;   /* the crew's; NULL: nothing is copied */
     uint64_t staged_bytes;       /* as was told last ... */

@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define TICK_MS      50
 #define LATE_NS      1000000000u /* a loop this late was stopped, not busy */
@@ -24,6 +25,9 @@ static void end_crew(struct ens_supervisor *s)
     s->stager = NULL;
     if (s->opened.far)
         ens_scratch_remove(s->dir);
+    if (s->hold >= 0)
+        close(s->hold);
+    s->hold = -1;
     s->opened.far = 0;
 }
 
@@ -405,7 +409,7 @@ enum ens_status ens_supervisor_serve(struct ens_ranks *ranks,
                                      struct ens_error *err)
 {
     struct ens_supervisor s = {
-        .ranks = ranks, .program = program, .kinds = kinds};
+        .ranks = ranks, .program = program, .kinds = kinds, .hold = -1};
     enum ens_status status = open_loop(&s, err);
 
     if (status != ENS_OK)

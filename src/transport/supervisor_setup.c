@@ -125,7 +125,7 @@ static enum ens_status choose_dir(struct ens_supervisor *s,
     if (is_near(s))
         return ENS_OK;
     status = ens_scratch_make(s->dir, sizeof(s->dir), s->setup.run_id,
-                              &s->opened, err);
+                              &s->opened, &s->hold, err);
     s->opened.far = status == ENS_OK;
     return status;
 }

@@ -2,6 +2,7 @@
 
 #include "base/bug.h"
 #include "base/file.h"
+#include "base/folder.h"
 #include "plan/plan.h"
 #include "base/children.h"
 #include "worker/message.h"
@@ -38,6 +39,7 @@ struct zygote {
     struct child *child;
     uint32_t n_slots;
     int study_fd;
+    int hold; /* of a far supervisor's folder; -1: none */
     int *input_fd;
     size_t n_inputs;
     struct ens_study *study;
@@ -309,6 +311,8 @@ static int begin(struct zygote *z, const struct ens_zygote_message *m,
     z->n_slots = m->n_slots;
     z->study_fd = fd[0];
     z->init = *m;
+    if (m->far) /* workers inherit that */
+        z->hold = ens_folder_hold(m->dir);
     return getppid() == z->supervisor ? 0 : -1;
 }
 
@@ -413,6 +417,8 @@ static void free_all(struct zygote *z)
     free(z->child);
     if (z->study_fd >= 0)
         close(z->study_fd);
+    if (z->hold >= 0)
+        close(z->hold);
     close(z->signals);
 }
 
@@ -424,7 +430,8 @@ static void remove_folder(const char *dir)
 
 int ens_zygote_main(int socket, const struct ens_kind_table *kinds)
 {
-    struct zygote z = {.socket = socket, .kinds = kinds, .study_fd = -1};
+    struct zygote z = {
+        .socket = socket, .kinds = kinds, .study_fd = -1, .hold = -1};
 
     prctl(PR_SET_NAME, "ensrun-zygote");
     prctl(PR_SET_CHILD_SUBREAPER, 1);

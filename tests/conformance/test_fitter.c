@@ -38,7 +38,7 @@ static struct ens_data fill(void)
 }
 
 /* Those that draw, or keep memory of the task, are run by whole studies
- * (tests/system/test_bayes). */
+ * (tests/system/test_bayes_fits). */
 static int needs_task(int i)
 {
     return fitters[i].fitter->work == NULL;

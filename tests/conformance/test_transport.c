@@ -116,7 +116,10 @@ START_TEST(kind_that_does_not_open_is_refused)
     crew_open(&c, 0);
     crew_turn(&c);
     ck_assert_int_eq(c.refused.status, ENS_EINPUT);
-    ck_assert_str_eq(c.refused.text, "open was told to fail");
+    ck_assert_msg(strstr(c.refused.text, "open was told to fail") != NULL, "%s",
+                  c.refused.text);
+    if (_i == 2) /* mpi */
+        ck_assert_ptr_nonnull(strstr(c.refused.text, "rank 1 on "));
     ck_assert_int_eq(c.death[0].phase, ENS_PHASE_OPENING);
     crew_fini(&c);
     fake_study_fini(&study);

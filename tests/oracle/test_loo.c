@@ -75,7 +75,7 @@ END_TEST
 
 START_TEST(totals_equal_loo)
 {
-    struct ens_loo loo;
+    struct ens_loo_sums loo;
 
     ens_loo_total(point, N, S, &loo);
     check_near(loo.elpd, estimate("estimates", 0, 0), "elpd");
@@ -91,7 +91,7 @@ END_TEST
 
 START_TEST(waic_equals_loo)
 {
-    struct ens_loo waic;
+    struct ens_loo_sums waic;
 
     for (size_t i = 0; i < N; i++)
         ens_waic_point(ll[i], S, point + i);
@@ -172,7 +172,7 @@ END_TEST
 
 START_TEST(odd_input_has_an_answer)
 {
-    struct ens_loo loo;
+    struct ens_loo_sums loo;
     double v[6] = {-1, -1, -1, -1, -1, -1};
 
     /* no tail to fit: raw weights */

@@ -179,5 +179,24 @@ def not_asked_for(work):
         said(job, "rank 1 on h2", f"{folder}/X.npy", "stage_inputs = node")
 
 
+def programs(work):
+    """They read files by their paths: a host where there is none is told of,
+    one that has the file takes part."""
+    study, folder = prepare(work)
+    study = work.study(
+        f"[study]\nkind = command\nreplicates = 2000\n[run]\n{STAGED}"
+        f"[inputs]\nY = {folder}/Y.csv\n[command]\n"
+        "run = /bin/sh -c \"sleep 0.02; echo x=$(wc -l < $0)\" {input.Y}\n")
+    with Cluster(work, 2) as hosts:
+        hosts.run(study, work.path / "seen", "--set", "study.replicates=8")
+        hide(hosts, folder, "h2")
+        job = hosts.start_run(study, work.path / "r")
+        job.wait(60, expect=BAD)
+        hosts.expect_gone(job, 10)
+        said(job, "rank 1 on h2", "input Y: programs are given its path",
+             f"{folder}/Y.csv")
+
+
 if __name__ == "__main__":
-    cluster.main(same_bytes, one_copy, killed, stopped, no_room, not_asked_for)
+    cluster.main(same_bytes, one_copy, killed, stopped, no_room, not_asked_for,
+                 programs)

@@ -90,6 +90,80 @@ fields = mse, off, n
 """
 
 
+GIVEN = """[data]
+generator = program
+run = ./model
+columns = y, x
+truth = intercept = 1, x, unknown
+meta = outliers, none
+n = 20
+[fit]
+formula = y ~ x
+fitter = ols
+"""
+
+R_GIVEN = """#!/usr/bin/Rscript
+source(file.path(Sys.getenv("ENSRUN_FOLDER"), "ensrun.R"))
+generate(function(t) {
+  stopifnot(identical(t$truth_names, c("x", "unknown")),
+            identical(t$meta_names, c("outliers", "none")))
+  if (t$replicate == 3) return(list(data = list(x = 1:3, y = 1:3),
+                                    truth = c(z = 1)))
+  x <- seq_len(t$values$n)
+  list(data = data.frame(x = x, y = 1 + t$replicate * x + 1e-3 * sin(x)),
+       test = data.frame(y = 1:5, x = 5:1), truth = c(x = t$replicate),
+       meta = c(outliers = t$replicate + 0.5))
+})
+serve()
+"""
+
+PY_GIVEN = """#!/usr/bin/python3
+import numpy
+import ensrun
+
+@ensrun.generate
+def generate(t):
+    assert t.truth_names == ["x", "unknown"]
+    assert t.meta_names == ["outliers", "none"]
+    if t.replicate == 3:
+        return {"data": {"x": [1, 2, 3], "y": [1, 2, 3]}, "truth": {"z": 1}}
+    x = numpy.arange(1.0, t.values["n"] + 1)
+    return {"data": {"x": x, "y": 1 + t.replicate * x + 1e-3 * numpy.sin(x)},
+            "test": numpy.array([[1, 5], [2, 4.]]), "warnings": "of mine",
+            "truth": numpy.array([t.replicate, numpy.nan]),
+            "meta": {"outliers": t.replicate + 0.5}}
+
+ensrun.serve()
+"""
+
+
+def numbers_given(work, program):
+    """A data set comes with its truths, numbers and rows to predict."""
+    work.run(study(work, program, GIVEN, replicates=4), work.path / "w1",
+             expect=SOME_FAILED)
+    for row in table(work.path / "w1"):
+        if row["replicate"] == "3":
+            check('truth of "z": no such name' in row["error"], row)
+            continue
+        check(row["truth__intercept"] == "1"
+              and row["truth__x"] == row["replicate"]
+              and float(row["meta__outliers"]) == float(row["replicate"]) + 0.5
+              and row["meta__none"] == "" and "truth__unknown" not in row, row)
+        check(abs(float(row["estimate__x"]) - float(row["replicate"])) < 1e-3,
+              row)
+    bias = [c for c in table(work.path / "w1", "cells.csv")
+            if (c["estimand"], c["measure"]) == ("x", "bias")]
+    check(len(bias) == 1 and abs(float(bias[0]["value"])) < 1e-3, bias)
+
+
+def given_in_r(work):
+    numbers_given(work, R_GIVEN)
+
+
+def given_in_python(work):
+    numbers_given(work, PY_GIVEN)
+
+
 def programs(run, name=b"model"):
     return [p for p in marked(run.mark)
             if any(w.endswith(name) for w in command_of(p))]
@@ -350,7 +424,7 @@ def mistakes_are_told(work):
             (FITTED.replace("./model", "./model 'x"), "quote"),
             (GENERATED.replace("columns = y", ""), "columns: missing"),
             (GENERATED + "[data]\n", "given twice"),
-            (GENERATED.replace("columns = y", "columns = y\ntruth = a"),
+            (GENERATED.replace("columns = y", "columns = y\ntruth = =1"),
              "is not TERM=VALUE"),
             (GENERATED.replace("columns = y", "columns = y\ntruth = a=b"),
              'neither a number nor a key'),
@@ -378,6 +452,6 @@ def the_example(work):
                   < 1e-9, f"{a} {b}")
 
 
-main(lm_in_r, lm_in_python, bad_answers, bad_metrics, declared_terms,
-     what_a_line_says, one_that_cannot_start, death_is_the_workers, timeouts,
+main(lm_in_r, lm_in_python, given_in_r, given_in_python, bad_answers,
+     bad_metrics, declared_terms, what_a_line_says, one_that_cannot_start, death_is_the_workers, timeouts,
      nothing_is_left, mistakes_are_told, the_example)

@@ -35,6 +35,12 @@ def as_a_reader_would(work):
     met = sum(m for _, m in stops.values())
     check(f"{met} of {len(stops)} cells met the rules" in run.stderr,
           run.stderr)
+    task = table(work.path / "a")[-1]
+    shown = work.ensrun("show", work.path / "a", task["task"]).stdout
+    check("status       ok" in shown, shown)
+    behind = task["task"][:-5] + f"{int(task['replicate']) + 1:05}"
+    shown = work.ensrun("show", work.path / "a", behind, expect=BAD).stderr
+    check("behind where its cell stopped" in shown, shown)
     again = work.run(study, work.path / "a")
     check("was finished already" in again.stderr, again.stderr)
     check(f"{met} of {len(stops)} cells met" in again.stderr, again.stderr)
@@ -313,6 +319,9 @@ def said(work):
                   "mcse(bias, x1) < 0.02, mcse(coverage, *) < 0.012",
                   "60, 100, 140", "shards   one round"):
         check(words in plan, f"{words}: {plan}")
+    pilot = work.ensrun("plan", work.path / "study.ini", "--pilot",
+                        5).stdout
+    check("at most: cells may stop earlier" in pilot, pilot)
     cases = (
         ("mcse(bais, x1) < 0.1", "no cell has a measure \"bais\"; measures: "
          "mean, sd, model_se, bias"),

@@ -74,6 +74,31 @@ START_TEST(same_task_same_bits_and_same_data_for_every_fit)
 }
 END_TEST
 
+/* Without common random numbers: data of its own for every fit row, and for
+ * each the same as ever. */
+START_TEST(independent_streams_give_every_fit_data_of_its_own)
+{
+    char text[1024];
+    struct fixture x;
+    struct ens_result a, b, c;
+    struct ens_buf fingerprint = ENS_BUF_INIT;
+
+    snprintf(text, sizeof(text), "[study]\nstreams = independent\n%s",
+             two_by_three + strlen("[study]\n"));
+    ck_assert_msg(begin(&x, text, NULL) == ENS_OK, "%s", x.err.text);
+    ck_assert_int_eq(run(&x, 0, 7, &a), ENS_OK);
+    ck_assert_int_eq(run(&x, 1, 7, &b), ENS_OK);
+    ck_assert_int_eq(run(&x, 0, 7, &c), ENS_OK);
+    ck_assert_uint_ne(a.data.low, b.data.low);
+    ck_assert_uint_eq(a.data.low, c.data.low);
+    ens_study_fingerprint(x.study, &fingerprint);
+    ck_assert_ptr_nonnull(
+        strstr(ens_buf_text(&fingerprint), "study.streams=independent\n"));
+    ens_buf_fini(&fingerprint);
+    end(&x);
+}
+END_TEST
+
 /* -- bootstrap
  * -------------------------------------------------------------------- */
 
@@ -207,6 +232,7 @@ int main(void)
     tcase_add_test(t, plan_declares_a_schema_per_list_of_terms);
     tcase_add_test(t, label_names_data_fit_and_replicate);
     tcase_add_test(t, same_task_same_bits_and_same_data_for_every_fit);
+    tcase_add_test(t, independent_streams_give_every_fit_data_of_its_own);
     tcase_add_test(t, bootstrap_draws_rows_of_the_input);
     tcase_add_test(t, missing_values_are_left_out_with_a_warning);
     tcase_add_loop_test(t, plan_says_what_is_wrong_and_where, 0,

@@ -269,13 +269,12 @@ static enum ens_status check_exists(void *arg, const struct ens_cell *cell,
                                     struct ens_arena *arena,
                                     struct ens_error *err)
 {
-    enum ens_status s;
+    enum ens_status s = ens_task_values_check_files(
+        cell->study, p->persistent ? NULL : &p->line, err);
 
     (void)arg;
-    (void)cell;
-    if (p->is_listed)
-        return ENS_OK;
-    s = ens_words_check_program(&p->line, p->folder, arena, err);
+    if (s == ENS_OK && !p->is_listed)
+        s = ens_words_check_program(&p->line, p->folder, arena, err);
     return s == ENS_OK ? s : ens_wrap(err, s, "[command] run");
 }
 

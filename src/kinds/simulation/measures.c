@@ -30,8 +30,10 @@ static enum ens_status check_computed(const struct ens_study *study,
                                       struct ens_error *err)
 {
     struct ens_simulation_metrics m;
+    enum ens_status s = ens_simulation_metrics(study, &m, err);
 
-    ens_simulation_metrics(study, &m);
+    if (s != ENS_OK)
+        return s;
     for (size_t i = 0; i < m.n; i++) {
         int twice = 0;
 

@@ -15,6 +15,23 @@ static enum ens_status wrap_row(struct ens_error *err, enum ens_status s,
     return ens_wrap(err, s, "%s", row);
 }
 
+/* What a fitter says of a setting begins with its key: then the place is that
+ * key's. */
+static enum ens_status wrap_fit(struct ens_error *err, enum ens_status s,
+                                const struct ens_cell *cell,
+                                const char *by_default)
+{
+    size_t n = err == NULL ? 0 : strcspn(err->text, ":");
+    const char *key = NULL;
+
+    for (size_t i = 0; s == ENS_ESTUDY && n > 0; i++) {
+        key = ens_cell_key(cell, "fit", i, NULL);
+        if (key == NULL || (strlen(key) == n && memcmp(key, err->text, n) == 0))
+            break;
+    }
+    return wrap_row(err, s, cell, "fit", key == NULL ? by_default : key);
+}
+
 /* Names of what is estimated, where no formula says it. */
 static enum ens_status take_terms(struct ens_simulation_model *f,
                                   const struct ens_value *list,
@@ -176,7 +193,7 @@ enum ens_status ens_simulation_model(struct ens_simulation_model *m,
                                    err)
             : ens_fit_level(cell, "fit", &made.options.level, err);
     if (s != ENS_OK)
-        return wrap_row(err, s, cell, "fit", "level");
+        return wrap_fit(err, s, cell, "level");
     s = take_formula(&made, cell, &shape->data, arena, err);
     if (s == ENS_OK) {
         s = take_groups(&made, ens_cell_impl(cell, "fit")->name, arena, err);
@@ -196,7 +213,7 @@ enum ens_status ens_simulation_model(struct ens_simulation_model *m,
         s = made.fitter->parameters(&setup.shown, &made.options, &terms, &more,
                                     &n_more, err);
         if (s != ENS_OK)
-            return wrap_row(err, s, cell, "fit", "formula");
+            return wrap_fit(err, s, cell, "formula");
         s = name_parameters(&made, more, n_more, arena, err);
     }
     if (s != ENS_OK)
@@ -311,11 +328,12 @@ static void add_parameters(struct fields *f,
 static void add_metric(struct fields *f, const struct ens_simulation_metric *m,
                        const struct ens_simulation_model *model)
 {
-    for (size_t i = 0; i < m->ops->n_fields; i++) {
-        const struct ens_metric_field *of = &m->ops->field[i];
+    for (size_t i = 0; i < m->n_fields; i++) {
+        const struct ens_metric_field *of = &m->field[i];
         const char *name = join(f->arena, m->name, of->name);
+        size_t n = ens_simulation_field_columns(of, model->n_shown);
 
-        for (size_t j = 0; j < (of->per_term ? model->n_shown : 1); j++) {
+        for (size_t j = 0; j < n; j++) {
             const char *term = of->per_term ? model->shown[j] : "";
 
             add(f, name, term, of->unit,
@@ -341,7 +359,7 @@ ens_simulation_layout(struct ens_simulation_layout *l,
     l->metrics = l->meta + (uint32_t)shape->n_meta;
     n = l->metrics;
     for (size_t i = 0; i < metrics->n; i++)
-        n += ens_simulation_metric_values(metrics->item[i].ops, m->n_shown);
+        n += ens_simulation_metric_columns(&metrics->item[i], m->n_shown);
     all = f.next = ens_arena_alloc(arena, n, sizeof(*all));
     if (!all)
         return ens_fail(err, ENS_ENOMEMORY, "%zu columns", n);

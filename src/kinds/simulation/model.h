@@ -40,8 +40,12 @@ struct ens_simulation_model {
     const char **term; /* of the design */
 };
 
-#define ENS_SIMULATION_MAX_METRICS 16
-#define ENS_SIMULATION_MAX_FIELDS  256 /* of a program */
+#define ENS_SIMULATION_MAX_METRICS 32
+#define ENS_SIMULATION_MAX_OWN     12 /* columns of a metric with `columns` */
+/* Metrics have no columns for the parameters of larger models: what they give
+ * of each is in the artifact "metrics". */
+#define ENS_SIMULATION_MAX_PARAMETERS 50
+#define ENS_SIMULATION_MAX_FIELDS     256 /* of a program */
 
 /** The metrics of [metrics] use that tasks compute. */
 struct ens_simulation_metrics {
@@ -51,19 +55,30 @@ struct ens_simulation_metrics {
         const struct ens_call *call;
         const char *name; /* in columns, "" for none; "metric.NAME" is its
                              stream */
+        size_t n_fields;
+        const struct ens_metric_field *field; /* of this call */
+        struct ens_metric_field own[ENS_SIMULATION_MAX_OWN];
+        char own_name[ENS_SIMULATION_MAX_OWN][ENS_METRIC_NAME];
     } item[ENS_SIMULATION_MAX_METRICS + 1];
-    struct ens_metric program; /* of [metrics] run: where it is, it stays */
-    struct ens_metric_field field[ENS_SIMULATION_MAX_FIELDS];
+    struct ens_metric_field field[ENS_SIMULATION_MAX_FIELDS]; /* of [metrics]
+                                                                 run */
 };
 
-/** Lent by the study, which ens_simulation_check_metrics has passed. */
-void ens_simulation_metrics(const struct ens_study *study,
-                            struct ens_simulation_metrics *m);
-/** Numbers of a metric for a model of p terms. */
-size_t ens_simulation_metric_values(const struct ens_metric *m, size_t p);
-/** Compute a metric into its fields, from `field` on. in->call is set here. */
+/** Lent by the study; where m is, it stays. ENS_ESTUDY: a call's arguments. */
+enum ens_status ens_simulation_metrics(const struct ens_study *study,
+                                       struct ens_simulation_metrics *m,
+                                       struct ens_error *err);
+/** What all of them need, of enum ens_needs. */
+unsigned ens_simulation_needs(const struct ens_simulation_metrics *m);
+/** Columns of a field, and of a metric, for a model of p parameters. */
+size_t ens_simulation_field_columns(const struct ens_metric_field *f, size_t p);
+size_t ens_simulation_metric_columns(const struct ens_simulation_metric *m,
+                                     size_t p);
+/** Compute all of them into their fields, from `field` on, and the artifact.
+ * state[n] of each; in->call and in->name are set here. */
 enum ens_status ens_simulation_compute(const struct ens_job *job,
-                                       const struct ens_simulation_metric *m,
+                                       const struct ens_simulation_metrics *all,
+                                       void *const *state,
                                        const struct ens_metric_input *in,
                                        uint32_t field, struct ens_error *err);
 

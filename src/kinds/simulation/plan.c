@@ -131,9 +131,9 @@ static enum ens_status add_formulas(struct ens_simulation_schemas *schemas,
     uint64_t n = ens_study_role_count(host->plan_study(plan), "fit");
     struct ens_simulation_metrics metrics;
     struct ens_arena arena = ENS_ARENA_INIT;
-    enum ens_status s = ENS_OK;
+    enum ens_status s =
+        ens_simulation_metrics(host->plan_study(plan), &metrics, err);
 
-    ens_simulation_metrics(host->plan_study(plan), &metrics);
     for (uint64_t i = 0; s == ENS_OK && i < n; i++) {
         struct ens_simulation_model m;
         struct ens_simulation_layout l;

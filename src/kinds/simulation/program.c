@@ -42,7 +42,8 @@ enum ens_status ens_program_check(const struct ens_study *study,
     return s == ENS_OK ? s : ens_wrap(err, s, "run");
 }
 
-static enum ens_status check_exists(const char *section, const char *run,
+static enum ens_status check_exists(const struct ens_study *study,
+                                    const char *section, const char *run,
                                     const char *folder, struct ens_error *err)
 {
     struct ens_arena arena = ENS_ARENA_INIT;
@@ -51,11 +52,14 @@ static enum ens_status check_exists(const char *section, const char *run,
 
     if (s == ENS_OK)
         s = ens_words_check_program(&line, folder, &arena, err);
+    if (s == ENS_OK)
+        s = ens_task_values_check_files(study, &line, err);
     ens_arena_fini(&arena);
     return s == ENS_OK ? s : ens_wrap(err, s, "[%.80s] run", section);
 }
 
-static enum ens_status check_row(const struct ens_row *row,
+static enum ens_status check_row(const struct ens_study *study,
+                                 const struct ens_row *row,
                                  struct ens_error *err)
 {
     const struct ens_key *run = ens_row_find(row, "run");
@@ -64,8 +68,8 @@ static enum ens_status check_row(const struct ens_row *row,
     if (row->impl->ops != &ens_program_generator &&
         row->impl->ops != &ens_program_fitter)
         return ENS_OK;
-    return check_exists(row->section, run->value.v->text, folder->value.v->text,
-                        err);
+    return check_exists(study, row->section, run->value.v->text,
+                        folder->value.v->text, err);
 }
 
 enum ens_status ens_program_check_all(const struct ens_host *host,
@@ -81,11 +85,11 @@ enum ens_status ens_program_check_all(const struct ens_host *host,
         const struct ens_rows *rows = ens_study_rows(study, roles[k]);
 
         for (size_t i = 0; s == ENS_OK && i < rows->n; i++)
-            s = check_row(&rows->row[i], err);
+            s = check_row(study, &rows->row[i], err);
     }
     if (s != ENS_OK || !run->set)
         return s;
-    return check_exists("metrics", run->text,
+    return check_exists(study, "metrics", run->text,
                         ens_study_value(study, "metrics", "folder")->text, err);
 }
 

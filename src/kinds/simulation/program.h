@@ -10,7 +10,7 @@
 #include "program/request.h"
 
 extern const struct ens_generator ens_program_generator;
-extern const struct ens_setting ens_program_generator_settings[4];
+extern const struct ens_setting ens_program_generator_settings[5];
 extern const struct ens_fitter ens_program_fitter;
 extern const struct ens_setting ens_program_fitter_settings[5];
 extern const struct ens_metric ens_program_metric;

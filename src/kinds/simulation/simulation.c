@@ -2,6 +2,7 @@
  * what is true. One task = (data row, fit row, replicate). */
 #include "base/bug.h"
 #include "kinds/simulation/program.h"
+#include "kinds/simulation/metrics/metrics.h"
 #include <ensrun/plugin.h>
 
 /* What `use` may name. */
@@ -25,7 +26,7 @@ static const struct ens_setting settings[] = {
      .choices = calls,
      .help = "measures of terms, beside mean, sd and model_se, computed at the "
              "end; all: those that need no argument; FILE.so:NAME is a "
-             "plugin's, computed by tasks"},
+             "plugin's, computed by tasks as the metrics below are"},
     {.section = "metrics",
      .key = "*",
      .type = ENS_T_CALL,
@@ -79,6 +80,17 @@ static const struct ens_setting settings[] = {
                 "resamples"),
 };
 
+static const struct ens_impl metrics[] = {
+#define ENS_METRIC(id, ops_, settings_, n, text)                               \
+    {.name = #id,                                                              \
+     .help = text,                                                             \
+     .settings = settings_,                                                    \
+     .n_settings = n,                                                          \
+     .ops = &ens_metric_##ops_},
+#include "kinds/simulation/metrics/metrics.def"
+#undef ENS_METRIC
+};
+
 static const struct ens_impl generators[] = {
 #define ENS_GENERATOR(id, n, text)                                             \
     {.name = #id,                                                              \
@@ -130,6 +142,9 @@ static const struct ens_role roles[] = {
 };
 
 static const struct ens_retained retained[] = {
+    {"metrics", "minimal",
+     "of models with more than 50 parameters: what metrics give of each, as "
+     ".npy: parameter, number; 8 bytes each"},
     {"diagnostics", "standard",
      "columns rhat_max, ess_bulk_min, divergent ... of fits with chains; 50 "
      "bytes a task"},
@@ -158,6 +173,8 @@ const struct ens_kind ens_kind_simulation = {
     .n_roles = ENS_COUNT(roles),
     .retained = retained,
     .n_retained = ENS_COUNT(retained),
+    .calls = metrics,
+    .n_calls = ENS_COUNT(metrics),
     .plan = ens_simulation_plan,
     .open = ens_simulation_open,
     .close = ens_simulation_close,

@@ -225,12 +225,13 @@ static void put_columns(struct making *m, size_t j)
     for (size_t i = 0; i < t->metrics.n; i++) {
         const struct ens_simulation_metric *of = &t->metrics.item[i];
 
-        for (size_t k = 0; k < of->ops->n_fields; k++) {
-            const struct ens_metric_field *f = &of->ops->field[k];
+        for (size_t k = 0; k < of->n_fields; k++) {
+            const struct ens_metric_field *f = &of->field[k];
+            size_t columns = ens_simulation_field_columns(f, n);
             int sep = *of->name != '\0' && *f->name != '\0';
             const char *column;
 
-            if ((f->per_term != 0) == (j < n)) {
+            if ((f->per_term != 0) == (j < n) && columns > 0) {
                 column = ens_arena_printf(&t->arena, "%s%s%s", of->name,
                                           sep ? "__" : "", f->name);
                 m->failed |= column == NULL;
@@ -238,7 +239,7 @@ static void put_columns(struct making *m, size_t j)
                            j < n ? t->own.model.shown[j] : NULL,
                            column != NULL ? column : "");
             }
-            at += f->per_term ? n : 1;
+            at += columns;
         }
     }
 }
@@ -288,7 +289,8 @@ static enum ens_status make(struct ens_tally *t, const struct ens_host *host,
     const struct ens_study *study = host->plan_study(plan);
     enum ens_status s = ens_choice_read(&t->choice, study, err);
 
-    ens_simulation_metrics(study, &t->metrics);
+    if (s == ENS_OK)
+        s = ens_simulation_metrics(study, &t->metrics, err);
     t->seed = ens_study_seed(study);
     t->stream = ens_rng_stream("fit", "mcse");
     if (s == ENS_OK)

@@ -17,7 +17,7 @@ struct state {
     struct ens_simulation_schemas schemas;
     struct ens_simulation_metrics metrics;
     struct ens_parts parts;
-    void *metric_state[ENS_SIMULATION_MAX_METRICS];
+    void *metric_state[ENS_SIMULATION_MAX_METRICS + 1];
 
     /* of the present cell */
     struct ens_arena cell_arena;
@@ -41,8 +41,9 @@ enum ens_status ens_simulation_open(const struct ens_host *host,
         return ens_fail(err, ENS_ENOMEMORY, "simulation");
     st->host = host;
     st->plan = plan;
-    ens_simulation_metrics(host->plan_study(plan), &st->metrics);
-    s = ens_program_check_all(host, plan, err);
+    s = ens_simulation_metrics(host->plan_study(plan), &st->metrics, err);
+    if (s == ENS_OK)
+        s = ens_program_check_all(host, plan, err);
     if (s == ENS_OK)
         s = ens_simulation_schemas(&st->schemas, host, plan, &st->arena, err);
     for (size_t i = 0; s == ENS_OK && i < st->metrics.n; i++) {
@@ -222,7 +223,9 @@ static enum ens_status fit(const struct state *st, const struct ens_job *job,
                         problem->n, p);
     point(r, out, n, p);
     s = ens_fit_run(fitter, &own, o, problem, work, r, err);
-    return s == ENS_OK ? ens_fit_complete(&own, r, problem, o->level, err) : s;
+    if (s == ENS_OK)
+        s = ens_fit_summarise(&own, r, p, o->level, err);
+    return s == ENS_OK ? ens_fit_complete(r, problem, o->level, err) : s;
 }
 
 /* What is true of the parameters shown; NaN: not known. */
@@ -311,26 +314,6 @@ static enum ens_status generate(const struct state *st,
     return s;
 }
 
-static enum ens_status compute(const struct state *st,
-                               const struct ens_job *job,
-                               const struct ens_metric_input *in,
-                               struct ens_error *err)
-{
-    uint32_t field = st->layout.metrics;
-    struct ens_job own = *job;
-    enum ens_status s = ENS_OK;
-
-    for (size_t i = 0; s == ENS_OK && i < st->metrics.n; i++) {
-        const struct ens_simulation_metric *m = &st->metrics.item[i];
-
-        own.state = st->metric_state[i];
-        s = ens_simulation_compute(&own, m, in, field, err);
-        field +=
-            (uint32_t)ens_simulation_metric_values(m->ops, in->n_parameters);
-    }
-    return s;
-}
-
 enum ens_status ens_simulation_run(void *state, const struct ens_task *task,
                                    struct ens_result *result,
                                    struct ens_error *err)
@@ -362,16 +345,17 @@ enum ens_status ens_simulation_run(void *state, const struct ens_task *task,
     record_fit(st, result, &r);
     if (problem.n < generated.data.n)
         st->host->warn(result, "rows with missing values left out");
-    s = compute(st, &job,
-                &(struct ens_metric_input){.data = &generated.data,
-                                           .problem = &problem,
-                                           .fit = &r,
-                                           .n_parameters = st->model.n_shown,
-                                           .parameter = st->model.shown,
-                                           .place = st->model.place,
-                                           .truth = truth,
-                                           .level = st->model.options.level},
-                err);
+    s = ens_simulation_compute(
+        &job, &st->metrics, st->metric_state,
+        &(struct ens_metric_input){.data = &generated.data,
+                                   .problem = &problem,
+                                   .fit = &r,
+                                   .n_parameters = st->model.n_shown,
+                                   .parameter = st->model.shown,
+                                   .place = st->model.place,
+                                   .truth = truth,
+                                   .level = st->model.options.level},
+        st->layout.metrics, err);
     if (s == ENS_OK)
         s = ens_keep_fit(&job, &r, problem.p, err);
     return s == ENS_OK ? ens_keep_draws(&job, &r, err) : s;
