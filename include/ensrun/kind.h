@@ -223,6 +223,11 @@ struct ens_kind {
                                      FILE:KEY and choices: as of a plugin */
     size_t n_calls;
 
+    /* Optional. Pure; the study may be one that plan refuses. What settings
+     * of class run make tasks compute, as a text that is part of the
+     * fingerprint; "" nothing. */
+    void (*computed)(const struct ens_study *study, char *to, size_t cap);
+
     /* Required. Pure; declares schemas, arrays and the first stage. Checks
      * what the tables cannot (formula against input columns, say): its
      * errors are the study file's. */

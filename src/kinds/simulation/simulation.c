@@ -175,6 +175,7 @@ const struct ens_kind ens_kind_simulation = {
     .n_retained = ENS_COUNT(retained),
     .calls = metrics,
     .n_calls = ENS_COUNT(metrics),
+    .computed = ens_simulation_computed,
     .plan = ens_simulation_plan,
     .open = ens_simulation_open,
     .close = ens_simulation_close,

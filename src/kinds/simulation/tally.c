@@ -74,13 +74,15 @@ static int is_in(const struct ens_measure_def *def, enum ens_tally_pass pass)
 {
     switch (pass) {
     case ENS_TALLY_SUM:
-        return !(def->flags & ENS_MEASURE_CENTRE);
+        return !(def->flags & (ENS_MEASURE_CENTRE | ENS_MEASURE_RANKS));
     case ENS_TALLY_CENTRE:
         return (def->flags & ENS_MEASURE_CENTRE) != 0;
+    case ENS_TALLY_RANK:
+        return 0; /* see_ranks */
     case ENS_TALLY_SELECT:
         return (def->flags & ENS_MEASURE_PROB) != 0;
     case ENS_TALLY_LEAVE_OUT:
-        return !(def->flags & ENS_MEASURE_PROB);
+        return !(def->flags & (ENS_MEASURE_PROB | ENS_MEASURE_RANKS));
     case ENS_TALLY_PASSES:
         break;
     }
@@ -116,6 +118,42 @@ static void begin_replicate(struct ens_tally *t, enum ens_tally_pass pass,
     ens_figures_replicate(&t->figures, &g);
 }
 
+/* At the level of figure i: tasks have them where fits have draws, else they
+ * follow from those at the fit's. */
+static void set_limits(struct ens_tally *t, size_t i,
+                       struct ens_tally_record own, struct ens_sample *s)
+{
+    const size_t *column = t->columns[i];
+
+    if (column[0] == SIZE_MAX) {
+        ens_limits_move(&t->limits[i], s, t->figure[i].level);
+        return;
+    }
+    s->low = field(own, column[0]);
+    s->high = field(own, column[1]);
+    s->level = t->figure[i].level;
+}
+
+static void see_ranks(struct ens_tally *t, enum ens_tally_pass pass,
+                      struct ens_tally_record own)
+{
+    struct ens_rng g;
+
+    if (t->n_ranks == 0 || (pass != ENS_TALLY_SUM && pass != ENS_TALLY_RANK))
+        return;
+    ens_rng_set(&g, t->seed, t->own.cell.hash[0], own.rec->replicate,
+                ens_rng_stream("fit", "sbc"));
+    for (size_t k = 0; k < t->n_ranks; k++) {
+        struct ens_ranks *r = &t->ranks[k];
+        double rank = field(own, r->rank), n = field(own, r->n_ranks);
+
+        if (pass == ENS_TALLY_SUM)
+            ens_ranks_look(r, rank, n);
+        else
+            ens_ranks_add(r, rank, n, ens_rng_uniform(&g));
+    }
+}
+
 void ens_tally_see(struct ens_tally *t, enum ens_tally_pass pass,
                    struct ens_tally_record own, struct ens_tally_record other)
 {
@@ -123,6 +161,7 @@ void ens_tally_see(struct ens_tally *t, enum ens_tally_pass pass,
     struct ens_sample all = {0}, s;
 
     begin_replicate(t, pass, own.rec);
+    see_ranks(t, pass, own);
     for (size_t i = 0; i < t->n; i++) {
         const struct ens_figure *f = &t->figure[i];
 
@@ -138,7 +177,7 @@ void ens_tally_see(struct ens_tally *t, enum ens_tally_pass pass,
         of = f->source;
         s = all;
         if (f->def->flags & (ENS_MEASURE_LEVEL | ENS_MEASURE_ALPHA))
-            ens_limits_move(&t->limits[i], &s, f->level);
+            set_limits(t, i, own, &s);
         see_figure(t, pass, i, &s);
     }
     for (size_t j = 0; pass == ENS_TALLY_SUM && t->has_centre && j < n; j++) {
@@ -169,13 +208,27 @@ static enum ens_status begin_select(struct ens_tally *t, int *needed,
     return ENS_OK;
 }
 
+static enum ens_status begin_ranks(struct ens_tally *t, int *needed,
+                                   struct ens_error *err)
+{
+    enum ens_status s = ENS_OK;
+
+    for (size_t k = 0; s == ENS_OK && k < t->n_ranks; k++) {
+        *needed |= t->ranks[k].n > 0;
+        s = ens_ranks_begin(&t->ranks[k], &t->arena, err);
+    }
+    return s;
+}
+
 enum ens_status ens_tally_begin(struct ens_tally *t, enum ens_tally_pass pass,
                                 int *needed, struct ens_error *err)
 {
     *needed =
         pass == ENS_TALLY_SUM || (pass == ENS_TALLY_CENTRE && t->has_centre) ||
         (pass == ENS_TALLY_LEAVE_OUT && t->choice.mcse == ENS_MCSE_JACKKNIFE);
-    return pass == ENS_TALLY_SELECT ? begin_select(t, needed, err) : ENS_OK;
+    return pass == ENS_TALLY_SELECT ? begin_select(t, needed, err)
+           : pass == ENS_TALLY_RANK ? begin_ranks(t, needed, err)
+                                    : ENS_OK;
 }
 
 int ens_tally_again(struct ens_tally *t, enum ens_tally_pass pass)
@@ -191,33 +244,50 @@ int ens_tally_again(struct ens_tally *t, enum ens_tally_pass pass)
 /* -- rows --------------------------------------------------------------------
  */
 
-enum ens_status ens_tally_rows(const struct ens_tally *t, int one_pass,
+static enum ens_status find_value(struct ens_tally *t, size_t i,
+                                  struct ens_measure *m, struct ens_error *err)
+{
+    const struct ens_figure *f = &t->figure[i];
+    enum ens_status s = ENS_OK;
+
+    m->n_used = (uint64_t)t->figures.sum[i].n;
+    if (f->def->flags & ENS_MEASURE_RANKS) {
+        struct ens_ranks *r = &t->ranks[f->source];
+
+        m->n_used = r->n;
+        s = ens_ranks_value(r, f->def, &t->arena, &m->value, err);
+    } else if (!(f->def->flags & ENS_MEASURE_PROB)) {
+        ens_figures_value(&t->figures, i, &m->value, &m->mcse);
+    } else if (m->n_used > 0) {
+        ens_quantile_end(&t->quantile[i], &m->value, &m->mcse);
+    }
+    m->n_missing = t->n_records - m->n_used;
+    return s;
+}
+
+enum ens_status ens_tally_rows(struct ens_tally *t, int one_pass,
                                ens_measure_fn *sink, void *arg,
                                struct ens_error *err)
 {
+    static const unsigned others = ENS_MEASURE_CENTRE | ENS_MEASURE_PROB |
+                                   ENS_MEASURE_OTHER | ENS_MEASURE_RANKS;
     enum ens_status s = ENS_OK;
 
     for (size_t i = 0; s == ENS_OK && i < t->n; i++) {
         const struct ens_figure *f = &t->figure[i];
-        uint64_t n = (uint64_t)t->figures.sum[i].n;
         struct ens_measure m = {
             .estimand = f->estimand,
             .measure = f->name,
             .value = NAN,
             .mcse = NAN,
-            .n_used = n,
-            .n_missing = t->n_records - n,
             .is_share = (f->def->flags & ENS_MEASURE_SHARE) != 0,
         };
 
-        if (one_pass && f->def->flags & (ENS_MEASURE_CENTRE | ENS_MEASURE_PROB |
-                                         ENS_MEASURE_OTHER))
+        if (one_pass && f->def->flags & others)
             continue;
-        if (!(f->def->flags & ENS_MEASURE_PROB))
-            ens_figures_value(&t->figures, i, &m.value, &m.mcse);
-        else if (n > 0)
-            ens_quantile_end(&t->quantile[i], &m.value, &m.mcse);
-        s = sink(arg, &m, err);
+        s = find_value(t, i, &m, err);
+        if (s == ENS_OK)
+            s = sink(arg, &m, err);
     }
     return s;
 }

@@ -6,6 +6,7 @@
 #include "kinds/simulation/measures/limits.h"
 #include "kinds/simulation/measures/quantiles.h"
 #include "kinds/simulation/model.h"
+#include "kinds/simulation/ranks.h"
 
 /** What is told of a cell's records, and where in them it is. */
 struct ens_tally_cell {
@@ -25,6 +26,7 @@ struct ens_tally_parameter {
 enum ens_tally_pass {
     ENS_TALLY_SUM,       /* all that can be summed */
     ENS_TALLY_CENTRE,    /* those that need the centre */
+    ENS_TALLY_RANK,      /* simulation-based calibration */
     ENS_TALLY_SELECT,    /* quantiles; as often as it takes */
     ENS_TALLY_LEAVE_OUT, /* the jackknife */
     ENS_TALLY_PASSES
@@ -44,7 +46,10 @@ struct ens_tally {
     struct ens_figures figures;
     struct ens_quantile *quantile; /* n, of those that are */
     struct ens_limits *limits;     /* n, of those at a level */
+    size_t (*columns)[2]; /* n: low, high that tasks computed; SIZE_MAX */
     int has_centre;
+    size_t n_ranks;
+    struct ens_ranks *ranks; /* of each metric rank and parameter */
     uint64_t n_records, seed, stream;
 };
 
@@ -75,7 +80,7 @@ enum ens_status ens_tally_begin(struct ens_tally *t, enum ens_tally_pass pass,
 /** After a pass; 1: once more. */
 int ens_tally_again(struct ens_tally *t, enum ens_tally_pass pass);
 /** Hand the rows over; one_pass: only those that ENS_TALLY_SUM completes. */
-enum ens_status ens_tally_rows(const struct ens_tally *t, int one_pass,
+enum ens_status ens_tally_rows(struct ens_tally *t, int one_pass,
                                ens_measure_fn *sink, void *arg,
                                struct ens_error *err);
 

@@ -2,6 +2,7 @@
 #include "kinds/simulation/tally.h"
 
 #include "config/study.h"
+#include "kinds/simulation/metrics/metrics.h"
 #include "math/rng.h"
 
 #include <math.h>
@@ -135,7 +136,7 @@ static enum ens_status make_parameters(struct ens_tally *t,
 struct making {
     struct ens_tally *t;
     struct ens_figure *next; /* NULL: only count */
-    size_t n;
+    size_t n, n_ranks;
     int failed;
 };
 
@@ -212,6 +213,32 @@ static void put_column(struct making *m, size_t k, const char *term,
     }
 }
 
+/* Rows of metric rank, where truths are drawn anew for each data set. */
+static void put_ranks(struct making *m, const struct ens_simulation_metric *of,
+                      size_t j)
+{
+    struct ens_tally *t = m->t;
+    const char *term = t->own.model.shown[j];
+    const struct ens_measure_def *row;
+
+    if (of->ops != &ens_metric_rank || !truths_vary(&t->own, j))
+        return;
+    if (m->next != NULL) {
+        struct ens_ranks *r = &t->ranks[m->n_ranks];
+        char name[320];
+
+        snprintf(name, sizeof(name), "%s__by_param__%.200s", of->name, term);
+        r->rank = find_field(&t->own, name);
+        snprintf(name, sizeof(name), "%s__n_ranks", of->name);
+        r->n_ranks = find_field(&t->own, name);
+    }
+    for (size_t i = 0; (row = ens_ranks_row(i)) != NULL; i++)
+        put(m, row, term,
+            ens_arena_printf(&t->arena, "%s__%s", of->name, row->name), NAN,
+            m->n_ranks);
+    m->n_ranks++;
+}
+
 /* Columns METRIC__FIELD of term j; when j is n_shown, those that tasks have
  * one of. */
 static void put_columns(struct making *m, size_t j)
@@ -231,7 +258,7 @@ static void put_columns(struct making *m, size_t j)
             int sep = *of->name != '\0' && *f->name != '\0';
             const char *column;
 
-            if ((f->per_term != 0) == (j < n) && columns > 0) {
+            if ((f->per_term != 0) == (j < n) && columns > 0 && !of->unasked) {
                 column = ens_arena_printf(&t->arena, "%s%s%s", of->name,
                                           sep ? "__" : "", f->name);
                 m->failed |= column == NULL;
@@ -241,6 +268,8 @@ static void put_columns(struct making *m, size_t j)
             }
             at += columns;
         }
+        if (j < n)
+            put_ranks(m, of, j);
     }
 }
 
@@ -259,6 +288,30 @@ static void put_all(struct making *m)
             put(m, c->item[i].def, "tasks", c->item[i].name, NAN, SIZE_MAX);
 }
 
+/* Limits at the level of a figure, which tasks have of draws. */
+static void find_limits(struct ens_tally *t, size_t i)
+{
+    const struct ens_figure *f = &t->figure[i];
+    size_t *column = t->columns[i];
+
+    column[0] = column[1] = SIZE_MAX;
+    if (!(f->def->flags & (ENS_MEASURE_LEVEL | ENS_MEASURE_ALPHA)) ||
+        fabs(f->level - t->own.model.options.level) < 1e-12)
+        return;
+    for (size_t k = 0; k < t->metrics.n; k++) {
+        const struct ens_simulation_metric *m = &t->metrics.item[k];
+        char name[320];
+
+        if (!m->unasked ||
+            !(fabs(ens_metric_number(m->call, 0) - f->level) < 1e-12))
+            continue;
+        snprintf(name, sizeof(name), "%s__low__%.200s", m->name, f->estimand);
+        column[0] = find_field(&t->own, name);
+        snprintf(name, sizeof(name), "%s__high__%.200s", m->name, f->estimand);
+        column[1] = find_field(&t->own, name);
+    }
+}
+
 static enum ens_status make_figures(struct ens_tally *t, struct ens_error *err)
 {
     struct making count = {.t = t};
@@ -268,14 +321,20 @@ static enum ens_status make_figures(struct ens_tally *t, struct ens_error *err)
     t->figure = ens_arena_alloc(&t->arena, count.n, sizeof(*t->figure));
     t->quantile = ens_arena_alloc(&t->arena, count.n, sizeof(*t->quantile));
     t->limits = ens_arena_alloc(&t->arena, count.n, sizeof(*t->limits));
+    t->columns = ens_arena_alloc(&t->arena, count.n, sizeof(*t->columns));
+    t->ranks = ens_arena_alloc(&t->arena, count.n_ranks, sizeof(*t->ranks));
+    t->n_ranks = count.n_ranks;
     m.next = t->figure;
-    if (t->figure != NULL)
+    if (t->figure != NULL && t->ranks != NULL)
         put_all(&m);
-    if (!t->figure || !t->quantile || !t->limits || count.failed || m.failed)
+    if (!t->figure || !t->quantile || !t->limits || !t->columns || !t->ranks ||
+        count.failed || m.failed)
         return ens_fail(err, ENS_ENOMEMORY, "%zu measures", count.n);
     t->n = m.n;
-    for (size_t i = 0; i < t->n; i++)
+    for (size_t i = 0; i < t->n; i++) {
         t->has_centre |= (t->figure[i].def->flags & ENS_MEASURE_CENTRE) != 0;
+        find_limits(t, i);
+    }
     return ens_figures_init(&t->figures, t->figure, t->n, t->choice.mcse,
                             t->choice.n_resamples, &t->arena, err);
 }

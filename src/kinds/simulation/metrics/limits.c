@@ -20,6 +20,22 @@ struct limits {
     double low, high, level;
 };
 
+/* Of limits about the estimate that are of a t whose degrees of freedom the
+ * fitter says: their half-width for a quantile of 1. That is the std_error of
+ * least squares, not of a posterior, whose sd is larger. NaN: they are not. */
+static double scale_of(const struct ens_metric_input *in, size_t k)
+{
+    const struct ens_fit_result *r = in->fit;
+    double below = r->estimate[k] - r->conf_low[k];
+    double above = r->conf_high[k] - r->estimate[k];
+
+    if (!(r->df > 0) || isinf(r->df) ||
+        !(fabs(below - above) <=
+          1e-9 * (below + above) + 1e-15 * fabs(r->estimate[k])))
+        return NAN;
+    return (below + above) / 2 / ens_quantile_halfwidth(in->level, r->df);
+}
+
 /* NaN where they are not known. */
 static struct limits limits_of(const struct ens_metric_input *in, size_t j,
                                double level, struct ens_metric_draws *d)
@@ -32,6 +48,7 @@ static struct limits limits_of(const struct ens_metric_input *in, size_t j,
                            .high = r->conf_high[k],
                            .level = in->level};
     struct ens_limits as = {0};
+    double scale = scale_of(in, k);
 
     if (isnan(level))
         level = in->level;
@@ -39,8 +56,12 @@ static struct limits limits_of(const struct ens_metric_input *in, size_t j,
         return (struct limits){
             ens_quantile_sorted(d->sorted, d->n, (1 - level) / 2),
             ens_quantile_sorted(d->sorted, d->n, (1 + level) / 2), level};
-    ens_limits_move(&as, &s, level);
-    return (struct limits){s.low, s.high, level};
+    if (isnan(scale) || fabs(level - in->level) < 1e-12) {
+        ens_limits_move(&as, &s, level);
+        return (struct limits){s.low, s.high, level};
+    }
+    scale *= ens_quantile_halfwidth(level, r->df);
+    return (struct limits){s.estimate - scale, s.estimate + scale, level};
 }
 
 static enum ens_status compute_width(const struct ens_job *job,
@@ -60,6 +81,23 @@ static enum ens_status compute_width(const struct ens_job *job,
     }
     value[0] = ens_metric_mean(value + 1, in->n_parameters);
     return ENS_OK;
+}
+
+static enum ens_status compute_limits(const struct ens_job *job,
+                                      const struct ens_metric_input *in,
+                                      double *value, struct ens_error *err)
+{
+    double level = ens_metric_number(in->call, 0);
+    struct ens_metric_draws d;
+    enum ens_status s = ens_metric_draws(job, in, &d, err);
+
+    for (size_t j = 0; s == ENS_OK && j < in->n_parameters; j++) {
+        struct limits l = limits_of(in, j, level, &d);
+
+        value[j] = l.low;
+        value[in->n_parameters + j] = l.high;
+    }
+    return s;
 }
 
 /* In the order of the fields: means of the last three, then each. */
@@ -105,11 +143,15 @@ static double p_of_draws(const struct ens_metric_draws *d, double null)
     return fmin(1, 2 * (double)(below < above ? below : above) / (double)d->n);
 }
 
-static double p_of_t(const struct ens_fit_result *r, size_t k, double null)
+static double p_of_t(const struct ens_metric_input *in, size_t k, double null)
 {
-    double t = fabs(r->estimate[k] - null) / r->std_error[k];
+    const struct ens_fit_result *r = in->fit;
+    double scale = scale_of(in, k), t;
 
-    if (!(r->std_error[k] > 0) || !(r->df > 0))
+    if (isnan(scale))
+        scale = r->std_error[k];
+    t = fabs(r->estimate[k] - null) / scale;
+    if (!(scale > 0) || !(r->df > 0))
         return NAN;
     return 2 *
            (isinf(r->df) ? gsl_cdf_ugaussian_Q(t) : gsl_cdf_tdist_Q(t, r->df));
@@ -133,7 +175,7 @@ static enum ens_status compute_p(const struct ens_job *job,
             continue;
         value[j] = ens_metric_draws_of(in, j, &d)
                        ? p_of_draws(&d, null)
-                       : p_of_t(in->fit, in->place[j], null);
+                       : p_of_t(in, in->place[j], null);
     }
     return s;
 }
@@ -146,6 +188,14 @@ const struct ens_metric ens_metric_interval_width = {
     .field = width_fields,
     .columns = ens_metric_check_share,
     .compute = compute_width,
+};
+
+static const struct ens_metric_field limits_fields[] = {
+    {"low", "", "lower limit", 1}, {"high", "", "upper limit", 1}};
+const struct ens_metric ens_metric_limits = {
+    .n_fields = 2,
+    .field = limits_fields,
+    .compute = compute_limits,
 };
 
 static const struct ens_metric_field intervals_fields[] = {
