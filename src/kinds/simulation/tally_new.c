@@ -221,7 +221,8 @@ static void put_ranks(struct making *m, const struct ens_simulation_metric *of,
     const char *term = t->own.model.shown[j];
     const struct ens_measure_def *row;
 
-    if (of->ops != &ens_metric_rank || !truths_vary(&t->own, j))
+    if (of->ops != &ens_metric_rank || !truths_vary(&t->own, j) ||
+        t->own.model.n_shown > ENS_SIMULATION_MAX_PARAMETERS)
         return;
     if (m->next != NULL) {
         struct ens_ranks *r = &t->ranks[m->n_ranks];
