@@ -26,6 +26,30 @@ static const struct sample {
                    "[data]\ngenerator = bootstrap\ninput = wells\n"
                    "[fit]\nfitter = glm\nfamily = binomial\n"
                    "formula = switch ~ arsenic\n"},
+    {"simulation", "[inputs]\nwells = " TEST_DATA "/wells/wells.csv\n"
+                   "[data]\ngenerator = subsample\ninput = wells\n"
+                   "rows = 0.1\ntest = 100\n"
+                   "[fit]\nfitter = glm\nfamily = binomial\n"
+                   "formula = switch ~ arsenic\n"},
+    {"simulation", "[data]\ngenerator = linear\nn = 40\n"
+                   "[fit]\nfitter = nuts\nfamily = student\nnu = 5\n"
+                   "chains = 1\ndraws = 20\nformula = y ~ x1\n"},
+    {"simulation", "[data]\ngenerator = ar1\nn = 30\n"
+                   "[fit]\nfitter = ridge\nformula = y ~ lag1\n"},
+    {"simulation", "[data]\ngenerator = negbinomial\nn = 30\n"
+                   "[fit]\nfitter = normal_inverse_gamma\n"
+                   "formula = y ~ x1\n"},
+    {"simulation", "[data]\ngenerator = gamma\nn = 30\n"
+                   "[fit]\nfitter = glm\nfamily = gamma\n"
+                   "formula = y ~ x1\n"},
+    {"simulation", "[data]\ngenerator = hierarchical\n"
+                   "[fit]\nfitter = nuts\nchains = 1\ndraws = 20\n"
+                   "formula = y ~ x1 + (1 | g)\n"},
+    {"simulation", "[data]\ngenerator = mixture\nn = 30\n"
+                   "[fit]\nfitter = ols\nformula = y ~ x1\n"},
+    {"simulation", "[data]\ngenerator = logistic\nn = 60\n"
+                   "[fit]\nfitter = glm\nfamily = binomial\n"
+                   "formula = y ~ x1\n"},
 };
 #define N_SAMPLES ((int)ENS_COUNT(samples))
 

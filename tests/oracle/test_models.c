@@ -83,7 +83,7 @@ static enum ens_status fit_over(struct fit *f, const char *row,
             ENS_OK);
     s = fit_run_as(f, fitter, &o, extra, formula, of);
     if (s == ENS_OK)
-        s = ens_fit_complete(NULL, &f->r,
+        s = ens_fit_complete(&f->r,
                              &(struct ens_fit_problem){.p = f->design.n_columns,
                                                        .term = f->term},
                              o.level, &f->err);
