@@ -9,7 +9,8 @@
  *        unless the study has columns of these names
  *   diagnostics__NAME -> NAME
  *   data, fit -> data_name, fit_name
- *   sd -> emp_se, n_used -> n_sim (cells)
+ *   sd -> emp_se, n_used -> n_sim; where truths vary, bias -> mean_error and
+ *     mse -> error_mse (cells)
  */
 #include "export/table.h"
 
@@ -231,20 +232,43 @@ struct cells {
     struct ens_row *row;
     size_t skip; /* columns before the axes */
     size_t n_axes;
+    int varies; /* truths of this estimand do, by its row error_sd */
 };
+
+static int is_text(const struct ens_datum *d, const char *text)
+{
+    return d->as.text.n == strlen(text) &&
+           memcmp(d->as.text.p, text, d->as.text.n) == 0;
+}
+
+/* Rows of an estimand follow each other: mean first, error_sd before those
+ * of errors. */
+static void put_measure(struct cells *a, const struct ens_datum *measure)
+{
+    if (is_text(measure, "mean")) /* the first row of each */
+        a->varies = 0;
+    a->varies |= is_text(measure, "error_sd");
+    if (is_text(measure, "sd"))
+        ens_row_string(a->row, "emp_se");
+    else if (a->varies && is_text(measure, "bias"))
+        ens_row_string(a->row, "mean_error");
+    else if (a->varies && is_text(measure, "mse"))
+        ens_row_string(a->row, "error_mse");
+    else
+        ens_row_datum(a->row, measure);
+}
 
 static enum ens_status cells_row(void *arg, const struct ens_datum *d,
                                  struct ens_error *err)
 {
-    const struct cells *a = arg;
+    struct cells *a = arg;
     const struct ens_datum *last = d + a->skip + a->n_axes;
 
     for (size_t i = 0; i < a->n_axes; i++)
         ens_row_datum(a->row, &d[a->skip + i]);
     for (size_t i = ESTIMAND; i <= N_USED; i++)
-        if (i == MEASURE && last[i].as.text.n == 2 &&
-            memcmp(last[i].as.text.p, "sd", 2) == 0)
-            ens_row_string(a->row, "emp_se");
+        if (i == MEASURE)
+            put_measure(a, &last[i]);
         else
             ens_row_datum(a->row, &last[i]);
     return ens_row_end(a->row, err);

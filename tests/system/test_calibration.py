@@ -136,7 +136,7 @@ def samplers(work):
     """Right ones pass, wrong ones do not; in a row, and by the numbers."""
     compile_plugin(work)
     results = work.path / "r"
-    work.run(work.study(STUDY.format(seed=3, n=500, use="rank, coverage")),
+    work.run(work.study(STUDY.format(seed=3, n=500, use="rank, bias")),
              results)
     cells = cells_of(results)
     for fit in ("right", "narrow", "wide", "shifted"):
@@ -161,8 +161,16 @@ def samplers(work):
                    for k in range(1, n_ranks))
         got = float(cells[fit, "rank__ecdf_diff"]["value"])
         check(abs(got - diff) < 1e-12, f"{fit}: {got}, not {diff}")
+    # truths vary: errors have a spread of their own, and bayesim's names
+    check(float(cells["right", "sd"]["value"]) > 0.8 and
+          abs(float(cells["right", "error_sd"]["value"]) -
+              1 / math.sqrt(11)) < 0.05, "error_sd")
+    run = work.ensrun("export", results, "--names", "bayesim", "--table",
+                      "cells")
+    check(",mean_error," in run.stdout and ",bias," not in run.stdout,
+          run.stdout)
     one = work.path / "one"
-    work.run(work.study(STUDY.format(seed=3, n=500, use="rank, coverage")),
+    work.run(work.study(STUDY.format(seed=3, n=500, use="rank, bias")),
              one, workers=1)
     check((one / "cells.csv").read_bytes() ==
           (results / "cells.csv").read_bytes(), "other bytes")

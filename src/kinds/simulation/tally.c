@@ -195,11 +195,13 @@ static enum ens_status begin_select(struct ens_tally *t, int *needed,
 {
     for (size_t i = 0; i < t->n; i++) {
         uint64_t n = (uint64_t)t->figures.sum[i].n;
-        union ens_select_memory *memory;
+        size_t size = n < ENS_SELECT_KEPT ? (size_t)n * sizeof(double)
+                                          : sizeof(union ens_select_memory);
+        void *memory;
 
         if (!(t->figure[i].def->flags & ENS_MEASURE_PROB) || n == 0)
             continue;
-        memory = ens_arena_alloc(&t->arena, 1, sizeof(*memory));
+        memory = ens_arena_alloc(&t->arena, 1, size);
         if (memory == NULL)
             return ens_fail(err, ENS_ENOMEMORY, "quantiles");
         ens_quantile_begin(&t->quantile[i], n, t->figure[i].level, memory);

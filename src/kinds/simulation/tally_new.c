@@ -1,7 +1,7 @@
 /* Which figures a cell has: the measures chosen, of its terms and columns. */
 #include "kinds/simulation/tally.h"
 
-#include "config/study.h"
+#include "config/model.h"
 #include "kinds/simulation/metrics/metrics.h"
 #include "math/rng.h"
 
@@ -32,40 +32,46 @@ static int agree(const struct ens_cell *a, const struct ens_cell *b)
     return 1;
 }
 
+static const struct ens_row *find_row(const struct ens_study *study,
+                                      const char *name)
+{
+    const struct ens_rows *rows = ens_study_rows(study, "fit");
+
+    for (size_t i = 0; i < rows->n; i++)
+        if (strcmp(rows->row[i].name, name) == 0)
+            return &rows->row[i];
+    return NULL;
+}
+
 enum ens_status ens_tally_other(const struct ens_host *host,
                                 const struct ens_plan *plan,
                                 const struct ens_cell *cell,
                                 const char *compare, struct ens_cell *other,
                                 int *found, struct ens_error *err)
 {
+    const struct ens_row *row = find_row(cell->study, compare);
     uint64_t n = ens_study_role_count(cell->study, "fit");
-    uint64_t first = cell->ordinal - cell->ordinal % n;
-    uint64_t n_row = 0, n_agree = 0;
-    struct ens_cell c, last = {0};
+    uint64_t first = cell->ordinal - cell->ordinal % n, n_agree = 0;
+    struct ens_cell c;
 
     *found = 0;
-    for (uint64_t i = 0; i < n; i++) {
-        host->plan_cell(plan, first + i, &c);
-        if (strcmp(ens_cell_row(&c, "fit"), compare) != 0)
-            continue;
-        n_row++;
-        last = c;
-        if (!agree(cell, &c))
+    if (row == NULL)
+        return ens_fail(err, ENS_ESTUDY, "there is no row [fit %.100s]",
+                        compare);
+    for (uint64_t i = 0; i < row->count; i++) {
+        host->plan_cell(plan, first + row->first + i, &c);
+        if (row->count > 1 && !agree(cell, &c))
             continue;
         n_agree++;
         *other = c;
     }
-    if (n_row == 1) {
-        *other = last;
-        n_agree = 1;
-    }
-    if (n_row > 0 && n_agree != 1)
+    if (n_agree != 1)
         return ens_fail(err, ENS_ESTUDY,
                         "%llu cells of [fit %.100s] have the axis values of "
                         "one of [fit %.100s]; allowed: one",
                         (unsigned long long)n_agree, compare,
                         ens_cell_row(cell, "fit"));
-    *found = n_agree == 1 && other->ordinal != cell->ordinal;
+    *found = other->ordinal != cell->ordinal;
     return ENS_OK;
 }
 
