@@ -144,6 +144,7 @@ struct making {
     struct ens_figure *next; /* NULL: only count */
     size_t n, n_ranks;
     int failed;
+    int can_be, other_can; /* the present metric in the two cells */
 };
 
 static void put(struct making *m, const struct ens_measure_def *def,
@@ -194,6 +195,14 @@ static void put_parameter(struct making *m, size_t j)
     }
 }
 
+/* Of metrics that need draws, fits without any have no rows. */
+static int has_draws(const struct ens_tally_cell *c,
+                     const struct ens_simulation_metric *m)
+{
+    return !(m->ops->needs & ENS_NEEDS_DRAWS) ||
+           c->model.fitter->delivers & ENS_DELIVERS_DRAWS;
+}
+
 /* A metric's column: its mean, then what else is chosen for columns. The
  * column is the measure of its term, or an estimand of its own. */
 static void put_column(struct making *m, size_t k, const char *term,
@@ -209,7 +218,7 @@ static void put_column(struct making *m, size_t k, const char *term,
         int other = c->def->flags & ENS_MEASURE_OTHER;
 
         if (!(c->def->flags & ENS_MEASURE_COLUMN) ||
-            (other && m->t->other_column[k] == SIZE_MAX))
+            (other && (m->t->other_column[k] == SIZE_MAX || !m->other_can)))
             continue;
         put(m, c->def, term != NULL ? term : column,
             term != NULL
@@ -259,13 +268,16 @@ static void put_columns(struct making *m, size_t j)
     for (size_t i = 0; i < t->metrics.n; i++) {
         const struct ens_simulation_metric *of = &t->metrics.item[i];
 
+        m->can_be = has_draws(&t->own, of);
+        m->other_can = t->has_other && has_draws(&t->other, of);
         for (size_t k = 0; k < of->n_fields; k++) {
             const struct ens_metric_field *f = &of->field[k];
             size_t columns = ens_simulation_field_columns(f, n);
             int sep = *of->name != '\0' && *f->name != '\0';
             const char *column;
 
-            if ((f->per_term != 0) == (j < n) && columns > 0 && !of->unasked) {
+            if ((f->per_term != 0) == (j < n) && columns > 0 && !of->unasked &&
+                m->can_be) {
                 column = ens_arena_printf(&t->arena, "%s%s%s", of->name,
                                           sep ? "__" : "", f->name);
                 m->failed |= column == NULL;
@@ -275,7 +287,7 @@ static void put_columns(struct making *m, size_t j)
             }
             at += columns;
         }
-        if (j < n)
+        if (j < n && m->can_be)
             put_ranks(m, of, j);
     }
 }
