@@ -61,6 +61,11 @@ enum ens_status ens_tally_other(const struct ens_host *host,
                                 const char *compare, struct ens_cell *other,
                                 int *found, struct ens_error *err);
 
+/** A column of the cell by name; SIZE_MAX. */
+size_t ens_tally_field(const struct ens_tally_cell *c, const char *name);
+/** Make the list of figures, and room for their sums. */
+enum ens_status ens_tally_figures(struct ens_tally *t, struct ens_error *err);
+
 enum ens_status ens_tally_new(struct ens_tally **t, const struct ens_host *host,
                               const struct ens_plan *plan,
                               const struct ens_cell *cell,
