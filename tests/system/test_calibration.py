@@ -235,5 +235,19 @@ def levels(work):
     work.run(work.study(fewer), results)
 
 
+def null_of_tasks(work):
+    """Tasks that compute p-values depend on the null; without them it is a
+    setting of the end."""
+    text = "[study]\nkind = simulation\nseed = 1\nreplicates = 20\n" \
+           "[data]\ngenerator = linear\n[fit]\nfitter = ols\n" \
+           "formula = y ~ x1\n[metrics]\nuse = {}\nreference = {}\n"
+    for use, code in (("rejection", 0), ("rejection, p_value", BAD)):
+        results = work.path / f"r{code}"
+        work.run(work.study(text.format(use, 0)), results)
+        run = work.ensrun(work.study(text.format(use, 1)), "--results",
+                          results, expect=code)
+        check(code == 0 or "simulation.computed" in run.stderr, run.stderr)
+
+
 if __name__ == "__main__":
-    main(samplers, false_alarms, fixed_truths, levels)
+    main(samplers, false_alarms, fixed_truths, levels, null_of_tasks)
