@@ -1,33 +1,35 @@
 /* The real rank 0 under the load of many ranks that are played: a whole run
  * (dispatch, journal, commits) whose messages come not from MPI but from a
  * table of ranks, whose workers "run" a range by letting time pass. What MPI
- * takes is spent by spinning, as measured by `rank0 wire`.
+ * takes is spent by spinning, as measured by wire.c.
  *
- *   rank0 wire    under mpirun -n 2 or more: CPU time of a message of rank 0
- *                 received, sent, and of looking for one in vain
- *   rank0 serve PROGRAM STUDY RESULTS RANKS TASK_US JITTER RECV_NS SEND_NS
- *               NONE_NS TASKS WORKERS    (of each rank)
+ *   rank0 PROGRAM STUDY RESULTS RANKS TASK_US JITTER RECV_NS SEND_NS NONE_NS
+ *         TASKS WORKERS (of each rank)
  *
  * A played rank behaves as transport/supervisor.c does: credits, one message
  * for all that is ready, a look for orders 20, 60, 140 ... us after it sent.
- * Each prints a line of KEY=VALUE; load.py runs it. */
+ * Prints a line of KEY=VALUE; load.py runs it. */
 #include "base/clock.h"
+#include "base/number.h"
 #include "kinds/kinds.h"
 #include "record/schema.h"
 #include "run/run.h"
 #include "transport/ranks.h"
 #include "worker/order.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define LATENCY_NS 5000u /* of a message, one way */
 
 struct span {
     uint64_t first, end_ns;
     uint32_t n;
+    double s;
 };
 
 struct worker {
@@ -61,13 +63,14 @@ static struct {
     int n_heap;
     int *out; /* ring of those who speak */
     uint64_t out_from, out_to;
-    /* what is measured: between a tenth and nine tenths of the tasks */
+    /* what is measured: between a tenth and half of the tasks, behind the
+     * start and before ranges become shorter */
     uint64_t n_tasks, n_got, n_messages, n_sent, n_frames, n_ranges, n_turns;
-    uint64_t n_of_turn;
-    uint64_t played_ns; /* of this thread, for the ranks */
+    uint64_t n_full, n_of_turn; /* turns that left messages for the next */
+    uint64_t played_ns;         /* of this thread, for the ranks */
     struct mark {
         uint64_t at_ns, cpu_ns, queued_ns, played_ns;
-        uint64_t messages, sent, tasks, frames, ranges, turns;
+        uint64_t messages, sent, tasks, frames, ranges, turns, full;
         double busy_s, wait_s;
     } begin, end;
     double busy_s, wait_s;
@@ -84,14 +87,29 @@ static uint64_t thread_cpu_ns(void)
 /* Time this thread wanted a core and had none: other programs' fault. */
 static uint64_t queued_ns(void)
 {
-    unsigned long long cpu, queued = 0;
-    FILE *f = fopen("/proc/thread-self/schedstat", "re");
+    static int fd = -1;
+    char text[128] = "";
+    const char *p;
 
-    if (f != NULL && fscanf(f, "%llu %llu", &cpu, &queued) != 2)
-        queued = 0;
-    if (f != NULL)
-        fclose(f);
-    return queued;
+    if (fd < 0)
+        fd = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || pread(fd, text, sizeof(text) - 1, 0) <= 0)
+        return 0;
+    p = strchr(text, ' ');
+    return p != NULL ? strtoull(p, NULL, 10) : 0;
+}
+
+/* The clock of ranks and measurements: it stands still while this thread waits
+ * for a core, which shows as a leap. */
+static uint64_t clock_ns(void)
+{
+    static uint64_t last, queued;
+    uint64_t now = ens_clock_ns();
+
+    if (now - last > 100000)
+        queued = queued_ns();
+    last = now;
+    return now - queued;
 }
 
 static void spend(uint64_t ns)
@@ -110,10 +128,10 @@ static double draw(void)
 
 static void mark(struct mark *m)
 {
-    *m =
-        (struct mark){ens_clock_ns(), thread_cpu_ns(), queued_ns(), g.played_ns,
-                      g.n_messages,   g.n_sent,        g.n_got,     g.n_frames,
-                      g.n_ranges,     g.n_turns,       g.busy_s,    g.wait_s};
+    *m = (struct mark){clock_ns(),   thread_cpu_ns(), queued_ns(), g.played_ns,
+                       g.n_messages, g.n_sent,        g.n_got,     g.n_frames,
+                       g.n_ranges,   g.n_turns,       g.n_full,    g.busy_s,
+                       g.wait_s};
 }
 
 /* -- the heap and the queue -------------------------------------------------
@@ -204,12 +222,11 @@ static void begin_range(int slot, const struct ens_order *o, uint64_t now)
         s += g.task_s * (1 + g.jitter * (2 * draw() - 1));
     if (r->free_ns > 0)
         g.wait_s += (double)(start - r->free_ns) / 1e9;
-    g.busy_s += s;
     g.n_ranges++;
     r->free_ns = start + (uint64_t)(s * 1e9);
     if (r->n_todo == 4)
         abort();
-    r->todo[r->n_todo++] = (struct span){o->first, r->free_ns, o->n};
+    r->todo[r->n_todo++] = (struct span){o->first, r->free_ns, o->n, s};
     if (r->n_todo == 1)
         push(slot);
 }
@@ -262,7 +279,7 @@ static void obey(int i, const struct ens_relay_item *item, uint64_t now)
 static int play_send(int rank, enum ens_wire_tag tag, unsigned char *p,
                      size_t n, char *why, size_t cap)
 {
-    uint64_t start = ens_clock_ns();
+    uint64_t start = clock_ns();
     const unsigned char *at = p;
     struct ens_relay_item item;
     size_t left = n, k;
@@ -277,7 +294,7 @@ static int play_send(int rank, enum ens_wire_tag tag, unsigned char *p,
     }
     free(p);
     g.n_sent++;
-    g.played_ns += ens_clock_ns() - start;
+    g.played_ns += clock_ns() - start;
     spend(g.send_ns);
     return 0;
 }
@@ -382,6 +399,7 @@ static void advance(uint64_t now)
         if (w->n_done == 4)
             abort();
         w->done[w->n_done++] = w->todo[0];
+        g.busy_s += w->todo[0].s;
         g.rank[i].sent_ns = w->todo[0].end_ns;
         g.rank[i].n_to_say++;
         memmove(w->todo, w->todo + 1, --w->n_todo * sizeof(*w->todo));
@@ -399,7 +417,7 @@ static int next_speaker(struct ens_buf *b)
         hello(b);
         return ++g.n_helloed;
     }
-    advance(ens_clock_ns());
+    advance(clock_ns());
     if (g.out_from == g.out_to)
         return 0;
     i = g.out[g.out_from++ % (uint64_t)g.size];
@@ -411,17 +429,21 @@ static int next_speaker(struct ens_buf *b)
 static int play_receive(enum ens_wire_tag tag, struct ens_wire_message *m,
                         char *why, size_t cap)
 {
-    uint64_t start = ens_clock_ns();
+    uint64_t start = clock_ns();
     uint64_t got = g.n_got;
     struct ens_buf b = ENS_BUF_INIT;
     int i = tag == ENS_WIRE_DATA ? next_speaker(&b) : 0;
 
     (void)why;
     (void)cap;
-    g.played_ns += ens_clock_ns() - start;
-    if (tag == ENS_WIRE_DATA && (i == 0 || ++g.n_of_turn == 64)) {
-        g.n_turns++; /* of on_tick in transport/mpi.c */
-        g.n_of_turn = 0;
+    g.played_ns += clock_ns() - start;
+    if (tag == ENS_WIRE_DATA) { /* of on_tick in transport/mpi.c */
+        int full = i != 0 && ++g.n_of_turn == 64;
+
+        g.n_turns += i == 0;
+        g.n_full += (uint64_t)full;
+        if (i == 0 || full)
+            g.n_of_turn = 0;
     }
     if (i == 0) {
         spend(g.none_ns);
@@ -430,7 +452,7 @@ static int play_receive(enum ens_wire_tag tag, struct ens_wire_message *m,
     g.n_messages++;
     if (got < g.n_tasks / 10 && g.n_got >= g.n_tasks / 10)
         mark(&g.begin);
-    if (got < g.n_tasks / 10 * 9 && g.n_got >= g.n_tasks / 10 * 9)
+    if (got < g.n_tasks / 2 && g.n_got >= g.n_tasks / 2)
         mark(&g.end);
     *m = (struct ens_wire_message){i, tag, b.data, b.len};
     spend(g.recv_ns);
@@ -473,19 +495,31 @@ static void print_serve(int code)
     double queued_s = (double)(g.end.queued_ns - g.begin.queued_ns) / 1e9;
 
     printf(
-        "exit=%d seconds=%.4f cpu_s=%.5f turns=%.0f messages=%.0f "
+        "exit=%d seconds=%.4f cpu_s=%.5f turns=%.0f full=%.0f messages=%.0f "
         "frames=%.0f tasks=%.0f sent=%.0f tasks_per_s=%.1f messages_per_s=%.1f "
         "tasks_per_range=%.2f cpu_us_per_message=%.3f utilisation=%.4f "
         "played=%.4f queued=%.4f wait_us=%.1f efficiency=%.4f\n",
-        code, s, cpu_s, (double)(g.end.turns - g.begin.turns), messages,
+        code, s, cpu_s, (double)(g.end.turns - g.begin.turns),
+        (double)(g.end.full - g.begin.full), messages,
         (double)(g.end.frames - g.begin.frames),
         (double)(g.end.tasks - g.begin.tasks),
         (double)(g.end.sent - g.begin.sent),
         (double)(g.end.tasks - g.begin.tasks) / s, messages / s,
         (double)(g.end.tasks - g.begin.tasks) / ranges, cpu_s / messages * 1e6,
-        cpu_s / (s - played_s - queued_s), played_s / s, queued_s / s,
+        cpu_s / (s - played_s), played_s / s, queued_s / (s + queued_s),
         (g.end.wait_s - g.begin.wait_s) / ranges * 1e6,
         (g.end.busy_s - g.begin.busy_s) / (s * g.n_workers * (g.size - 1)));
+}
+
+static double number(const char *text)
+{
+    double v = 0;
+
+    if (ens_number_parse(text, strlen(text), &v) != 0) {
+        fprintf(stderr, "%s: not a number\n", text);
+        exit(2);
+    }
+    return v;
 }
 
 static int serve(char **arg)
@@ -500,19 +534,19 @@ static int serve(char **arg)
                                 .study = arg[1],
                                 .results = arg[2],
                                 .kinds = &ens_kinds,
-                                .workers = (uint32_t)atoi(arg[10]),
+                                .workers = (uint32_t)number(arg[10]),
                                 .transport = "mpi"};
     enum ens_status s;
     size_t index, n_slots;
 
-    g.size = atoi(arg[3]);
-    g.task_s = atof(arg[4]) / 1e6;
-    g.jitter = atof(arg[5]);
-    g.recv_ns = (uint64_t)atof(arg[6]);
-    g.send_ns = (uint64_t)atof(arg[7]);
-    g.none_ns = (uint64_t)atof(arg[8]);
-    g.n_tasks = (uint64_t)atof(arg[9]);
-    g.n_workers = atoi(arg[10]);
+    g.size = (int)number(arg[3]);
+    g.task_s = number(arg[4]) / 1e6;
+    g.jitter = number(arg[5]);
+    g.recv_ns = (uint64_t)number(arg[6]);
+    g.send_ns = (uint64_t)number(arg[7]);
+    g.none_ns = (uint64_t)number(arg[8]);
+    g.n_tasks = (uint64_t)number(arg[9]);
+    g.n_workers = (int)number(arg[10]);
     g.rank = calloc((size_t)g.size, sizeof(*g.rank));
     n_slots = (size_t)(g.size * g.n_workers);
     g.worker = calloc(n_slots, sizeof(*g.worker));
@@ -529,125 +563,10 @@ static int serve(char **arg)
     return s != ENS_OK;
 }
 
-/* -- wire -------------------------------------------------------------------
- */
-
-#define BURST  64
-#define BURSTS 400
-
-static int fetch(struct ens_ranks *r)
-{
-    struct ens_wire_message m;
-
-    if (ens_ranks_receive(r, ENS_WIRE_DATA, &m, NULL) <= 0)
-        return 0;
-    free(m.data);
-    return 1;
-}
-
-static void fetch_waiting(struct ens_ranks *r)
-{
-    const struct timespec pause = {0, 50000};
-
-    while (!fetch(r))
-        nanosleep(&pause, NULL);
-}
-
-static void post(struct ens_ranks *r, int rank, size_t n)
-{
-    struct ens_buf b = ENS_BUF_INIT;
-
-    memset(ens_buf_reserve(&b, n), 0, n);
-    b.len = n;
-    ens_ranks_send(r, rank, ENS_WIRE_DATA, &b, NULL);
-}
-
-static int by_value(const void *a, const void *b)
-{
-    const double *x = a;
-    const double *y = b;
-
-    return (*x > *y) - (*x < *y);
-}
-
-static double median(double *v)
-{
-    qsort(v, BURSTS, sizeof(*v), by_value);
-    return v[BURSTS / 2];
-}
-
-/* CPU time of n receives, or sends, or receives of nothing, each. */
-static double cost(struct ens_ranks *r, int what)
-{
-    uint64_t start = thread_cpu_ns();
-
-    for (int i = 0; i < BURST; i++)
-        if (what == 1)
-            post(r, 1, 64);
-        else
-            fetch(r);
-    return (double)(thread_cpu_ns() - start) / BURST;
-}
-
-static void wait_long(struct ens_ranks *r)
-{
-    const struct timespec pause = {0, 50000000};
-
-    while (!fetch(r))
-        nanosleep(&pause, NULL);
-}
-
-static void measure_wire(struct ens_ranks *r)
-{
-    static double got[BURSTS], sent[BURSTS], none[BURSTS];
-    const struct timespec pause = {0, 2000000};
-
-    post(r, 1, 64);
-    for (int k = 0; k < BURSTS; k++) {
-        fetch_waiting(r); /* an extra one, before the burst */
-        nanosleep(&pause, NULL);
-        got[k] = cost(r, 0);
-        none[k] = cost(r, 2);
-        sent[k] = cost(r, 1);
-    }
-    printf("recv_ns=%.0f send_ns=%.0f none_ns=%.0f\n", median(got),
-           median(sent), median(none));
-    for (int i = 2; i < r->size; i++)
-        post(r, i, 64);
-}
-
-static int wire(void)
-{
-    struct ens_launched launched = ens_launched();
-    struct ens_ranks *r;
-    struct ens_error err;
-
-    if (ens_ranks_open(&r, &launched, "", NULL, &err) != ENS_OK) {
-        fprintf(stderr, "%s\n", err.text);
-        return 3;
-    }
-    if (r->rank > 1) /* there, that MPI has to look at it */
-        wait_long(r);
-    if (r->rank == 1)
-        fetch_waiting(r); /* all have said hello */
-    for (int k = 0; r->rank == 1 && k < BURSTS; k++) {
-        for (int i = 0; i <= BURST; i++)
-            post(r, 0, 200); /* a frame of one record, and the cost */
-        for (int i = 0; i < BURST; i++)
-            fetch_waiting(r);
-    }
-    if (r->rank == 0)
-        measure_wire(r);
-    ens_ranks_close(r);
-    return 0;
-}
-
 int main(int argc, char **argv)
 {
-    if (argc == 2 && strcmp(argv[1], "wire") == 0)
-        return wire();
-    if (argc == 13 && strcmp(argv[1], "serve") == 0)
-        return serve(argv + 2);
+    if (argc == 12)
+        return serve(argv + 1);
     fprintf(stderr, "see the head of rank0.c\n");
     return 2;
 }

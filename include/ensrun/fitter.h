@@ -236,7 +236,7 @@ struct ens_fitter {
          .cls = ENS_C_CELL,                                                    \
          .def = "",                                                            \
          .min = 0,                                                             \
-         .max = 1e9,                                                           \
+         .max = 1e7,                                                           \
          .help = "transitions of a chain before its draws; not set: as the "   \
                  "adaptation needs, 150 of laplace, 400 of fisher, 1000 of "   \
                  "stan"},                                                      \
@@ -247,7 +247,7 @@ struct ens_fitter {
          .cls = ENS_C_CELL,                                                    \
          .def = "1000",                                                        \
          .min = 1,                                                             \
-         .max = 1e9,                                                           \
+         .max = 1e7,                                                           \
          .help = "draws kept of a chain"},                                     \
         {.section = "fit",                                                     \
          .key = "thin",                                                        \
@@ -280,11 +280,12 @@ struct ens_fitter {
     {                                                                          \
         .section = "fit", .key = "adaptation", .type = ENS_T_CHOICE,           \
         .shape = ENS_AXIS, .cls = ENS_C_CELL, .def = "auto",                   \
-        .choices = "auto|stan|dense|fisher|laplace",                           \
+        .choices = "auto|stan|dense|fisher|fisher_dense|laplace",              \
         .help = "what the warm-up learns: stan (variances, as Stan), dense "   \
-                "(covariances), fisher (variances of draws and gradients), "   \
-                "laplace (fisher around the mode); auto: laplace without "     \
-                "groups, else fisher"                                          \
+                "(covariances), fisher, fisher_dense (the same of draws and "  \
+                "gradients), laplace (fisher around the mode); auto: laplace " \
+                "without groups, fisher_dense with groups that are centred "   \
+                "and for densities of others, else fisher"                     \
     }
 
 #endif

@@ -118,6 +118,13 @@ enum ens_status ens_file_sync_parent(const char *path, struct ens_error *err)
     return ENS_OK;
 }
 
+int ens_file_new(const char *path)
+{
+    if (unlink(path) != 0 && errno != ENOENT)
+        return -1;
+    return open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+}
+
 enum ens_status ens_file_replace(const char *path, const void *p, size_t n,
                                  struct ens_error *err)
 {
@@ -126,7 +133,7 @@ enum ens_status ens_file_replace(const char *path, const void *p, size_t n,
 
     if (snprintf(tmp, sizeof(tmp), "%s.tmp", path) >= (int)sizeof(tmp))
         return ens_fail(err, ENS_EIO, "%s: path too long", path);
-    fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    fd = ens_file_new(tmp);
     if (fd < 0)
         return ens_fail_errno(err, ENS_EIO, "cannot create %s", tmp);
     if (ens_write_all(fd, p, n) != 0 || fsync(fd) != 0) {

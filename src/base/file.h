@@ -13,6 +13,10 @@ enum ens_status ens_file_read(struct ens_buf *b, const char *path, size_t max,
 enum ens_status ens_file_replace(const char *path, const void *p, size_t n,
                                  struct ens_error *err);
 
+/** A new, empty file for reading and writing; what has that name is removed,
+ * not emptied: another process may still write to it. -1 with errno. */
+int ens_file_new(const char *path);
+
 /** Write all n bytes (short writes and EINTR handled). 0, or -1 with errno. */
 int ens_write_all(int fd, const void *p, size_t n);
 

@@ -1,4 +1,4 @@
-/* ensrun kinds [NAME]: what can be written in a study file. */
+/* ensrun kinds [NAME [PART]]: what can be written in a study file. */
 #include "cli/command.h"
 #include "cli/kinds_plugin.h"
 #include "base/bug.h"
@@ -7,6 +7,7 @@
 #include "config/plugin_name.h"
 #include "kinds/kinds.h"
 
+#include <ensrun/fitter.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -132,9 +133,30 @@ static void print_sections(const struct ens_setting *s, size_t n)
 static const char own_keys[] =
     "  any keys of your own, typed by form; lists and ranges are axes\n";
 
+static void print_delivers(const struct ens_fitter *f)
+{
+    static const struct {
+        unsigned bit;
+        const char *text;
+    } what[] = {{ENS_DELIVERS_INTERVALS, "intervals"},
+                {ENS_DELIVERS_P_VALUES, "p-values"},
+                {ENS_DELIVERS_DRAWS, "draws"},
+                {ENS_DELIVERS_LOG_LIK, "log likelihood"},
+                {ENS_DELIVERS_PREDICTIONS, "predictions"},
+                {ENS_DELIVERS_DIAGNOSTICS, "diagnostics of chains"}};
+
+    printf("  delivers estimates");
+    for (size_t i = 0; i < ENS_COUNT(what); i++)
+        if (f->delivers & what[i].bit)
+            printf(", %s", what[i].text);
+    printf("\n");
+}
+
 static void print_impl(const char *key, const struct ens_impl *m)
 {
     printf("%s = %s: %s\n", key, m->name, m->help == NULL ? "" : m->help);
+    if (strcmp(key, "fitter") == 0)
+        print_delivers(m->ops);
     for (size_t i = 0; i < m->n_settings; i++)
         print_setting(&m->settings[i]);
     if (m->open)
@@ -157,7 +179,9 @@ static void print_role(const struct ens_role *r)
 static void print_retained(const struct ens_kind *k)
 {
     if (k->n_retained > 0)
-        printf("\nretained items (of [run] retain)\n");
+        printf("\nretained items: `retain` of [run] names profiles (minimal, "
+               "standard, debug)\nand items; retain.success, retain.warning, "
+               "retain.error: of tasks that end so\n");
     for (size_t i = 0; i < k->n_retained; i++)
         printf("  %-16s from profile %-9s %s\n", k->retained[i].name,
                k->retained[i].profile, k->retained[i].help);
@@ -212,6 +236,82 @@ static void print_part(const char *key, const struct ens_impl *m)
     print_classes();
 }
 
+/* -- a part of a kind: a section, an implementation, "retain" ------------- */
+
+/* Section NAME, and the calls NAME() that its settings take. */
+static int print_section(const struct ens_kind *k, const char *name)
+{
+    int found = 0;
+
+    for (size_t i = 0; i < k->n_settings; i++) {
+        const struct ens_setting *s = &k->settings[i];
+        size_t n = strlen(name);
+        int is_call = strncmp(s->section, name, n) == 0 &&
+                      strcmp(s->section + n, "()") == 0;
+
+        if (!is_call && strcmp(s->section, name) != 0)
+            continue;
+        if (!found || strcmp(s->section, s[-1].section) != 0)
+            print_heading(s->section);
+        print_setting(s);
+        found = 1;
+    }
+    return found;
+}
+
+static int print_named(const char *key, const struct ens_impl *m, size_t n,
+                       const char *name)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(m[i].name, name) == 0) {
+            print_impl(key, &m[i]);
+            return 1;
+        }
+    return 0;
+}
+
+static int print_part_of(const struct ens_kind *k, const char *name)
+{
+    int found = print_section(k, name);
+
+    if (strcmp(name, "retain") == 0) {
+        print_retained(k);
+        return 1;
+    }
+    found |= print_named("metric", k->calls, k->n_calls, name);
+    for (size_t i = 0; i < k->n_roles; i++) {
+        const struct ens_role *r = &k->roles[i];
+
+        if (strcmp(r->name, name) == 0) {
+            print_role(r);
+            found = 1;
+        } else {
+            found |= print_named(r->impl_key == NULL ? "it" : r->impl_key,
+                                 r->impls, r->n_impls, name);
+        }
+    }
+    if (found)
+        print_classes();
+    return found;
+}
+
+static int show_kind(const struct ens_kind *k, const struct ens_options *o)
+{
+    struct ens_error err = {0};
+
+    if (o->n_words == 1) {
+        print_kind(k);
+        return 0;
+    }
+    if (print_part_of(k, o->word[1]))
+        return 0;
+    ens_fail(&err, ENS_ENOTFOUND,
+             "%s: kind %s has no such section, role, generator, fitter or "
+             "metric, and it is not \"retain\"",
+             o->word[1], k->name);
+    return ens_cli_fail(ENS_ENOTFOUND, &err);
+}
+
 static int run(const struct ens_options *o)
 {
     static const struct ens_kinds_printer print = {print_kind, print_part};
@@ -228,11 +328,9 @@ static int run(const struct ens_options *o)
     for (size_t i = 0; i < ens_kinds.n && n < ENS_COUNT(names); i++)
         names[n++] = ens_kinds.item[i]->name;
     k = ens_kind_find(&ens_kinds, o->word[0]);
-    if (k != NULL) {
-        print_kind(k);
-        return 0;
-    }
-    if (ens_plugin_is_name(o->word[0], strlen(o->word[0]))) {
+    if (k != NULL)
+        return show_kind(k, o);
+    if (o->n_words == 1 && ens_plugin_is_name(o->word[0], strlen(o->word[0]))) {
         enum ens_status s = ens_kinds_plugin(o->word[0], &print, &err);
 
         return s == ENS_OK ? 0 : ens_cli_fail(s, &err);
@@ -246,9 +344,10 @@ static int run(const struct ens_options *o)
 
 const struct ens_command ens_command_kinds = {
     .name = "kinds",
-    .words = "[NAME|FILE.so[:NAME]]",
-    .help = "kinds of studies; the settings of all, or of one; what a plugin "
-            "has",
-    .max_words = 1,
+    .words = "[NAME [PART]|FILE.so[:NAME]]",
+    .help = "kinds of studies; the settings of all, of one, or of a part of "
+            "it: a section, a generator, a fitter, a metric, `retain`; what a "
+            "plugin has",
+    .max_words = 2,
     .run = run,
 };

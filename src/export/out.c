@@ -36,7 +36,7 @@ enum ens_status ens_out_create(struct ens_out *o, const char *path,
     o->fd = ens_file_nameless(path, 0666);
     o->nameless = o->fd >= 0;
     if (o->fd < 0)
-        o->fd = open(o->tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+        o->fd = ens_file_new(o->tmp);
     if (o->fd < 0)
         return ens_fail_errno(err, ENS_EIO, "cannot create %s", o->tmp);
     return ENS_OK;

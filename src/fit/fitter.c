@@ -1,11 +1,11 @@
 #include "fit/fitter.h"
 
+#include "math/linalg.h"
+#include "math/order.h"
 #include "math/quantile.h"
 #include "math/sums.h"
 
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
 enum ens_link_function ens_family_link(enum ens_family family)
 {
@@ -78,20 +78,13 @@ enum ens_status ens_fit_limits(struct ens_fit_result *r,
     return ENS_OK;
 }
 
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return x < y ? -1 : x > y;
-}
-
 static void keep(double *to, double value)
 {
     if (isnan(*to))
         *to = value;
 }
 
-/* Of one parameter; sorted[n] is scratch. */
+/* Of one parameter; sorted[n + ENS_ORDER_WORK] is scratch. */
 static void summarise(struct ens_fit_result *r, size_t j, double level,
                       double *sorted, size_t n)
 {
@@ -103,28 +96,30 @@ static void summarise(struct ens_fit_result *r, size_t j, double level,
     keep(&r->estimate[j], mean);
     keep(&r->std_error[j],
          n > 1 ? sqrt(ens_sum(sorted, n) / (double)(n - 1)) : NAN);
-    if (!isnan(r->conf_low[j]) && !isnan(r->conf_high[j]))
+    if ((!isnan(r->conf_low[j]) && !isnan(r->conf_high[j])) || isnan(mean))
         return;
-    memcpy(sorted, draw, n * sizeof(*sorted));
-    qsort(sorted, n, sizeof(*sorted), by_value);
+    ens_order(draw, n, sorted, NULL, sorted + n);
     keep(&r->conf_low[j], ens_quantile_sorted(sorted, n, (1 - level) / 2));
     keep(&r->conf_high[j], ens_quantile_sorted(sorted, n, (1 + level) / 2));
 }
 
-static void covariance(struct ens_fit_result *r, size_t p, double *product,
+/* centred[n p + ENS_GRAM_WORK(p) + p p] is scratch. */
+static void covariance(struct ens_fit_result *r, size_t p, double *centred,
                        size_t n)
 {
-    for (size_t j = 0; j < p; j++)
-        for (size_t k = 0; k <= j; k++) {
-            const double *a = r->draws.value + j * n;
-            const double *b = r->draws.value + k * n;
-            double mean_a = ens_sum(a, n) / (double)n;
-            double mean_b = ens_sum(b, n) / (double)n;
+    double *work = centred + n * p, *gram = work + ENS_GRAM_WORK(p);
 
-            for (size_t i = 0; i < n; i++)
-                product[i] = (a[i] - mean_a) * (b[i] - mean_b);
-            keep(&r->cov[j + k * p],
-                 n > 1 ? ens_sum(product, n) / (double)(n - 1) : NAN);
+    for (size_t j = 0; j < p; j++) {
+        const double *draw = r->draws.value + j * n;
+        double mean = ens_sum(draw, n) / (double)n;
+
+        for (size_t i = 0; i < n; i++)
+            centred[i + j * n] = draw[i] - mean;
+    }
+    ens_gram(centred, n, p, NULL, gram, work);
+    for (size_t j = 0; j < p; j++)
+        for (size_t k = 0; k <= j && n > 1; k++) {
+            keep(&r->cov[j + k * p], gram[j + k * p] / (double)(n - 1));
             r->cov[k + j * p] = r->cov[j + k * p];
         }
 }
@@ -134,16 +129,21 @@ enum ens_status ens_fit_summarise(const struct ens_job *job,
                                   double level, struct ens_error *err)
 {
     size_t n = r->draws.n_chains * r->draws.n_draws;
-    double *scratch;
+    double *sorted = NULL, *centred = NULL;
 
     if (n == 0)
         return ENS_OK;
-    scratch = job->host->alloc(job->result, n, sizeof(*scratch));
-    if (!scratch)
+    if (n <= UINT32_MAX && p <= UINT32_MAX)
+        sorted = job->host->alloc(job->result, n + ENS_ORDER_WORK(n),
+                                  sizeof(*sorted));
+    if (sorted)
+        centred = job->host->alloc(
+            job->result, n * p + ENS_GRAM_WORK(p) + p * p, sizeof(*centred));
+    if (!centred)
         return ens_fail(err, ENS_ENOMEMORY, "summary of %zu draws", n);
     for (size_t j = 0; j < r->n_parameters; j++)
-        summarise(r, j, level, scratch, n);
-    covariance(r, p, scratch, n);
+        summarise(r, j, level, sorted, n);
+    covariance(r, p, centred, n);
     return ENS_OK;
 }
 

@@ -218,3 +218,15 @@ size_t ens_qr_factor(double *x, size_t n, size_t p, double tol, double *l,
     }
     return p;
 }
+
+int ens_eigen(double *a, size_t p, double *values, double *work)
+{
+    for (size_t j = 0; j < p; j++)
+        for (size_t i = j; i < p; i++)
+            if (!isfinite(a[i + j * p]))
+                return -1;
+    return LAPACKE_dsyev_work(LAPACK_COL_MAJOR, 'V', 'L', (int)p, a, (int)p,
+                              values, work, (int)ENS_EIGEN_WORK(p)) == 0
+               ? 0
+               : -1;
+}

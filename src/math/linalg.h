@@ -61,4 +61,14 @@ void ens_cholesky_inverse(const double *l, size_t p, double *inverse);
 size_t ens_qr_factor(double *x, size_t n, size_t p, double tol, double *l,
                      double *work);
 
+/** Doubles of work for ens_eigen. */
+#define ENS_EIGEN_WORK(p) ((size_t)3 * (p))
+
+/**
+ * Eigenvalues of the symmetric matrix in the lower triangle of a[p, p],
+ * ascending, in values[p]; its eigenvectors, the columns of a, in place.
+ * Returns 0, or -1 when they cannot be had (a is not finite).
+ */
+int ens_eigen(double *a, size_t p, double *values, double *work);
+
 #endif

@@ -8,10 +8,8 @@
 #define MOST_STEP 1e7
 
 static const struct ens_adaptation *const schemes[] = {
-    &ens_adapt_stan,
-    &ens_adapt_dense,
-    &ens_adapt_fisher,
-    &ens_adapt_laplace,
+    &ens_adapt_stan,         &ens_adapt_dense,   &ens_adapt_fisher,
+    &ens_adapt_fisher_dense, &ens_adapt_laplace,
 };
 
 const struct ens_adaptation *ens_adaptation_at(size_t i)
@@ -74,4 +72,35 @@ void ens_spread_clear(struct ens_spread *s, size_t dim)
     s->n = 0;
     memset(s->mean, 0, dim * sizeof(*s->mean));
     memset(s->square, 0, dim * sizeof(*s->square));
+}
+
+size_t ens_products_work(size_t dim)
+{
+    return dim + dim * dim;
+}
+
+void ens_products_init(struct ens_products *p, size_t dim, double *work)
+{
+    *p = (struct ens_products){0, work, work + dim};
+    ens_products_clear(p, dim);
+}
+
+void ens_products_clear(struct ens_products *p, size_t dim)
+{
+    p->n = 0;
+    memset(p->mean, 0, dim * sizeof(*p->mean));
+    memset(p->product, 0, dim * dim * sizeof(*p->product));
+}
+
+void ens_products_add(struct ens_products *p, const double *x, size_t dim,
+                      double *scratch)
+{
+    p->n++;
+    for (size_t i = 0; i < dim; i++) {
+        scratch[i] = x[i] - p->mean[i];
+        p->mean[i] += scratch[i] / p->n;
+    }
+    for (size_t j = 0; j < dim; j++)
+        for (size_t i = j; i < dim; i++)
+            p->product[i + j * dim] += scratch[j] * (x[i] - p->mean[i]);
 }

@@ -5,6 +5,7 @@
  *   stan     variances of draws, in windows that double
  *   dense    the same of covariances
  *   fisher   variances of draws and of gradients, after every draw
+ *   fisher_dense  the same of covariances, in a few windows
  *   laplace  fisher, in the coordinates of the mode and its curvature
  */
 #ifndef ENS_MCMC_ADAPT_H
@@ -23,6 +24,12 @@ struct ens_spread {
     double *mean, *square; /* of the squared differences to the mean */
 };
 
+/** Means and sums of products, those of the lower triangle. */
+struct ens_products {
+    double n;
+    double *mean, *product; /* dim, dim x dim */
+};
+
 struct ens_adaptation;
 
 /** A warm-up's state. One struct for all schemes. */
@@ -36,9 +43,11 @@ struct ens_adapt {
     size_t iteration; /* transitions learned */
     struct ens_dual dual;
 
-    struct ens_windows windows; /* stan, dense */
-    struct ens_spread draws;    /* stan; fisher: foreground */
-    double *covariance;         /* dense: dim x dim sums, and work after it */
+    struct ens_windows windows;   /* stan, dense */
+    struct ens_spread draws;      /* stan; fisher: foreground */
+    struct ens_products products; /* dense: of draws, in q; fisher_dense: z */
+    struct ens_products gradient_products; /* fisher_dense */
+    double *scratch;
 
     struct ens_spread gradients;                  /* fisher: foreground */
     struct ens_spread next_draws, next_gradients; /* fisher: background */
@@ -67,6 +76,7 @@ struct ens_adaptation {
 extern const struct ens_adaptation ens_adapt_stan;
 extern const struct ens_adaptation ens_adapt_dense;
 extern const struct ens_adaptation ens_adapt_fisher;
+extern const struct ens_adaptation ens_adapt_fisher_dense;
 extern const struct ens_adaptation ens_adapt_laplace;
 
 /** By name; NULL when there is none. */
@@ -88,5 +98,13 @@ enum ens_status ens_adapt_restart(struct ens_adapt *a, struct ens_error *err);
 
 void ens_spread_add(struct ens_spread *s, const double *x, size_t dim);
 void ens_spread_clear(struct ens_spread *s, size_t dim);
+
+/** Doubles of memory for ens_products_init. */
+size_t ens_products_work(size_t dim);
+void ens_products_init(struct ens_products *p, size_t dim, double *work);
+/** scratch[dim]. */
+void ens_products_add(struct ens_products *p, const double *x, size_t dim,
+                      double *scratch);
+void ens_products_clear(struct ens_products *p, size_t dim);
 
 #endif

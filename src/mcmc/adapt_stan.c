@@ -2,8 +2,6 @@
  * draws of a window; the step size is found anew with each. */
 #include "mcmc/adapt.h"
 
-#include "math/linalg.h"
-
 #include <math.h>
 #include <string.h>
 
@@ -87,65 +85,46 @@ const struct ens_adaptation ens_adapt_stan = {
     .learn = stan_learn,
 };
 
-/* dense: mean, two vectors, sums of products, factor. */
+/* Products, two vectors, a factor. */
 static size_t dense_work(size_t dim)
 {
-    return 3 * dim + 2 * dim * dim;
+    return ens_products_work(dim) + 2 * dim + dim * dim;
 }
 
 static enum ens_status dense_start(struct ens_adapt *a, double *work,
                                    struct ens_error *err)
 {
-    size_t d = a->nuts->dim;
-
     ens_windows_init(&a->windows, a->warmup);
-    a->draws = (struct ens_spread){0, work, NULL};
-    a->covariance = work + 3 * d;
-    memset(work, 0, (3 * d + d * d) * sizeof(*work));
+    ens_products_init(&a->products, a->nuts->dim, work);
+    a->scratch = work + ens_products_work(a->nuts->dim);
     return start_step(a, err);
 }
 
-/* Sums of products of differences to the mean, lower triangle. */
-static void add_product(struct ens_adapt *a)
+static void add_draw(struct ens_adapt *a)
 {
     size_t d = a->nuts->dim;
-    double *mean = a->draws.mean, *q = mean + d, *before = q + d;
 
-    ens_whiten_q(a->whiten, a->nuts->here->q, q);
-    a->draws.n++;
-    for (size_t i = 0; i < d; i++) {
-        before[i] = q[i] - mean[i];
-        mean[i] += before[i] / a->draws.n;
-    }
-    for (size_t j = 0; j < d; j++)
-        for (size_t i = j; i < d; i++)
-            a->covariance[i + j * d] += before[j] * (q[i] - mean[i]);
+    ens_whiten_q(a->whiten, a->nuts->here->q, a->scratch);
+    ens_products_add(&a->products, a->scratch, d, a->scratch + d);
 }
 
-/* The upper factor U of the covariance, UU', is the Cholesky factor of the
- * matrix with rows and columns in reverse, reversed. */
 static void set_covariance(struct ens_adapt *a)
 {
     size_t d = a->nuts->dim;
-    double *sum = a->covariance, *factor = sum + d * d;
-    double *q = a->draws.mean + d;
+    double *q = a->scratch, *factor = q + 2 * d;
+    double *covariance = a->products.product;
 
     for (size_t j = 0; j < d; j++)
         for (size_t i = j; i < d; i++)
-            factor[d - 1 - j + (d - 1 - i) * d] =
-                shrunk(sum[i + j * d], a->draws.n, i == j);
-    if (ens_cholesky(factor, d) > 0) {
-        for (size_t j = 0; j < d; j++)
-            for (size_t i = 0; i <= j; i++)
-                sum[i + j * d] = factor[d - 1 - i + (d - 1 - j) * d];
+            covariance[i + j * d] =
+                shrunk(covariance[i + j * d], a->products.n, i == j);
+    if (ens_whiten_factor(covariance, d, factor) == 0) {
         ens_whiten_q(a->whiten, a->nuts->here->q, q);
-        ens_whiten_set(a->whiten, a->draws.mean, sum);
+        ens_whiten_set(a->whiten, a->products.mean, factor);
         ens_whiten_z(a->whiten, q, q);
         ens_nuts_place(a->nuts, q);
     }
-    memset(a->draws.mean, 0, d * sizeof(*q));
-    memset(sum, 0, d * d * sizeof(*sum));
-    a->draws.n = 0;
+    ens_products_clear(&a->products, d);
 }
 
 static enum ens_status dense_learn(struct ens_adapt *a,
@@ -157,7 +136,7 @@ static enum ens_status dense_learn(struct ens_adapt *a,
 
     learn_step(a, info);
     if (ens_windows_learns(&a->windows, iteration))
-        add_product(a);
+        add_draw(a);
     if (ens_windows_ends(&a->windows, iteration)) {
         set_covariance(a);
         s = ens_adapt_restart(a, err);

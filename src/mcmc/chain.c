@@ -4,7 +4,7 @@
 #include "base/number.h"
 #include "math/rng.h"
 #include "mcmc/adapt.h"
-#include "mcmc/lanes.h"
+#include "mcmc/quads.h"
 #include "mcmc/mode.h"
 
 #include <string.h>

@@ -22,8 +22,8 @@ struct ens_chain_options {
     double adapt_delta; /* target acceptance, between 0 and 1 */
     unsigned max_depth; /* 1 to ENS_NUTS_MAX_DEPTH */
     double jitter;      /* of the step size, 0 to below 1 */
-    double init_radius; /* start uniform within +- this, in units of q (of
-                           whitened schemes: of its sds around the mode) */
+    double init_radius; /* start uniform within +- this, in units of q; of
+                           schemes that need a mode: in its sds around it */
     const double *init; /* dim: start here instead; or NULL */
 };
 

@@ -191,7 +191,8 @@ static enum ens_mode_status climb(struct search *s)
         if (decrement < 0)
             return s->rise > LEAST_FALL ? ENS_MODE_RISES : ENS_MODE_STUCK;
     }
-    return ENS_MODE_RISES;
+    /* Steps of a poor Hessian may creep up to a mode, too. */
+    return s->rise > LEAST_FALL ? ENS_MODE_RISES : ENS_MODE_FOUND;
 }
 
 /* The parameter whose variance others inflate most. */
@@ -200,7 +201,7 @@ static size_t find_flat(struct search *s)
     double shift = 1e-6, most = -1;
     size_t d = s->d, at = 0;
 
-    while (!(factor(s, shift) > 0))
+    while (!(factor(s, shift) > 0) && shift < 1e300)
         shift *= 10;
     for (size_t i = 0; i < d; i++) {
         double curvature = s->hessian[i + i * d], inflation;

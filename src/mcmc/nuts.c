@@ -2,7 +2,7 @@
 
 #include "base/bug.h"
 #include "math/rng.h"
-#include "mcmc/lanes.h"
+#include "mcmc/quads.h"
 
 #include <math.h>
 #include <string.h>
@@ -97,45 +97,43 @@ static void set_energy(struct ens_nuts_point *x)
 static void draw_momentum(struct ens_nuts *s)
 {
     struct ens_nuts_point *x = s->here;
-    ens_lanes sum = {0};
+    ens_quad sum = {0};
 
     for (size_t i = 0; i < s->dim; i++)
         x->p[i] = ens_rng_normal(s->rng);
-    for (size_t i = 0; i < s->n; i += ENS_LANES) {
-        ens_lanes p = ENS_LANES_AT(x->p, i);
+    for (size_t i = 0; i < s->n; i += ENS_QUAD) {
+        ens_quad p = ENS_QUAD_AT(x->p, i);
 
         sum += p * p;
     }
-    x->square = ENS_LANES_SUM(sum);
+    x->square = ENS_QUAD_SUM(sum);
     set_energy(x);
 }
 
-ENS_LANES_CLONES void ens_nuts_leapfrog(struct ens_nuts *s, double direction,
-                                        const struct ens_nuts_point *from,
-                                        struct ens_nuts_point *to)
+ENS_QUAD_CLONES void ens_nuts_leapfrog(struct ens_nuts *s, double direction,
+                                       const struct ens_nuts_point *from,
+                                       struct ens_nuts_point *to)
 {
     double half = 0.5 * direction;
-    ens_lanes sum = {0};
+    ens_quad sum = {0};
 
-    for (size_t i = 0; i < s->n; i += ENS_LANES) {
-        ens_lanes step = ENS_LANES_AT(s->step, i);
-        ens_lanes p = ENS_LANES_AT(from->p, i) +
-                      half * step * ENS_LANES_AT(from->gradient, i);
+    for (size_t i = 0; i < s->n; i += ENS_QUAD) {
+        ens_quad step = ENS_QUAD_AT(s->step, i);
+        ens_quad p = ENS_QUAD_AT(from->p, i) +
+                     half * step * ENS_QUAD_AT(from->gradient, i);
 
-        ENS_LANES_PUT(to->p, i, p);
-        ENS_LANES_PUT(to->q, i,
-                      ENS_LANES_AT(from->q, i) + direction * step * p);
+        ENS_QUAD_PUT(to->p, i, p);
+        ENS_QUAD_PUT(to->q, i, ENS_QUAD_AT(from->q, i) + direction * step * p);
     }
     evaluate(s, to);
-    for (size_t i = 0; i < s->n; i += ENS_LANES) {
-        ens_lanes p =
-            ENS_LANES_AT(to->p, i) +
-            half * ENS_LANES_AT(s->step, i) * ENS_LANES_AT(to->gradient, i);
+    for (size_t i = 0; i < s->n; i += ENS_QUAD) {
+        ens_quad p = ENS_QUAD_AT(to->p, i) + half * ENS_QUAD_AT(s->step, i) *
+                                                 ENS_QUAD_AT(to->gradient, i);
 
-        ENS_LANES_PUT(to->p, i, p);
+        ENS_QUAD_PUT(to->p, i, p);
         sum += p * p;
     }
-    to->square = ENS_LANES_SUM(sum);
+    to->square = ENS_QUAD_SUM(sum);
     set_energy(to);
 }
 
@@ -199,39 +197,39 @@ static int grow_leaf(struct ens_nuts *s, double direction,
 static int join_points(struct ens_nuts *s, struct ens_nuts_tree *a,
                        const struct ens_nuts_tree *b)
 {
-    ens_lanes sum = {0};
+    ens_quad sum = {0};
     double dot;
 
-    for (size_t i = 0; i < s->n; i += ENS_LANES) {
-        ens_lanes p = ENS_LANES_AT(a->rho, i);
-        ens_lanes r = ENS_LANES_AT(b->rho, i);
+    for (size_t i = 0; i < s->n; i += ENS_QUAD) {
+        ens_quad p = ENS_QUAD_AT(a->rho, i);
+        ens_quad r = ENS_QUAD_AT(b->rho, i);
 
         sum += p * r;
-        ENS_LANES_PUT(a->sum, i, p + r);
+        ENS_QUAD_PUT(a->sum, i, p + r);
     }
-    dot = ENS_LANES_SUM(sum);
+    dot = ENS_QUAD_SUM(sum);
     a->rho = a->sum;
     return a->first->square + dot > 0 && b->first->square + dot > 0;
 }
 
-ENS_LANES_CLONES static int join_trees(struct ens_nuts *s,
-                                       struct ens_nuts_tree *a,
-                                       const struct ens_nuts_tree *b)
+ENS_QUAD_CLONES static int join_trees(struct ens_nuts *s,
+                                      struct ens_nuts_tree *a,
+                                      const struct ens_nuts_tree *b)
 {
     const double *a_first = a->first->p, *a_last = a->last->p;
     const double *b_first = b->first->p, *b_last = b->last->p;
-    ens_lanes all_first = {0}, all_last = {0}; /* with the sum of both */
-    ens_lanes a_one = {0}, a_two = {0}; /* with that of a and b's first */
-    ens_lanes b_one = {0}, b_two = {0}; /* with that of b and a's last */
+    ens_quad all_first = {0}, all_last = {0}; /* with the sum of both */
+    ens_quad a_one = {0}, a_two = {0};        /* with that of a and b's first */
+    ens_quad b_one = {0}, b_two = {0};        /* with that of b and a's last */
 
-    for (size_t i = 0; i < s->n; i += ENS_LANES) {
-        ens_lanes rho_a = ENS_LANES_AT(a->rho, i);
-        ens_lanes rho_b = ENS_LANES_AT(b->rho, i);
-        ens_lanes first = ENS_LANES_AT(a_first, i);
-        ens_lanes last = ENS_LANES_AT(b_last, i);
-        ens_lanes before = ENS_LANES_AT(a_last, i);
-        ens_lanes after = ENS_LANES_AT(b_first, i);
-        ens_lanes rho = rho_a + rho_b;
+    for (size_t i = 0; i < s->n; i += ENS_QUAD) {
+        ens_quad rho_a = ENS_QUAD_AT(a->rho, i);
+        ens_quad rho_b = ENS_QUAD_AT(b->rho, i);
+        ens_quad first = ENS_QUAD_AT(a_first, i);
+        ens_quad last = ENS_QUAD_AT(b_last, i);
+        ens_quad before = ENS_QUAD_AT(a_last, i);
+        ens_quad after = ENS_QUAD_AT(b_first, i);
+        ens_quad rho = rho_a + rho_b;
 
         all_first += first * rho;
         all_last += last * rho;
@@ -239,12 +237,12 @@ ENS_LANES_CLONES static int join_trees(struct ens_nuts *s,
         a_two += after * (rho_a + after);
         b_one += before * (rho_b + before);
         b_two += last * (rho_b + before);
-        ENS_LANES_PUT(a->sum, i, rho);
+        ENS_QUAD_PUT(a->sum, i, rho);
     }
     a->rho = a->sum;
-    return ENS_LANES_SUM(all_first) > 0 && ENS_LANES_SUM(all_last) > 0 &&
-           ENS_LANES_SUM(a_one) > 0 && ENS_LANES_SUM(a_two) > 0 &&
-           ENS_LANES_SUM(b_one) > 0 && ENS_LANES_SUM(b_two) > 0;
+    return ENS_QUAD_SUM(all_first) > 0 && ENS_QUAD_SUM(all_last) > 0 &&
+           ENS_QUAD_SUM(a_one) > 0 && ENS_QUAD_SUM(a_two) > 0 &&
+           ENS_QUAD_SUM(b_one) > 0 && ENS_QUAD_SUM(b_two) > 0;
 }
 
 /* Append b to a, of the same depth; take: b's sample becomes a's. Returns 0

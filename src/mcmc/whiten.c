@@ -1,6 +1,7 @@
 #include "mcmc/whiten.h"
 
-#include "mcmc/lanes.h"
+#include "math/linalg.h"
+#include "mcmc/quads.h"
 
 #include <string.h>
 
@@ -10,21 +11,20 @@ size_t ens_whiten_work(size_t dim)
 }
 
 /* w->q = centre + factor z */
-ENS_LANES_CLONES static void to_q(const struct ens_whiten *w, const double *z)
+ENS_QUAD_CLONES static void to_q(const struct ens_whiten *w, const double *z)
 {
     memcpy(w->q, w->centre, w->n * sizeof(*w->q));
     for (size_t j = 0; j < w->inner->dim; j++) {
         const double *column = w->factor + j * w->n;
         double zj = z[j];
 
-        for (size_t i = 0; i <= j; i += ENS_LANES)
-            ENS_LANES_PUT(w->q, i,
-                          ENS_LANES_AT(w->q, i) + zj * ENS_LANES_AT(column, i));
+        for (size_t i = 0; i <= j; i += ENS_QUAD)
+            ENS_QUAD_PUT(w->q, i,
+                         ENS_QUAD_AT(w->q, i) + zj * ENS_QUAD_AT(column, i));
     }
 }
 
-ENS_LANES_CLONES static double at(void *model, const double *z,
-                                  double *gradient)
+ENS_QUAD_CLONES static double at(void *model, const double *z, double *gradient)
 {
     const struct ens_whiten *w = model;
     double lp;
@@ -33,11 +33,11 @@ ENS_LANES_CLONES static double at(void *model, const double *z,
     lp = w->inner->at(w->inner->model, w->q, w->grad);
     for (size_t j = 0; j < w->inner->dim; j++) {
         const double *column = w->factor + j * w->n;
-        ens_lanes sum = {0};
+        ens_quad sum = {0};
 
-        for (size_t i = 0; i <= j; i += ENS_LANES)
-            sum += ENS_LANES_AT(column, i) * ENS_LANES_AT(w->grad, i);
-        gradient[j] = ENS_LANES_SUM(sum);
+        for (size_t i = 0; i <= j; i += ENS_QUAD)
+            sum += ENS_QUAD_AT(column, i) * ENS_QUAD_AT(w->grad, i);
+        gradient[j] = ENS_QUAD_SUM(sum);
     }
     return lp;
 }
@@ -76,17 +76,57 @@ void ens_whiten_q(const struct ens_whiten *w, const double *z, double *q)
     memcpy(q, w->q, w->inner->dim * sizeof(*q));
 }
 
+/* z becomes the solution of upper x = z; columns are stride apart. */
+static void solve(const double *upper, size_t stride, size_t d, double *z)
+{
+    for (size_t j = d; j-- > 0;) {
+        const double *column = upper + j * stride;
+
+        z[j] /= column[j];
+        for (size_t i = 0; i < j; i++)
+            z[i] -= column[i] * z[j];
+    }
+}
+
 void ens_whiten_z(const struct ens_whiten *w, const double *q, double *z)
 {
     size_t d = w->inner->dim;
 
     for (size_t i = 0; i < d; i++)
         z[i] = q[i] - w->centre[i];
-    for (size_t j = d; j-- > 0;) {
-        const double *column = w->factor + j * w->n;
+    solve(w->factor, w->n, d, z);
+}
 
-        z[j] /= column[j];
-        for (size_t i = 0; i < j; i++)
-            z[i] -= column[i] * z[j];
+/* The Cholesky factor of the matrix with rows and columns in reverse,
+ * reversed. */
+int ens_whiten_factor(double *matrix, size_t d, double *upper)
+{
+    for (size_t j = 0; j < d; j++)
+        for (size_t i = j; i < d; i++)
+            upper[d - 1 - j + (d - 1 - i) * d] = matrix[i + j * d];
+    if (!(ens_cholesky(upper, d) > 0))
+        return -1;
+    for (size_t j = 0; j < d; j++)
+        for (size_t i = 0; i < d; i++)
+            matrix[i + j * d] = i <= j ? upper[d - 1 - i + (d - 1 - j) * d] : 0;
+    memcpy(upper, matrix, d * d * sizeof(*upper));
+    return 0;
+}
+
+void ens_whiten_compose(struct ens_whiten *w, const double *upper, double *z)
+{
+    size_t d = w->inner->dim;
+
+    for (size_t j = d; j-- > 0;) {
+        double *to = w->factor + j * w->n;
+
+        for (size_t i = 0; i <= j; i++) {
+            double sum = 0;
+
+            for (size_t k = i; k <= j; k++)
+                sum += w->factor[i + k * w->n] * upper[k + j * d];
+            to[i] = sum;
+        }
     }
+    solve(upper, d, d, z);
 }

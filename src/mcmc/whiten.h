@@ -37,4 +37,14 @@ void ens_whiten_q(const struct ens_whiten *w, const double *z, double *q);
 /** z[dim] of q[dim]. */
 void ens_whiten_z(const struct ens_whiten *w, const double *q, double *z);
 
+/**
+ * upper[d, d]: factor of the covariance in the lower triangle of matrix[d, d],
+ * upper upper'. Overwrites matrix. Returns -1 when it is not positive definite.
+ */
+int ens_whiten_factor(double *matrix, size_t d, double *upper);
+
+/** Whiten z itself, by upper[dim, dim]: factor becomes factor upper, and z[dim]
+ * the same point in the new coordinates. */
+void ens_whiten_compose(struct ens_whiten *w, const double *upper, double *z);
+
 #endif

@@ -64,7 +64,8 @@ static void work(uv_work_t *w)
 {
     struct ens_run *r = w->data;
 
-    ens_inputs_populate(&r->inputs, &r->digest_stop);
+    if (!r->is_staged) /* else workers map other files */
+        ens_inputs_populate(&r->inputs, &r->digest_stop);
     for (size_t i = 0; i < r->inputs.n; i++) {
         struct ens_folder_input *in = &r->folder.input[i];
 

@@ -35,10 +35,14 @@ static void on_signal(uv_signal_t *handle, int number)
 {
     struct ens_run *r = handle->data;
 
-    if (r->phase >= ENS_RUN_OVER)
+    if (r->phase == ENS_RUN_OVER)
         return;
     ens_watch_log(r, "event=signal number=%d", number);
-    if (r->dispatch == NULL) { /* nothing runs yet */
+    if (r->phase == ENS_RUN_CLOSING) { /* tables may be left to the next run */
+        r->n_signals++;
+        r->stopping = 1;
+        atomic_store(&r->digest_stop, 1);
+    } else if (r->dispatch == NULL) { /* nothing runs yet */
         r->n_signals++;
         r->stopping = 1;
     } else if (!r->stopping) {
@@ -227,6 +231,10 @@ static enum ens_status close_run(struct ens_run *r, struct ens_error *err)
         ens_digest_stop(r);
     else if (s == ENS_OK)
         s = ens_digest_end(r, err);
+    if (s == ENS_ESTOPPED) {
+        r->complete = 0;
+        s = ENS_OK;
+    }
     if (s == ENS_OK && r->complete && ens_epoch_superseded(&r->epoch))
         s = ens_run_write_folder(r, err); /* says so */
     if (s == ENS_OK && r->complete)

@@ -33,6 +33,7 @@ enum ens_status ens_staging_make(struct ens_run *r, struct ens_stager **out,
         ens_ranks_place(r->options->ranks, 0, &c.n_ranks, &c.index);
     s = ens_stager_new(out, &c, err);
     free(file);
+    r->is_staged = s == ENS_OK;
     return s;
 }
 

@@ -144,6 +144,7 @@ struct ens_run {
     uint64_t begin_ns; /* of the program's work, before set-up */
     int had_first;     /* a task has ended */
     uint64_t start_ns, watch_ns, progress_ns, pss_ns, watch_done;
+    int is_staged; /* workers map copies of the inputs */
     char staging_note[96];
     uint64_t staging_ns; /* of the last line about it */
     double rate;

@@ -239,6 +239,15 @@ static enum ens_status fill_file(int fd, const struct head *h,
     return s;
 }
 
+/* Filling takes long: the folder may have another owner by now. */
+static int is_named(int fd, const char *path)
+{
+    struct stat a, b;
+
+    return fstat(fd, &a) == 0 && stat(path, &b) == 0 && a.st_ino == b.st_ino &&
+           a.st_dev == b.st_dev;
+}
+
 static enum ens_status make_file(const char *path, const struct head *h,
                                  struct ens_io *io, struct ens_error *err)
 {
@@ -248,10 +257,14 @@ static enum ens_status make_file(const char *path, const struct head *h,
 
     if (snprintf(tmp, sizeof(tmp), "%s.tmp", path) >= (int)sizeof(tmp))
         return ens_fail(err, ENS_EIO, "%s: path too long", path);
-    fd = open(tmp, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    fd = ens_file_new(tmp);
     if (fd < 0)
         return ens_fail_errno(err, ENS_EIO, "cannot create %s", tmp);
     s = fill_file(fd, h, io, err);
+    if (!is_named(fd, tmp)) {
+        close(fd);
+        return ens_fail(err, ENS_ELOCKED, "%s: another run makes it", path);
+    }
     close(fd);
     if (s == ENS_OK && rename(tmp, path) != 0)
         s = ens_fail_errno(err, ENS_EIO, "cannot rename it");

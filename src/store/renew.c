@@ -44,7 +44,7 @@ static enum ens_status renew_file(const char *path, struct ens_error *err)
     if (snprintf(tmp, sizeof(tmp), "%s.tmp", path) >= (int)sizeof(tmp))
         return ens_fail(err, ENS_EIO, "%s: path too long", path);
     from = open(path, O_RDONLY | O_CLOEXEC);
-    to = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    to = ens_file_new(tmp);
     if (from >= 0 && to >= 0)
         failed = copy_bytes(from, to) != 0 || fsync(to) != 0 ||
                  rename(tmp, path) != 0;

@@ -12,15 +12,17 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* An abstract name: it goes with the last descriptor of the socket. */
+/* An abstract name: it goes with the last descriptor of the socket. With the
+ * host in it: containers may have names of their own and share a network. */
 static socklen_t address(struct sockaddr_un *to, uint64_t run_id)
 {
-    char hex[ENS_HEX64_BYTES];
+    char hex[ENS_HEX64_BYTES], host[256] = "";
     int n;
 
     memset(to, 0, sizeof(*to));
     to->sun_family = AF_UNIX;
-    ens_hex64(hex, run_id);
+    gethostname(host, sizeof(host) - 1);
+    ens_hex64(hex, ens_hash64_seed(host, strlen(host), run_id));
     n = snprintf(to->sun_path + 1, sizeof(to->sun_path) - 1, "ensrun-inputs-%s",
                  hex);
     return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)n);

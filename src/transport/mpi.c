@@ -437,6 +437,7 @@ static void free_transport(struct ens_transport *t)
     }
     free(t->inbox.data);
     free(t->part);
+    free(t->file);
     free(t->peer);
     free(t->waiting);
     free(t->far);

@@ -51,8 +51,9 @@ struct ens_transport {
     uv_timer_t timer;
     uint64_t timer_ns;
     size_t n_handles;
-    uint64_t n_copies; /* of the inputs, on other hosts */
-    int n_served;      /* ranks that inputs are sent to */
+    struct ens_staged_file *file; /* one per input; NULL: none */
+    uint64_t n_copies;            /* of the inputs, on other hosts */
+    int n_served;                 /* ranks that inputs are sent to */
     unsigned char *part;
     struct ens_wire_message inbox; /* being read; data NULL: none */
     size_t inbox_at;

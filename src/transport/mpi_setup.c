@@ -18,19 +18,18 @@ static uint32_t credits(const struct ens_ranks *r)
     return n < 1 ? 1 : n > RANK_MESSAGES ? RANK_MESSAGES : (uint32_t)n;
 }
 
-static enum ens_status put_inputs(struct ens_buf *b,
-                                  const struct ens_inputs *in,
+static enum ens_status put_inputs(struct ens_transport *t, struct ens_buf *b,
                                   struct ens_error *err)
 {
-    struct ens_staged_file *file;
-    enum ens_status s = ens_staged_files(&file, in, err);
+    const struct ens_inputs *in = t->config.plan->inputs;
+    enum ens_status s =
+        in != NULL ? ens_staged_files(&t->file, in, err) : ENS_OK;
 
-    if (s != ENS_OK)
-        return s;
-    for (size_t i = 0; i < in->n; i++)
-        ens_relay_put_staged_file(b, &file[i]);
-    free(file);
-    return b->failed ? ens_fail(err, ENS_ENOMEMORY, "out of memory") : ENS_OK;
+    for (size_t i = 0; s == ENS_OK && in != NULL && i < in->n; i++)
+        ens_relay_put_staged_file(b, &t->file[i]);
+    if (s == ENS_OK && b->failed)
+        s = ens_fail(err, ENS_ENOMEMORY, "out of memory");
+    return s;
 }
 
 /* But for what each rank has of its own. */
@@ -87,8 +86,8 @@ enum ens_status ens_mpi_set_up(struct ens_transport *t, struct ens_error *err)
     struct ens_relay_setup setup;
     enum ens_status s = describe(t, &setup, err);
 
-    if (s == ENS_OK && t->config.plan->inputs != NULL)
-        s = put_inputs(&inputs, t->config.plan->inputs, err);
+    if (s == ENS_OK)
+        s = put_inputs(t, &inputs, err);
     setup.inputs = inputs.data;
     for (int i = 1; s == ENS_OK && i < t->ranks->size; i++)
         put_setup(t, i, &setup);

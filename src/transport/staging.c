@@ -44,7 +44,7 @@ struct ens_stager {
     struct ens_handout handout;
     /* the others */
     int socket;
-    /* */
+    /* turns of the loop */
     uv_idle_t work;
     uv_timer_t timer;
     int n_handles; /* 0: not begun */
@@ -103,6 +103,21 @@ uint64_t ens_staged_bytes(const struct ens_staged_file *file, size_t n)
     return sum;
 }
 
+enum ens_status ens_staged_fail_read(const struct ens_mapped *m, uint64_t bytes,
+                                     struct ens_error *err)
+{
+    int e = errno;
+    struct stat st;
+
+    if (fstat(m->fd, &st) == 0 && (uint64_t)st.st_size < bytes)
+        return ens_fail(err, ENS_EINPUT,
+                        "input %s: %s shrank while it was copied",
+                        m->input.name, m->source);
+    errno = e;
+    return ens_fail_errno(err, ENS_EIO, "input %s: cannot read %s",
+                          m->input.name, m->source);
+}
+
 /* -- one copy ----------------------------------------------------------------
  */
 
@@ -116,8 +131,8 @@ static enum ens_status fail_room(const struct ens_stager *s, uint64_t bytes,
 {
     return ens_fail(err, ENS_ENOSPACE,
                     "input %s: no room for a copy of %" PRIu64
-                    " bytes in %s on %s (TMPDIR there, or [run] stage_inputs "
-                    "= no)",
+                    " bytes in %s on %s; give it another TMPDIR, or use "
+                    "[run] stage_inputs = no",
                     name_of(s), bytes, s->dir, s->host);
 }
 
@@ -152,9 +167,14 @@ static int is_seen(const struct ens_stager *s)
 {
     const struct ens_mapped *m =
         s->c.inputs != NULL ? &s->c.inputs->item[s->at] : NULL;
+    const struct ens_staged_file *f = &s->file[s->at];
+    struct stat st;
 
-    return m != NULL && m->fd >= 0 &&
-           (s->c.want == NULL || ens_mapped_sample(m) == s->file[s->at].sample);
+    if (m == NULL || m->fd < 0 || s->c.want == NULL)
+        return m != NULL && m->fd >= 0;
+    /* what a table was converted to has a size of its own */
+    return fstat(m->fd, &st) == 0 && (uint64_t)st.st_size == f->bytes &&
+           ens_mapped_sample(m) == f->sample;
 }
 
 static enum ens_status begin_copy(struct ens_stager *s, struct ens_error *err)
@@ -216,9 +236,12 @@ static enum ens_status copy_slice(struct ens_stager *s, struct ens_error *err)
     int from = s->checks ? s->to : s->c.inputs->item[s->at].fd;
 
     if (ens_read_all(from, s->slice, n, s->offset) != 0)
-        return ens_fail_errno(
-            err, ENS_EIO, "input %s: cannot read %s on %s", name_of(s),
-            s->checks ? "its copy" : s->c.inputs->item[s->at].source, s->host);
+        return s->checks ? ens_fail_errno(err, ENS_EIO,
+                                          "input %s: cannot read its copy in "
+                                          "%s on %s",
+                                          name_of(s), s->dir, s->host)
+                         : ens_staged_fail_read(&s->c.inputs->item[s->at],
+                                                s->file[s->at].bytes, err);
     if (!s->checks && ens_write_all(s->to, s->slice, n) != 0)
         return fail_write(s, err);
     ens_hasher_put(s->hasher, s->slice, n);

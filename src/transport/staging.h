@@ -30,6 +30,9 @@ enum ens_status ens_staged_files(struct ens_staged_file **to,
 int ens_staged_files_are_good(const struct ens_staged_file *file, size_t n);
 /** Bytes of a copy of all. */
 uint64_t ens_staged_bytes(const struct ens_staged_file *file, size_t n);
+/** Say why a file that had so many bytes cannot be read (errno). */
+enum ens_status ens_staged_fail_read(const struct ens_mapped *m, uint64_t bytes,
+                                     struct ens_error *err);
 
 struct ens_stager_config { /* lent while the stager lives, but for `file` */
     uint32_t n_ranks;      /* of this host ... */

@@ -231,6 +231,11 @@ class Cluster:
     def join(self, name):
         run("ip", "link", "set", f"v{name}", "up")
 
+    def slow(self, name, rate="400mbit"):
+        """What is sent to it; not where the kernel has no such queue."""
+        run("tc", "qdisc", "replace", "dev", f"v{name}", "root", "tbf", "rate",
+            rate, "burst", "256kb", "latency", "400ms", check=False)
+
     def off(self, name):
         """Every process of it ends at once."""
         process = self.unshare.pop(name)

@@ -8,7 +8,7 @@ import math
 import statistics
 from pathlib import Path
 
-from harness import BAD, check, expect_same, main, table
+from harness import BAD, SOURCE, check, expect_same, main, table
 
 DATA = Path(__file__).parent.parent / "data" / "posteriordb"
 REPLICATES = 20
@@ -214,6 +214,127 @@ def centred_schools(work):
                   f"{how}: theta[{k}] is off by {off}, z = {z}")
 
 
+def modes(work):
+    """With flat priors the mode is the maximum of the likelihood, its spread
+    the inverse of the information; draws from there have that spread."""
+    likelihood = {"kidiq": "fitter = ols\n",
+                  "wells": "fitter = glm\nfamily = binomial\n"}
+    for name, fitter in likelihood.items():
+        _, columns, fit, names = POSTERIORS[name]
+        write(work, columns())
+        formula = next(s for s in fit.split("\n") if s.startswith("formula"))
+        text = study(work, fit).read_text().split("[fit]")[0]
+        results = work.path / name
+        work.run(work.study(text + f"[fit map]\nfitter = map\n{fit}"
+                            f"[fit draws]\nfitter = map\ndraws = 4000\n{fit}"
+                            f"[fit likelihood]\n{fitter}{formula}\n"), results)
+        rows = {r["fit"]: r for r in table(results)}
+        n = len(columns()[next(iter(columns()))])
+        for term in (t for t in names.values() if t != "sigma"):
+            a, sd, b, se, c, spread = (
+                float(rows[row][f"{k}__{term}"])
+                for row in ("map", "likelihood", "draws")
+                for k in ("estimate", "std_error"))
+            check(abs(a - b) < 1e-5 * se, f"{name}: {term}: {a} {b}")
+            # sigma's mode is not its unbiased estimate: n for n - p
+            check(abs(sd / se - 1) < 5 / n, f"{name}: {term}: {sd} {se}")
+            check(abs(c - a) < 4 * sd / 4000 ** .5, f"{name}: {term}: {c}")
+            check(abs(spread / sd - 1) < .05, f"{name}: {term}: {spread}")
+        check(rows["map"]["warnings"] == "", rows["map"]["warnings"])
+
+
+def far_from_normal(work):
+    """Said so: the shape k of the importance of draws from there."""
+    _, columns, fit, _ = POSTERIORS["schools"]
+    write(work, columns())
+    path = study(work, fit)
+    path.write_text(path.read_text().replace("fitter = nuts", "fitter = map"))
+    work.run(path, work.path / "map")
+    row = table(work.path / "map")[0]
+    check("not near the normal distribution" in row["warnings"], f"{row}")
+
+
+def log_t3(x, s):
+    """Student's t with 3 degrees of freedom, up to a constant."""
+    return -2 * math.log1p(x * x / (3 * s * s))
+
+
+def log_gamma_prior(x, shape, rate):
+    return (shape - 1) * math.log(x) - rate * x
+
+
+# family: settings; log density of y given the mean's eta and the family's
+# parameter a; log prior of a; where to integrate over eta and log a
+LGAMMA = math.lgamma
+QUADRATURE = {
+    "student": ("nu = 4\nprior.sigma = half_student_t(3, 2.5)\n", "sigma",
+                lambda y, eta, a: -2.5 * math.log1p(((y - eta) / a) ** 2 / 4)
+                - math.log(a), lambda a: log_t3(a, 2.5), (-1, 8), (-1, 2)),
+    "negbinomial": ("", "phi",
+                    lambda y, eta, a: LGAMMA(y + a) - LGAMMA(a) + y * eta
+                    - (y + a) * math.log(math.exp(eta) + a)
+                    + a * math.log(a),
+                    lambda a: log_gamma_prior(a, .01, .01), (0, 2.5), (-3, 9)),
+    "gamma": ("", "shape",
+              lambda y, eta, a: a * math.log(a) - LGAMMA(a) - a * eta
+              + (a - 1) * math.log(y) - a * y * math.exp(-eta),
+              lambda a: log_gamma_prior(a, .01, .01), (0, 2.5), (-1.5, 3)),
+    "poisson": ("", None, lambda y, eta, a: y * eta - math.exp(eta),
+                lambda a: 0, (0, 2.5), (0, 1e-9)),
+}
+
+
+def moments(values, weights):
+    total = sum(weights)
+    mean = sum(v * w for v, w in zip(values, weights)) / total
+    return mean, (sum((v - mean) ** 2 * w
+                      for v, w in zip(values, weights)) / total) ** .5
+
+
+def by_quadrature(ys, log_density, log_prior, etas, logs):
+    """Mean and sd of eta and the parameter, on a grid of their plane: of a
+    smooth density that vanishes at its ends exact to many digits."""
+    n, points = 120, []
+    for i in range(n):
+        eta = etas[0] + (etas[1] - etas[0]) * (i + .5) / n
+        for k in range(n):
+            a = math.exp(logs[0] + (logs[1] - logs[0]) * (k + .5) / n)
+            lp = log_prior(a) + math.log(a)
+            lp += sum(m * log_density(y, eta, a) for y, m in ys.items())
+            points.append((eta, a, lp))
+    top = max(lp for _, _, lp in points)
+    weights = [math.exp(lp - top) for _, _, lp in points]
+    return [moments([p[k] for p in points], weights) for k in (0, 1)]
+
+
+def against_quadrature(work):
+    """Models of an intercept and one parameter more, integrated."""
+    y = [1, 2, 2, 3, 3, 3, 4, 4, 5, 6, 8, 11]
+    write(work, {"y": y})
+    counts = {v: y.count(v) for v in y}
+    for family, (fit, name, *rest) in QUADRATURE.items():
+        work.run(study(work, f"formula = y ~ 1\nfamily = {family}\n{fit}",
+                       f"replicates = {REPLICATES}"), work.path / family)
+        rows = table(work.path / family)
+        exact = by_quadrature(counts, *rest)
+        for of, (mean, sd) in zip(("intercept", name), exact):
+            if of is None:
+                continue
+            means = numbers(rows, f"estimate__{of}")
+            sds = numbers(rows, f"std_error__{of}")
+            z, z_sd = far(means, mean, 0), far(sds, sd, 0)
+            check(abs(z) <= 4, f"{family}: {of}: mean {mean}, z = {z:.2f}")
+            check(abs(z_sd) <= 5, f"{family}: {of}: sd {sd}, z = {z_sd:.2f}")
+
+
+def the_example(work):
+    work.run(SOURCE / "launch/examples/schools.ini", work.path / "r")
+    given = float(reference(POSTERIORS["schools"][0])["mu"]["mean"])
+    for row in table(work.path / "r"):
+        check(abs(float(row["estimate__intercept"]) - given) < 1, f"{row}")
+        check(row["estimate__school[H]"] != "", f"{list(row)}")
+
+
 NO_POSTERIOR = {
     "collinear": ({"y": [1, 3, 2, 5, 4], "a": [1, 2, 3, 4, 5],
                    "b": [2, 4, 6, 8, 10]}, "formula = y ~ a + b\n",
@@ -293,6 +414,8 @@ BAD_STUDIES = {
         "prior.phi: flat gives no posterior",
     "formula = y ~ (1 | g)\nprior.sd = flat\n":
         "prior.sd: flat gives no posterior with the 2 levels of 'g'",
+    "formula = y ~ (1 | g)\nprior.sd_g = flat\n":
+        "prior.sd_g: flat gives no posterior with the 2 levels of 'g'",
     "formula = y | se(a) ~ 1\nfamily = poisson\n":
         "known standard errors, se(), are of family gaussian",
     "formula = y ~ a\nnu = 4\n": "nu: is of family student",
@@ -346,5 +469,6 @@ def families(work):
 
 
 if __name__ == "__main__":
-    main(posteriors, adaptations, centred_schools, no_posterior, priors_help,
+    main(posteriors, adaptations, centred_schools, modes, far_from_normal,
+         against_quadrature, the_example, no_posterior, priors_help,
          bad_studies, families)

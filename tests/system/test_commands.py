@@ -245,6 +245,13 @@ def helps(work):
     check("did you mean status" in
           work.ensrun("staus", expect=BAD).stderr, "staus")
     check("synthetic" in work.ensrun("kinds").stdout, "kinds")
+    for part, word in (("retain", "1.6 MB"), ("ols", "delivers estimates"),
+                       ("metrics", "rejection(alpha)"), ("linear", "slope"),
+                       ("crps", "metric = crps")):
+        said = work.ensrun("kinds", "simulation", part).stdout
+        check(word in said, f"{part}: {said}")
+    check("no such section" in
+          work.ensrun("kinds", "simulation", "nut", expect=BAD).stderr, "nut")
     check("did you mean synthetic" in
           work.ensrun("kinds", "sinthetic", expect=BAD).stderr, "sinthetic")
 

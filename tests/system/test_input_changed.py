@@ -89,17 +89,42 @@ def overwritten(work):
     work.run(text, results, "--restart", expect=OK)
 
 
+def write_hole(work, n_bytes):
+    rows = n_bytes // 16
+    with open(work.path / "X.npy", "wb") as f:
+        f.write(head(rows))
+        f.truncate(f.tell() + n_bytes)
+
+
 def outlasts_tasks(work):
     """All tasks have ended, the workers are gone, and the digest is not done:
     time-outs look at nobody any more."""
-    rows = 1 << 26  # 1 GiB, a hole: 0.3 s at least
-    with open(work.path / "X.npy", "wb") as f:
-        f.write(head(rows))
-        f.truncate(f.tell() + 16 * rows)
+    write_hole(work, 1 << 30)  # 0.3 s at least
     text = work.study(ini("fields = 1", "replicates = 20", "timeout = 20 s",
                           more=INPUT))
     work.run(text, work.path / "r", expect=OK)
     check(len(table(work.path / "r")) == 20, "not all tasks are there")
 
 
-main(resumed, stopped, touched, overwritten, outlasts_tasks)
+def interrupted_digest(work):
+    """All tasks have ended, and a signal ends the reading of the input: what
+    is left is for the next run."""
+    results = work.path / "r"
+    write_hole(work, 4 << 30)
+    text = work.study(ini("fields = 1", "replicates = 20", more=INPUT))
+    run = work.start_run(text, results)
+    log = results / "log.txt"
+    wait_until(lambda: log.exists() and "event=stop" in log.read_text(), 20,
+               "the end of the last task")
+    os.kill(run.pid, signal.SIGTERM)
+    if run.wait(30, (OK, REQUEUE)) == REQUEUE:
+        check("stopped by a signal" in run.stderr, run.stderr)
+        check(not (results / "tasks.csv").exists(), "tables were written")
+        check("closed=" in (results / "epochs/000001").read_text(), "not closed")
+        run = work.run(text, results, expect=OK)
+        check("0 now" in run.stderr, run.stderr)
+    check(len(table(results)) == 20, "not all tasks are there")
+
+
+main(resumed, stopped, touched, overwritten, outlasts_tasks,
+     interrupted_digest)

@@ -6,6 +6,7 @@ from harness import SOURCE, check, count_by, digests, expect_same, ini, main, \
     table
 
 SHAPES = ((1, 1), (2, 1), (3, 1), (2, 2), (8, 1))  # ranks, workers of each
+KINDS = ((1, 1), (2, 1), (3, 1), (8, 1), (64, 1))  # one study of each kind
 
 ONE_STAGE = ini(
     "work_us = 50\njitter = 0.5\nfields = 1, 3\ntext_bytes = 12\n"
@@ -70,9 +71,12 @@ def same(work, text, expect=0, shapes=SHAPES, arguments=()):
 
 
 def one_stage(work):
-    results = same(work, ONE_STAGE, 1)
-    used = count_by(table(results, "timings.csv"), "worker")
-    check(len(used) >= 6, f"of 8 ranks only workers {sorted(used)} had tasks")
+    same(work, ONE_STAGE, 1, (*SHAPES, (64, 1)))
+    for ranks, least in ((8, 6), (64, 8)):
+        used = count_by(table(work.path / f"mpi{ranks}x1", "timings.csv"),
+                        "worker")
+        check(len(used) >= least,
+              f"of {ranks} ranks only workers {sorted(used)} had tasks")
 
 
 def arrays(work):
@@ -95,7 +99,7 @@ def memory_limit(work):
 
 
 def simulation(work):
-    same(work, SIMULATION, shapes=((2, 1), (3, 1)),
+    same(work, SIMULATION, shapes=KINDS,
          arguments=("--set", "study.replicates=50"))
 
 
@@ -107,7 +111,7 @@ def wells(work):
 
 
 def command(work):
-    same(work, COMMAND, 1, ((2, 1), (3, 1)))
+    same(work, COMMAND, 1, KINDS)
 
 
 main(one_stage, arrays, decide, fates, memory_limit, simulation, wells, command)

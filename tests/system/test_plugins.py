@@ -320,7 +320,7 @@ def the_kind_of_the_examples(work):
 
 def the_parts_of_the_examples(work):
     """Against what they must be: see each head comment."""
-    for name in ("ar1", "lasso", "residuals"):
+    for name in ("ar1", "lasso", "probit", "residuals"):
         path = plugins.example(work, name)
         work.run(path, name)
         reference = digests(work.path / name)
@@ -337,6 +337,7 @@ def the_parts_of_the_examples(work):
             check(value > .92 if rho[cell] == "0" else value < .85,
                   f"{rho[cell]} {term}: {value}")
     check_lasso(work)
+    check_probit(work)
     check_residuals(work)
 
 
@@ -359,6 +360,24 @@ def check_lasso(work):
               "what the fitter does not say is missing")
     strong = [float(r["estimate__x3"]) for r in rows if r["fit_lambda"] == "50"]
     check(sum(e == 0 for e in strong) > 190, "x3 is left out")
+
+
+def check_probit(work):
+    """The same data: slopes in the ratio of the links (Amemiya 1981: 1.6;
+    pi / sqrt 3 = 1.81), and as sure of themselves."""
+    rows = table(work.path / "probit")
+    logit = {r["replicate"]: r for r in rows if r["fit"] == "logit"}
+    ours = [r for r in rows if r["fit"] == "probit"]
+    check(len(ours) == 20, f"{len(ours)} fits")
+    for row in ours:
+        for term in ("x1", "x2"):
+            a, sd = (float(row[f"{k}__{term}"])
+                     for k in ("estimate", "std_error"))
+            b, other = (float(logit[row["replicate"]][f"{k}__{term}"])
+                        for k in ("estimate", "std_error"))
+            check(1.5 < b / a < 1.9, f"{term}: {b} {a}")
+            check(abs(a / sd / (b / other) - 1) < .2, f"{term}: {row}")
+            check(float(row[f"conf_low__{term}"]) < a, f"{row}")
 
 
 def check_residuals(work):

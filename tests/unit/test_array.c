@@ -199,6 +199,31 @@ START_TEST(a_failed_creation_leaves_nothing)
 }
 END_TEST
 
+START_TEST(a_stale_owner_writes_into_no_array_of_another)
+{
+    const uint64_t shape[] = {500};
+    char tmp[300];
+    double v[2] = {1, 2};
+    struct ens_view view;
+    struct ens_error err = {0};
+    uint64_t bytes;
+    void *base;
+    int fd;
+
+    create("y", 1, ENS_DT_F64, 1, shape); /* so that there is the folder */
+    snprintf(tmp, sizeof(tmp), "%s/arrays/x.0000000000000001.npy.tmp", dir);
+    fd = open(tmp, O_RDWR | O_CREAT, 0666); /* it stopped when filling it */
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(create("x", 1, ENS_DT_F64, 1, shape), 1);
+    ck_assert_int_eq(pwrite(fd, v, sizeof(v), 128), sizeof(v));
+    close(fd);
+    ok(ens_array_map(dir, "x", 1, &view, &base, &bytes, &err), &err);
+    for (int i = 0; i < 500; i++)
+        ck_assert(isnan(((const double *)view.data)[i]));
+    ens_array_unmap(base, bytes);
+}
+END_TEST
+
 START_TEST(another_shape_in_the_way_is_refused)
 {
     const uint64_t shape[] = {4, 2}, other[] = {2, 4}, longer[] = {4, 3};
@@ -302,6 +327,7 @@ int main(void)
     tcase_add_test(t, blocks_are_written_in_place_and_filled_again);
     tcase_add_loop_test(t, a_failed_creation_leaves_nothing, 0,
                         (int)(sizeof(faults) / sizeof(*faults)));
+    tcase_add_test(t, a_stale_owner_writes_into_no_array_of_another);
     tcase_add_test(t, another_shape_in_the_way_is_refused);
     tcase_add_test(t, cells_that_left_are_put_away_and_come_back);
     suite_add_tcase(s, t);

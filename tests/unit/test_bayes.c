@@ -384,7 +384,8 @@ static const struct {
      "the terms separate the values of 'y'?); set prior.b and "
      "prior.intercept"},
     {ENS_FAMILY_GAUSSIAN, PLAIN, 0,
-     "2 complete rows for 3 terms of flat priors"},
+     "2 complete rows for 3 terms of flat priors leave nothing for sigma to "
+     "explain"},
     {ENS_FAMILY_GAUSSIAN, ONE_GROUP, 0,
      "the response does not vary within groups: sigma has no posterior"},
     {ENS_FAMILY_GAUSSIAN, PLAIN, 0, "the values are too large"},

@@ -152,7 +152,7 @@ START_TEST(short_warm_ups)
     struct ens_error err = {0};
     struct ens_chain_options o;
 
-    for (size_t scheme = 0; scheme < 4; scheme++) {
+    for (size_t scheme = 0; scheme < 5; scheme++) {
         struct ens_chain chain = {.q = q, .stats = stats};
 
         ens_chain_defaults(&o, ens_adaptation_at(scheme));
@@ -260,6 +260,51 @@ START_TEST(rare_start_is_found)
 }
 END_TEST
 
+static double normal_at(void *model, const double *x, double *gradient)
+{
+    size_t n = *(const size_t *)model;
+    double lp = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        gradient[i] = -x[i];
+        lp -= 0.5 * x[i] * x[i];
+    }
+    return lp;
+}
+
+/* Nothing is written behind the work asked for. */
+START_TEST(work_is_enough)
+{
+    size_t n = (size_t)_i, mode_n = ens_mode_work(n);
+    struct ens_density d = {.dim = n, .model = &n, .at = normal_at};
+    double *mine = malloc((mode_n + 100000) * sizeof(*mine));
+
+    ck_assert(mine != NULL);
+    for (size_t k = 0; ens_adaptation_at(k); k++) {
+        struct ens_chain chain = {.q = q, .stats = stats};
+        struct ens_chain_options o;
+        struct ens_mode mode;
+        struct ens_rng g;
+        size_t size;
+
+        ens_rng_set(&g, n, k, 1, 1);
+        ens_chain_defaults(&o, ens_adaptation_at(k));
+        o.warmup = 100;
+        o.draws = 20;
+        size = mode_n + ens_chain_work(n, &o);
+        ck_assert_uint_lt(size, mode_n + 99999);
+        mine[mode_n] = mine[size] = 4711;
+        ens_mode_find(&d, NULL, mine, &mode);
+        ck_assert(mine[mode_n] == 4711);
+        ck_assert_int_eq(
+            ens_chain_run(&d, &o, &mode, &g, mine + mode_n, &chain, NULL),
+            ENS_OK);
+        ck_assert_msg(mine[size] == 4711, "%s", o.adaptation->name);
+    }
+    free(mine);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("chain");
@@ -267,13 +312,14 @@ int main(void)
     SRunner *runner;
     int failed;
 
-    tcase_add_loop_test(t, draws_are_of_the_density, 0, 4);
-    tcase_add_loop_test(t, same_stream_same_bits, 0, 4);
+    tcase_add_loop_test(t, draws_are_of_the_density, 0, 5);
+    tcase_add_loop_test(t, same_stream_same_bits, 0, 5);
     tcase_add_test(t, thinned_draws_are_some_of_all);
     tcase_add_loop_test(t, short_warm_ups, 0, 32);
-    tcase_add_loop_test(t, starts_where_told, 0, 4);
+    tcase_add_loop_test(t, starts_where_told, 0, 5);
     tcase_add_loop_test(t, no_chain_says_why, 0, 6);
     tcase_add_test(t, rare_start_is_found);
+    tcase_add_loop_test(t, work_is_enough, 1, 30);
     tcase_set_timeout(t, 60);
     suite_add_tcase(suite, t);
     runner = srunner_create(suite);

@@ -180,6 +180,36 @@ START_TEST(not_positive_definite_is_seen)
 }
 END_TEST
 
+/* A v = e v, v of length 1, e ascending, for X'X. */
+START_TEST(eigenvectors_are_scaled)
+{
+    size_t n = shape[_i].n, p = shape[_i].p;
+    double e[MAX_P];
+
+    fill(n, p);
+    ens_gram(x, n, p, NULL, gram, work);
+    memcpy(factor, gram, sizeof(gram));
+    ck_assert_int_eq(ens_eigen(factor, p, e, work), 0);
+    for (size_t k = 0; k < p; k++) {
+        double length = 0;
+
+        for (size_t i = 0; i < p; i++) {
+            double sum = 0;
+
+            for (size_t j = 0; j < p; j++)
+                sum += gram[i > j ? i + j * p : j + i * p] * factor[j + k * p];
+            length += factor[i + k * p] * factor[i + k * p];
+            ck_assert_double_eq_tol(sum, e[k] * factor[i + k * p],
+                                    1e-12 * (1 + e[p - 1]));
+        }
+        ck_assert_double_eq_tol(length, 1, 1e-12);
+        ck_assert(k == 0 || e[k] >= e[k - 1]);
+    }
+    gram[p - 1] = NAN;
+    ck_assert_int_eq(ens_eigen(gram, p, e, work), -1);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("linalg");
@@ -190,6 +220,7 @@ int main(void)
     tcase_add_loop_test(t, gram_is_xtwx, 0, n);
     tcase_add_loop_test(t, cholesky_solves_and_inverts, 1, n);
     tcase_add_loop_test(t, qr_gives_the_same_factor, 0, n);
+    tcase_add_loop_test(t, eigenvectors_are_scaled, 0, n);
     tcase_add_test(t, cross_and_times_are_products);
     tcase_add_test(t, ratio_is_one_minus_r_squared);
     tcase_add_test(t, aliased_column_is_named);

@@ -279,12 +279,72 @@ START_TEST(metric_is_learned)
 }
 END_TEST
 
+/* Normal with precision P, P(i, j) = 0.9 off the diagonal, 1 on it, in units
+ * that differ by 10 each. */
+static double correlated_at(void *model, const double *q, double *gradient)
+{
+    size_t n = *(const size_t *)model;
+    double lp = 0, sum = 0, unit = 1;
+
+    for (size_t i = 0; i < n; i++, unit *= 10)
+        sum += q[i] * unit;
+    unit = 1;
+    for (size_t i = 0; i < n; i++, unit *= 10) {
+        double r = 0.1 * q[i] * unit + 0.9 * sum;
+
+        lp -= 0.5 * q[i] * unit * r;
+        gradient[i] = -r * unit;
+    }
+    return lp;
+}
+
+/* Two windows' draws of a short warm-up give the covariance of a normal, not
+ * an estimate: correlations to the ridge that keeps them finite. */
+START_TEST(dense_metric_of_a_normal_is_exact)
+{
+    size_t n = 4;
+    struct ens_density d = {.dim = n, .model = &n, .at = correlated_at};
+    struct ens_whiten w;
+    struct ens_nuts_info info;
+    struct ens_rng g;
+    struct ens_nuts s;
+    struct ens_adapt a = {.scheme = &ens_adapt_fisher_dense,
+                          .nuts = &s,
+                          .whiten = &w,
+                          .warmup = 60,
+                          .target = 0.8};
+    double q[4] = {1, 0.05, -0.002, 0.001};
+    /* Of x(i) 10^i: a on the diagonal, b off it. */
+    double b = -0.9 / (0.1 * (0.1 + 0.9 * 4)), c = 10 + b;
+
+    ck_assert_uint_le(a.scheme->work(n), ENS_COUNT(adapt_work));
+    ens_rng_set(&g, 1, 7, 5, 1);
+    ens_whiten_init(&w, &d, whiten_work);
+    ens_nuts_init(&s, &w.outer, 10, &g, nuts_work);
+    ck_assert_int_eq(ens_nuts_place(&s, q), 0);
+    ck_assert_int_eq(a.scheme->start(&a, adapt_work, NULL), ENS_OK);
+    for (size_t i = 0; i < 31; i++) {
+        ens_nuts_transition(&s, &info);
+        ck_assert_int_eq(a.scheme->learn(&a, &info, NULL), ENS_OK);
+    }
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < n; j++) {
+            double sum = 0, unit = pow(10, (double)(i + j));
+
+            for (size_t k = i > j ? i : j; k < n; k++)
+                sum += w.factor[i + k * w.n] * w.factor[j + k * w.n] *
+                       s.scale[k] * s.scale[k];
+            check_near(sum * unit, i == j ? c : b, 1e-2);
+        }
+}
+END_TEST
+
 START_TEST(schemes_are_in_the_table)
 {
     ck_assert_ptr_eq(ens_adaptation_find("stan"), &ens_adapt_stan);
     ck_assert_ptr_eq(ens_adaptation_find("laplace"), &ens_adapt_laplace);
     ck_assert_ptr_null(ens_adaptation_find("none"));
-    ck_assert_ptr_null(ens_adaptation_at(4));
+    ck_assert_ptr_null(ens_adaptation_at(5));
 }
 END_TEST
 
@@ -304,7 +364,8 @@ int main(void)
     tcase_add_test(t, start_settles);
     tcase_add_loop_test(t, start_stays_finite, 0, 3);
     tcase_add_test(t, schemes_are_in_the_table);
-    tcase_add_loop_test(t, metric_is_learned, 0, 4);
+    tcase_add_loop_test(t, metric_is_learned, 0, 5);
+    tcase_add_test(t, dense_metric_of_a_normal_is_exact);
     tcase_set_timeout(t, 60);
     suite_add_tcase(suite, t);
     runner = srunner_create(suite);

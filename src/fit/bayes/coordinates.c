@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_ITERATIONS 60
+#define MAX_ITERATIONS 100
 #define MOVED          1e-5 /* of a predictor: coordinates need no more */
 #define TOO_FAR        500.0
 
@@ -24,6 +24,7 @@ struct search {
     double *before; /* n */
     double *delta;  /* p */
     double scale;   /* of the residuals */
+    double least;   /* objective so far */
     struct ens_error *err;
 };
 
@@ -56,6 +57,7 @@ static enum ens_status make_search(struct search *s, const struct ens_job *job)
     s->before = s->eta + n;
     s->delta = s->before + n;
     s->scale = 1;
+    s->least = INFINITY;
     return ENS_OK;
 }
 
@@ -186,7 +188,8 @@ static enum ens_status solve_normal(struct search *s)
     st = check_residuals(s, rss, total);
     if (st != ENS_OK || s->m->weight)
         return st;
-    s->scale = fmax(sqrt(rss / (double)(n > p ? n - p : n)), 1e-3 * s->scale);
+    if (n > p)
+        s->scale = fmax(sqrt(rss / (double)(n - p)), 1e-3 * s->scale);
     return solve(s);
 }
 
@@ -215,6 +218,54 @@ static void start(struct search *s)
         s->r[i] += s->w[i] * (s->eta[i] - (offset ? offset[i] : 0));
 }
 
+/* Minus the penalised log likelihood, but for constants: convex in b, so what
+ * only goes down ends at the least there is, or goes on without end. */
+static double objective(const struct search *s)
+{
+    const double *y = s->problem->y;
+    double sum = 0;
+
+    for (size_t i = 0; i < s->problem->n; i++) {
+        double eta = s->eta[i];
+
+        switch (s->m->o->family) {
+        case ENS_FAMILY_BINOMIAL:
+            sum += fmax(eta, 0) + log1p(exp(-fabs(eta))) - y[i] * eta;
+            break;
+        case ENS_FAMILY_GAMMA:
+            sum += eta + y[i] * exp(-eta);
+            break;
+        default:
+            sum += exp(eta) - y[i] * eta;
+            break;
+        }
+    }
+    for (size_t j = 0; j < s->problem->p; j++) {
+        double d = (s->m->b0[j] - ens_prior_centre(&s->m->prior[j])) /
+                   ens_prior_scale(&s->m->prior[j]);
+
+        sum += 0.5 * d * d;
+    }
+    return sum;
+}
+
+/* A whole step of scoring may lead uphill: half of it, a quarter ... */
+static void descend(struct search *s)
+{
+    double share = 1, value;
+
+    predict(s);
+    value = objective(s);
+    while (!(value <= s->least + 1e-12 * fabs(s->least)) && share > 1e-6) {
+        share /= 2;
+        for (size_t j = 0; j < s->problem->p; j++)
+            s->m->b0[j] -= share * s->delta[j];
+        predict(s);
+        value = objective(s);
+    }
+    s->least = value;
+}
+
 /* One step; the largest change of a predictor, or infinite. */
 static enum ens_status step(struct search *s, double *moved)
 {
@@ -225,7 +276,7 @@ static enum ens_status step(struct search *s, double *moved)
         return st;
     memcpy(s->before, s->eta, n * sizeof(*s->eta));
     ens_lsq_step(&s->lsq, s->r, s->m->b0, s->delta);
-    predict(s);
+    descend(s);
     *moved = 0;
     for (size_t i = 0; i < n; i++) {
         double d = fabs(s->eta[i] - s->before[i]);

@@ -228,6 +228,11 @@ static enum ens_status check_flat(const struct ens_bayes *m,
 
     for (size_t j = 0; j < m->p; j++)
         n_flat += m->prior[j].kind == ENS_PRIOR_FLAT ? 1 : 0;
+    if (m->n_aux > 0 && m->aux[0] == ENS_BAYES_SIGMA && m->n <= n_flat)
+        return ens_fail(err, ENS_EDOMAIN,
+                        "%zu complete rows for %zu terms of flat priors leave "
+                        "nothing for sigma to explain",
+                        m->n, n_flat);
     if (m->n_aux > 0 && m->aux[0] == ENS_BAYES_SIGMA &&
         m->aux_prior[0].kind == ENS_PRIOR_FLAT && m->n < n_flat + 2)
         return ens_fail(err, ENS_EDOMAIN,

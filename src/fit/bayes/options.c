@@ -219,6 +219,20 @@ static enum ens_status check_names(const struct ens_bayes_options *o,
     return ENS_OK;
 }
 
+/* Is sd_G flat? *is_own: prior.sd_G says so, else prior.sd. */
+static int has_flat_sd(const struct ens_bayes_options *o, const char *group,
+                       int *is_own)
+{
+    *is_own = 0;
+    for (size_t i = 0; i < o->n_named; i++)
+        if (strncmp(o->name[i], "sd_", 3) == 0 &&
+            strcmp(o->name[i] + 3, group) == 0) {
+            *is_own = 1;
+            return o->named[i].kind == ENS_PRIOR_FLAT;
+        }
+    return o->has_sd && o->sd.kind == ENS_PRIOR_FLAT;
+}
+
 /* With a flat sd of few levels the posterior does not fall as it grows:
  * Gelman (2006), doi:10.1214/06-BA117A, section 2.2. */
 static enum ens_status check_groups(const struct ens_bayes_options *o,
@@ -229,14 +243,17 @@ static enum ens_status check_groups(const struct ens_bayes_options *o,
         return ens_fail(err, ENS_ESTUDY,
                         "formula: known standard errors, se(), are of family "
                         "gaussian");
-    for (size_t k = 0; k < shape->n_groups; k++)
-        if (o->has_sd && o->sd.kind == ENS_PRIOR_FLAT &&
-            shape->group[k].n_levels < 3)
+    for (size_t k = 0; k < shape->n_groups; k++) {
+        const struct ens_fit_group *g = &shape->group[k];
+        int is_own;
+
+        if (has_flat_sd(o, g->name, &is_own) && g->n_levels < 3)
             return ens_fail(err, ENS_ESTUDY,
-                            "prior.sd: flat gives no posterior with the %u "
+                            "prior.sd%s%s: flat gives no posterior with the %u "
                             "levels of '%s'",
-                            (unsigned)shape->group[k].n_levels,
-                            shape->group[k].name);
+                            is_own ? "_" : "", is_own ? g->name : "",
+                            (unsigned)g->n_levels, g->name);
+    }
     return ENS_OK;
 }
 

@@ -10,9 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Beyond, the mode's Hessian and the products with its factor cost more than
- * they gain. */
-#define MOST_WHITENED 100
+/* Beyond, the products with a factor cost more than correlations gain. */
+#define MOST_WHITENED 200
 
 struct sampler {
     const struct ens_job *job;
@@ -49,7 +48,13 @@ static enum ens_status find_mode(struct sampler *s)
     return ENS_OK;
 }
 
-/* `auto` takes laplace where that is likely to be best, and there is a mode. */
+static const char *best_adaptation(const struct sampler *s)
+{
+    if (s->of->density->dim > MOST_WHITENED)
+        return "fisher";
+    return s->of->best ? s->of->best : "fisher_dense";
+}
+
 static enum ens_status choose_adaptation(struct sampler *s,
                                          const struct ens_adaptation **chosen)
 {
@@ -58,16 +63,14 @@ static enum ens_status choose_adaptation(struct sampler *s,
     enum ens_status st = ENS_OK;
 
     if (is_auto)
-        name = s->of->is_regular && s->of->density->dim <= MOST_WHITENED
-                   ? "laplace"
-                   : "fisher";
+        name = best_adaptation(s);
     *chosen = ens_adaptation_find(name);
     if (!(*chosen)->needs_mode)
         return ENS_OK;
     st = find_mode(s);
     if (st != ENS_OK || s->mode.status == ENS_MODE_FOUND)
         return st;
-    *chosen = &ens_adapt_fisher;
+    *chosen = &ens_adapt_fisher_dense;
     return is_auto ? ENS_OK : ens_mode_explain(&s->mode, NULL, s->err);
 }
 
@@ -89,26 +92,34 @@ static enum ens_status read_settings(struct sampler *s)
     return ENS_OK;
 }
 
+/* One after the other: memory is filled with zeros, and where a part is not
+ * to be had the rest must not be touched. */
+static int allocate_all(struct sampler *s, size_t all, size_t dim)
+{
+    if (all > SIZE_MAX / 64 / (s->n + ENS_N_SAMPLER) ||
+        s->o.draws > SIZE_MAX / 64 / dim)
+        return 0;
+    s->value = take(s, all * s->n, sizeof(*s->value));
+    if (s->value)
+        s->columns = take(s, all * ENS_N_SAMPLER, sizeof(*s->columns));
+    if (s->columns)
+        s->chain.q = take(s, s->o.draws * dim, sizeof(*s->chain.q));
+    if (s->chain.q)
+        s->chain.stats = take(s, s->o.draws, sizeof(*s->chain.stats));
+    if (s->chain.stats)
+        s->parameter = take(s, s->n, sizeof(*s->parameter));
+    if (s->parameter)
+        s->work = take(s, ens_chain_work(dim, &s->o), sizeof(*s->work));
+    return s->work != NULL;
+}
+
 static enum ens_status allocate(struct sampler *s)
 {
-    size_t dim = s->of->density->dim;
-    size_t all = s->n_chains * s->o.draws; /* at most 10^12 */
-
-    if (all <= SIZE_MAX / 64 / (s->n + ENS_N_SAMPLER) &&
-        s->o.draws <= SIZE_MAX / 64 / dim) {
-        s->value = take(s, all * s->n, sizeof(*s->value));
-        s->columns = take(s, all * ENS_N_SAMPLER, sizeof(*s->columns));
-        s->parameter = take(s, s->n, sizeof(*s->parameter));
-        s->chain.q = take(s, s->o.draws * dim, sizeof(*s->chain.q));
-        s->chain.stats = take(s, s->o.draws, sizeof(*s->chain.stats));
-        s->work = take(s, ens_chain_work(dim, &s->o), sizeof(*s->work));
-    }
-    if (!s->value || !s->columns || !s->parameter || !s->chain.q ||
-        !s->chain.stats || !s->work)
-        return ens_fail(s->err, ENS_ENOMEMORY,
-                        "%zu chains of %zu draws of %zu parameters",
-                        s->n_chains, s->o.draws, s->n);
-    return ENS_OK;
+    if (allocate_all(s, s->n_chains * s->o.draws, s->of->density->dim))
+        return ENS_OK;
+    return ens_fail(s->err, ENS_ENOMEMORY,
+                    "%zu chains of %zu draws of %zu parameters", s->n_chains,
+                    s->o.draws, s->n);
 }
 
 /* A chain's draws become columns of the result. */

@@ -8,8 +8,8 @@
 struct ens_sampled {
     const struct ens_density *density;
     void (*constrain)(void *model, const double *q, double *parameter);
-    /* its posterior is about normal, so that `auto` means laplace */
-    int is_regular;
+    /* What `auto` means, up to 200 parameters; NULL: fisher_dense. */
+    const char *best;
 };
 
 /**

@@ -1,4 +1,5 @@
 #include "kinds/simulation/model.h"
+#include "kinds/simulation/metrics/metrics.h"
 
 #include "config/study.h"
 
@@ -356,7 +357,10 @@ ens_simulation_layout(struct ens_simulation_layout *l,
 
     l->truth = (uint32_t)(ENS_SIM_PARTS * m->n_shown);
     l->meta = l->truth + (uint32_t)m->n_truths;
-    l->metrics = l->meta + (uint32_t)shape->n_meta;
+    l->diagnostics = l->meta + (uint32_t)shape->n_meta;
+    l->metrics = l->diagnostics;
+    if (m->fitter->delivers & ENS_DELIVERS_DIAGNOSTICS)
+        l->metrics += (uint32_t)ens_metric_diagnostics.n_fields;
     n = l->metrics;
     for (size_t i = 0; i < metrics->n; i++)
         n += ens_simulation_metric_columns(&metrics->item[i], m->n_shown);
@@ -367,6 +371,10 @@ ens_simulation_layout(struct ens_simulation_layout *l,
     for (size_t k = 0; k < shape->n_meta; k++)
         add(&f, "meta", shape->meta[k], "",
             ens_arena_printf(arena, "%s of the data", shape->meta[k]));
+    for (size_t k = 0; k < l->metrics - l->diagnostics; k++)
+        add(&f, "", ens_metric_diagnostics.field[k].name,
+            ens_metric_diagnostics.field[k].unit,
+            ens_metric_diagnostics.field[k].help);
     for (size_t i = 0; i < metrics->n; i++)
         add_metric(&f, &metrics->item[i], m);
     if (f.failed)

@@ -110,11 +110,11 @@ ens_simulation_shape(struct ens_data_shape *shape, const struct ens_cell *cell,
                      const struct ens_host *host, const struct ens_plan *plan,
                      struct ens_arena *arena, struct ens_error *err);
 /** Columns of a cell's tasks: ENS_SIM_PARTS of each parameter shown, part by
- * part; truths; meta numbers; metrics. */
+ * part; truths; meta numbers; diagnostics; metrics. */
 struct ens_simulation_layout {
     size_t n;
     const struct ens_field *field;
-    uint32_t truth, meta, metrics; /* where they begin */
+    uint32_t truth, meta, diagnostics, metrics; /* where they begin */
 };
 /** Kept in the arena. */
 enum ens_status

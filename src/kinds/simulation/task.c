@@ -5,6 +5,7 @@
 #include "kinds/simulation/model.h"
 #include "kinds/simulation/parts.h"
 #include "kinds/simulation/program.h"
+#include "kinds/simulation/metrics/metrics.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -273,6 +274,30 @@ static void record_fit(const struct state *st, struct ens_result *result,
         st->host->warn(result, r->warning[k]);
 }
 
+/* Of chains, when the study retains them. */
+static enum ens_status record_diagnostics(const struct state *st,
+                                          const struct ens_job *job,
+                                          const struct ens_metric_input *in,
+                                          struct ens_error *err)
+{
+    uint32_t n = st->layout.metrics - st->layout.diagnostics;
+    double *value;
+    enum ens_status s;
+
+    if (n == 0 || in->fit->draws.n_chains == 0 ||
+        !st->host->keeps(job->result, "diagnostics"))
+        return ENS_OK;
+    value = st->host->alloc(job->result, n, sizeof(*value));
+    if (value == NULL)
+        return ens_fail(err, ENS_ENOMEMORY, "diagnostics");
+    for (uint32_t k = 0; k < n; k++)
+        value[k] = NAN;
+    s = ens_metric_diagnostics.compute(job, in, value, err);
+    for (uint32_t k = 0; s == ENS_OK && k < n; k++)
+        st->host->f64(job->result, st->layout.diagnostics + k, value[k]);
+    return s;
+}
+
 /* What a plugin promised in `shape` is what it gives. */
 static enum ens_status check(const struct ens_data *d,
                              const struct ens_data *shape,
@@ -323,6 +348,7 @@ enum ens_status ens_simulation_run(void *state, const struct ens_task *task,
     struct ens_fit_problem problem;
     struct ens_fit_result r;
     const struct ens_job job = {st->host, result, task, st->generator_state};
+    struct ens_metric_input in;
     const double *truth;
     enum ens_status s;
 
@@ -345,17 +371,18 @@ enum ens_status ens_simulation_run(void *state, const struct ens_task *task,
     record_fit(st, result, &r);
     if (problem.n < generated.data.n)
         st->host->warn(result, "rows with missing values left out");
-    s = ens_simulation_compute(
-        &job, &st->metrics, st->metric_state,
-        &(struct ens_metric_input){.data = &generated.data,
+    in = (struct ens_metric_input){.data = &generated.data,
                                    .problem = &problem,
                                    .fit = &r,
                                    .n_parameters = st->model.n_shown,
                                    .parameter = st->model.shown,
                                    .place = st->model.place,
                                    .truth = truth,
-                                   .level = st->model.options.level},
-        st->layout.metrics, err);
+                                   .level = st->model.options.level};
+    s = record_diagnostics(st, &job, &in, err);
+    if (s == ENS_OK)
+        s = ens_simulation_compute(&job, &st->metrics, st->metric_state, &in,
+                                   st->layout.metrics, err);
     if (s == ENS_OK)
         s = ens_keep_fit(&job, &r, problem.p, err);
     return s == ENS_OK ? ens_keep_draws(&job, &r, err) : s;
