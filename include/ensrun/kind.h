@@ -205,6 +205,10 @@ struct ens_measure {
                      nothing yet, and [stop] takes Wilson's interval */
 };
 
+struct ens_measure_about {
+    const char *name, *help;
+};
+
 typedef enum ens_status ens_measure_fn(void *arg, const struct ens_measure *m,
                                        struct ens_error *err);
 
@@ -223,6 +227,15 @@ struct ens_kind {
     const struct ens_impl *calls; /* what settings of type CALL may name beside
                                      FILE:KEY and choices: as of a plugin */
     size_t n_calls;
+    /* measures that `measures` may give, for `ensrun kinds`: none may be
+     * listed */
+    const struct ens_measure_about *about;
+    size_t n_about;
+
+    /* Optional. Pure; the study may be one that plan refuses. What settings
+     * of class run make tasks compute, as a text that is part of the
+     * fingerprint; "" nothing. */
+    void (*computed)(const struct ens_study *study, char *to, size_t cap);
 
     /* Required. Pure; declares schemas, arrays and the first stage. Checks
      * what the tables cannot (formula against input columns, say): its

@@ -12,9 +12,13 @@ static const struct ens_option options[] = {
     {"table", 0, ENS_OPTION_TEXT, 0, "TABLE",
      "which one (default: tasks); see below"},
     {"to", 0, ENS_OPTION_TEXT, 0, "FORMAT",
-     "csv, jsonl or npy (default: by the name of FILE, else csv)"},
+     "csv, jsonl, npy or text (default: by the name of FILE; in a terminal "
+     "text, else csv)"},
     {"output", 'o', ENS_OPTION_TEXT, 0, "FILE",
      "write FILE instead of standard output"},
+    {"names", 0, ENS_OPTION_CHOICE, 0, "ensrun|bayesim",
+     "of columns and statuses: as here, or those of bayesim's summary (tasks) "
+     "and performance measures (cells)"},
     {"artifact", 0, ENS_OPTION_TEXT, 0, "NAME",
      "no table: that artifact, or collected file, of all tasks; see below"},
     {"files", 0, ENS_OPTION_FLAG, 0, NULL,
@@ -47,15 +51,17 @@ static enum ens_status pick_format(const struct ens_options *o,
         if (*x == NULL)
             return ens_fail(err, ENS_EUSAGE,
                             "%s: no format is called %s; name one by --to "
-                            "csv, jsonl or npy",
+                            "csv, jsonl, npy or text",
                             file, dot + 1);
         return ENS_OK;
     }
-    *x = ens_exporter_find(to == NULL ? "csv" : to);
+    if (to == NULL)
+        to = file == NULL && isatty(STDOUT_FILENO) ? "text" : "csv";
+    *x = ens_exporter_find(to);
     if (*x == NULL)
-        return ens_fail(err, ENS_EUSAGE,
-                        "--to %s: no such format; there are csv, jsonl, npy",
-                        to);
+        return ens_fail(
+            err, ENS_EUSAGE,
+            "--to %s: no such format; there are csv, jsonl, npy, text", to);
     return ENS_OK;
 }
 
@@ -64,6 +70,7 @@ static enum ens_status pick_table(const struct ens_options *o,
                                   struct ens_error *err)
 {
     const char *name = ens_options_text(o, "table");
+    const char *names = ens_options_text(o, "names");
 
     *table = ens_table_find(name == NULL ? "tasks" : name);
     if (*table == NULL)
@@ -71,6 +78,12 @@ static enum ens_status pick_table(const struct ens_options *o,
                         "--table %s: no such table; there are tasks, cells, "
                         "columns, timings, failures, outputs",
                         name);
+    if (names == NULL || strcmp(names, "ensrun") == 0)
+        return ENS_OK;
+    *table = ens_table_renamed(*table, names);
+    if (*table == NULL)
+        return ens_fail(err, ENS_EUSAGE,
+                        "--names bayesim: of the tables tasks and cells");
     return ENS_OK;
 }
 
@@ -139,7 +152,7 @@ static enum ens_status pick(const struct ens_options *o,
         if (ens_options_has(o, others[i]))
             s = ens_fail(err, ENS_EUSAGE,
                          "--%s goes with --artifact or --files", others[i]);
-    if (s == ENS_OK && (*x)->measures && isatty(STDOUT_FILENO) &&
+    if (s == ENS_OK && (*x)->is_binary && isatty(STDOUT_FILENO) &&
         !ens_options_has(o, "output"))
         s = ens_fail(err, ENS_EUSAGE,
                      "%s is not for terminals; name a file by -o", (*x)->name);

@@ -215,6 +215,9 @@ static void print_kind(const struct ens_kind *k)
     printf("%s: %s\nresults version %u\n", k->name, k->help,
            k->results_version);
     print_sections(k->settings, k->n_settings);
+    for (size_t i = 0; i < k->n_about; i++)
+        printf("%s  %-18s %s\n", i == 0 ? "\nmeasures of cells.csv\n" : "",
+               k->about[i].name, k->about[i].help);
     for (size_t i = 0; i < k->n_calls; i++) {
         if (i == 0 || k->calls[i].n_settings > 0 ||
             k->calls[i - 1].n_settings > 0)

@@ -270,7 +270,8 @@ static int run_study(const struct ens_options *o, struct ens_run_options *ro)
         ens_cli_fail_lines(s, &errors, &err);
     if (ens_options_has(o, "json") && (s == ENS_OK || s == ENS_ESTOPPED))
         print_json(&report, code);
-    else if (s == ENS_OK && report.complete && report.was_finished)
+    else if (s == ENS_OK && report.complete &&
+             (report.was_finished || isatty(STDOUT_FILENO)))
         ens_show_cells(report.dir);
     ens_buf_fini(&errors);
     return code;

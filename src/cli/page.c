@@ -75,9 +75,11 @@ static void print_cell(const struct ens_page *p, size_t i, const char *text,
     size_t chars = ens_utf8_count(text, strlen(text));
     size_t pad = column->width > chars ? column->width - chars : 0;
 
-    printf("%*s", i > 0 ? (int)GAP : indent, "");
-    if (!column->left && (*text != '\0' || i + 1 < p->n))
-        printf("%*s", (int)pad, "");
+    if (*text != '\0' || i + 1 < p->n) { /* no blanks at the end */
+        printf("%*s", i > 0 ? (int)GAP : indent, "");
+        if (!column->left)
+            printf("%*s", (int)pad, "");
+    }
     printf("%s", text);
     if (column->left && i + 1 < p->n)
         printf("%*s", (int)pad, "");

@@ -47,7 +47,6 @@ static int add_row(struct ens_wide *w, const struct ens_datum *d)
 {
     struct ens_wide_row row = {
         .key = ens_arena_alloc(&w->arena, w->n_keys + 1, sizeof(const char *)),
-        .n_used = UINT64_MAX,
         .first_item = w->items.len / sizeof(struct ens_wide_item),
     };
 
@@ -83,6 +82,22 @@ static size_t find_measure(struct ens_wide *w, const struct ens_datum *d)
     return n;
 }
 
+/* Least of the figures that are there; empty ones are seen as they are. */
+static void take_counts(struct ens_wide_row *row, uint64_t n_used,
+                        uint64_t n_missing)
+{
+    if (n_used == 0 && row->n_used > 0)
+        return;
+    if (row->n_used == 0) {
+        row->n_used = n_used;
+        row->n_missing = n_missing;
+    }
+    if (n_used < row->n_used)
+        row->n_used = n_used;
+    if (n_missing > row->n_missing)
+        row->n_missing = n_missing;
+}
+
 static enum ens_status take(void *arg, const struct ens_datum *d,
                             struct ens_error *err)
 {
@@ -106,10 +121,8 @@ static enum ens_status take(void *arg, const struct ens_datum *d,
     item.value = ens_datum_num(&last[VALUE]);
     item.mcse = ens_datum_num(&last[MCSE]);
     ens_buf_put(&w->items, &item, sizeof(item));
-    if ((uint64_t)last[N_USED].as.integer < row->n_used)
-        row->n_used = (uint64_t)last[N_USED].as.integer;
-    if ((uint64_t)last[N_MISSING].as.integer > row->n_missing)
-        row->n_missing = (uint64_t)last[N_MISSING].as.integer;
+    take_counts(row, (uint64_t)last[N_USED].as.integer,
+                (uint64_t)last[N_MISSING].as.integer);
     w->any_missing |= row->n_missing > 0;
     return w->items.failed || w->measures.failed
                ? ens_fail(err, ENS_ENOMEMORY, "show: out of memory; use --head")

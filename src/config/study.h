@@ -23,6 +23,8 @@ struct ens_study_tables {
     size_t n_roles;
     const struct ens_impl *calls;
     size_t n_calls;
+    /* of the kind; may be NULL */
+    void (*computed)(const struct ens_study *study, char *to, size_t cap);
 };
 
 /** What "FILE:NAME" names: errors say what is wrong with the file, or what it

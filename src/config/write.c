@@ -168,6 +168,13 @@ void ens_study_fingerprint(const struct ens_study *study, struct ens_buf *out)
     for (size_t i = 0; i < study->n_inputs; i++)
         add_row(&l, &study->input[i], ENS_C_STUDY);
     add_roles(&l, study, ENS_C_STUDY);
+    if (study->tables.computed != NULL) {
+        char text[1024];
+
+        study->tables.computed(study, text, sizeof(text));
+        if (text[0] != '\0')
+            add_line(&l, study->tables.kind, "computed", text);
+    }
     add_line(&l, "study", "kind", study->tables.kind);
     snprintf(number, sizeof(number), "%u",
              (unsigned)study->tables.results_version);

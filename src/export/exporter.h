@@ -17,14 +17,19 @@ struct ens_export_shape {
     const struct ens_table_column *column;
     /* Only for exporters that set `measures`: */
     uint64_t n_rows;
-    const size_t *width; /* characters of the longest text, per column */
+    const size_t *width; /* characters of the longest text, per column; of
+                            numbers for ENS_MEASURES_ALL only */
 };
+
+enum ens_measures { ENS_MEASURES_NONE, ENS_MEASURES_TEXTS, ENS_MEASURES_ALL };
 
 struct ens_exporter {
     const char *name;
     const char *help;
-    /* 1: rows are produced twice, first to count them and their widths. */
-    int measures;
+    /* Not none: rows are produced twice, first to count them and their
+     * widths. */
+    enum ens_measures measures;
+    int is_binary; /* not for terminals */
 
     /* Required. Begin: write what comes before the rows. *state is owned
      * until close. out is lent until close. */

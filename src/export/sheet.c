@@ -256,6 +256,7 @@ struct widths {
     const struct ens_table_column *column;
     uint64_t n_rows;
     size_t *width;
+    int all;
 };
 
 static enum ens_status measure_row(void *arg, const struct ens_datum *row,
@@ -270,7 +271,7 @@ static enum ens_status measure_row(void *arg, const struct ens_datum *row,
         size_t n;
         const char *p;
 
-        if (w->column[i].type != ENS_DATUM_TEXT)
+        if (!w->all && w->column[i].type != ENS_DATUM_TEXT)
             continue;
         p = ens_datum_text(&row[i], tmp, &n);
         n = ens_utf8_count(p, n);
@@ -317,11 +318,13 @@ enum ens_status ens_sheet_export(const struct ens_sheet *sheet,
                                  const struct ens_exporter *x,
                                  struct ens_out *out, struct ens_error *err)
 {
-    struct widths w = {sheet->n, sheet->column, 0, NULL};
+    struct widths w = {.n = sheet->n,
+                       .column = sheet->column,
+                       .all = x->measures == ENS_MEASURES_ALL};
     struct ens_export_shape shape = {sheet->n, sheet->column, 0, NULL};
     enum ens_status s = ENS_OK;
 
-    if (x->measures) {
+    if (x->measures != ENS_MEASURES_NONE) {
         w.width = calloc(sheet->n + 1, sizeof(*w.width));
         s = w.width == NULL
                 ? ens_fail(err, ENS_ENOMEMORY, "tables: out of memory")

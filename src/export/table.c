@@ -208,6 +208,7 @@ struct walk {
     struct ens_table_cell cell;
     ens_task_fn *fn;
     void *arg;
+    int planned; /* those without a record, too */
 };
 
 static enum ens_status walk_cell(struct walk *w, const struct ens_places *p,
@@ -217,14 +218,20 @@ static enum ens_status walk_cell(struct walk *w, const struct ens_places *p,
     struct ens_record record;
     struct ens_table_task task = {
         ens_places_stage(p), &w->cell, {0}, &record, 0};
+    int fixed = (task.stage->flags & ENS_STAGE_FIXED) != 0;
+    uint32_t all = w->planned && !fixed ? ens_study_replicates(w->t->study) : n;
     enum ens_status s = ENS_OK;
 
     task.task.stage = task.stage->key;
     task.task.stage_index = task.stage->index;
     task.task.cell = w->cell.cell;
-    for (uint32_t r = 1; r <= n && s == ENS_OK; r++) {
-        if (!ens_places_get(p, first + r - 1, &record, &task.epoch))
+    for (uint32_t r = 1; r <= (all > n ? all : n) && s == ENS_OK; r++) {
+        int has =
+            r <= n && ens_places_get(p, first + r - 1, &record, &task.epoch);
+
+        if (!has && !w->planned)
             continue;
+        task.record = has ? &record : NULL;
         task.task.replicate = r;
         task.task.seed =
             ens_task_seed(w->t->rq.plan, task.stage->key, &w->cell.cell, r);
@@ -252,16 +259,28 @@ static enum ens_status walk_stage(struct walk *w, const struct ens_places *p,
     return s;
 }
 
+static enum ens_status walk_all(struct walk *w, struct ens_error *err)
+{
+    enum ens_status s = ens_table_cell_init(&w->cell, w->t, err);
+
+    for (size_t i = 0; i < w->t->rq.n_stages && s == ENS_OK; i++)
+        s = walk_stage(w, w->t->rq.stage[i], err);
+    ens_table_cell_fini(&w->cell);
+    return s;
+}
+
 enum ens_status ens_tables_walk(const struct ens_tables *t, ens_task_fn *fn,
                                 void *arg, struct ens_error *err)
 {
-    struct walk w = {t, {{0}, {0}, NULL}, fn, arg};
-    enum ens_status s = ens_table_cell_init(&w.cell, t, err);
+    return walk_all(&(struct walk){.t = t, .fn = fn, .arg = arg}, err);
+}
 
-    for (size_t i = 0; i < t->rq.n_stages && s == ENS_OK; i++)
-        s = walk_stage(&w, t->rq.stage[i], err);
-    ens_table_cell_fini(&w.cell);
-    return s;
+enum ens_status ens_tables_walk_planned(const struct ens_tables *t,
+                                        ens_task_fn *fn, void *arg,
+                                        struct ens_error *err)
+{
+    return walk_all(&(struct walk){.t = t, .fn = fn, .arg = arg, .planned = 1},
+                    err);
 }
 
 const char *ens_record_error(const struct ens_record *r, size_t *n)

@@ -90,6 +90,12 @@ typedef enum ens_status ens_task_fn(void *arg, const struct ens_table_task *t,
 enum ens_status ens_tables_walk(const struct ens_tables *t, ens_task_fn *fn,
                                 void *arg, struct ens_error *err);
 
+/** The same with those that have no record yet, or are behind the stop of
+ * their cell: record is NULL. */
+enum ens_status ens_tables_walk_planned(const struct ens_tables *t,
+                                        ens_task_fn *fn, void *arg,
+                                        struct ens_error *err);
+
 /** Called for a row of table tasks; row has the columns that were chosen. */
 typedef enum ens_status ens_sheet_task_fn(void *arg,
                                           const struct ens_table_task *t,

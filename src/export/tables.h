@@ -43,6 +43,10 @@ void ens_tables_close(struct ens_tables *t);
 /** Tables by name ("tasks" ...) or by position, NULL when there is none. */
 const struct ens_table *ens_table_find(const char *name);
 const struct ens_table *ens_table_at(size_t i);
+/** A table under the names, and with the statuses, of another program: tasks
+ * and cells of "bayesim". NULL when there is none. */
+const struct ens_table *ens_table_renamed(const struct ens_table *table,
+                                          const char *names);
 const char *ens_table_name(const struct ens_table *table);
 const char *ens_table_help(const struct ens_table *table);
 

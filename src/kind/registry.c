@@ -24,6 +24,7 @@ struct ens_study_tables ens_kind_tables(const struct ens_kind *k)
         .n_roles = k->n_roles,
         .calls = k->calls,
         .n_calls = k->n_calls,
+        .computed = k->computed,
     };
 
     return t;

@@ -21,7 +21,7 @@
 #define ENS_SELECT_BITS  11
 #define ENS_SELECT_KEPT  ((size_t)ENS_SELECT_RANKS << ENS_SELECT_BITS)
 
-/** Memory of one selection. */
+/** Memory of one selection; of n <= ENS_SELECT_KEPT numbers n doubles do. */
 union ens_select_memory {
     double kept[ENS_SELECT_RANKS << ENS_SELECT_BITS];
     uint64_t count[ENS_SELECT_RANKS][1 << ENS_SELECT_BITS];

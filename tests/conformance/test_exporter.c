@@ -16,7 +16,7 @@ static const struct ens_table_column columns[] = {
     {"n", ENS_DATUM_INT, "", "an integer"},
     {"seed", ENS_DATUM_WORD, "", "a word"},
 };
-static const size_t width[] = {8, 1, 1, 1};
+static const size_t width[] = {8, 19, 2, 20};
 
 static struct ens_datum row[4];
 

@@ -1,10 +1,16 @@
 #!/usr/bin/env python3
 """Measures of cells.csv: they are what the tasks' columns say, and all that
 [metrics] says of them can be changed when the tasks have ended."""
+import fcntl
 import math
+import os
+import pty
 import statistics as st
+import struct
+import subprocess
+import termios
 
-from harness import BAD, check, main, table
+from harness import BAD, ENSRUN, check, main, table
 
 STUDY = """[study]
 kind = simulation
@@ -179,6 +185,57 @@ def near_formula(work):
             check(abs(ratio - 1) < tolerance, f"{mcse} {key}: {ratio}")
 
 
+def in_terminal(work, columns, *arguments):
+    """What a command prints to a terminal of that many columns; progress and
+    messages go elsewhere."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ,
+                struct.pack("HHHH", 40, columns, 0, 0))
+    run = subprocess.Popen([ENSRUN, *map(str, arguments)], stdout=theirs,
+                           stderr=subprocess.DEVNULL, cwd=work.path)
+    os.close(theirs)
+    data = b""
+    while True:
+        try:
+            part = os.read(ours, 65536)
+        except OSError:  # Linux: the other side is closed
+            part = b""
+        if not part:
+            break
+        data += part
+    os.close(ours)
+    check(run.wait(60) == 0, f"{arguments}: {data}")
+    return data.decode().replace("\r\n", "\n").splitlines()
+
+
+def terminal(work):
+    """A run ends with its measures, each with its error, in lines that fit;
+    export is aligned there, csv elsewhere."""
+    study = work.study(study_of("compare = full"))
+    results = work.path / "r"
+    lines = in_terminal(work, 80, study, "--results", results)
+    cells = cells_of(results)
+    check(all(len(line) <= 80 for line in lines[:-1]), "\n".join(lines))
+    text = "\n".join(lines)
+    check(text.count("cell ") >= 8 and "relative_precision" in text and
+          "Monte Carlo standard errors" in lines[-1], text)
+    wide = in_terminal(work, 300, "show", results)
+    names = wide[0].split()
+    check(names[:3] == ["cell", "data_n", "fit"] and
+          names[-1] == "n_used", wide[0])
+    row = next(line for line in wide if " full " in line and " x1 " in line)
+    cell = next(c for c in cells if c[0].startswith(row.split()[0]) and
+                c[1:] == ("x1", "sd"))
+    value, error = (float(cells[cell][k]) for k in ("value", "mcse"))
+    digits = 1 - math.floor(math.log10(error))
+    check(f"{value:.{digits}f} ({error:.{digits}f})" in row, row)
+    aligned = in_terminal(work, 80, "export", results, "--table", "cells")
+    ends = {len(line) for line in aligned}
+    check(len(ends) == 1 and "," not in aligned[1], aligned[:3])
+    run = work.ensrun("export", results, "--table", "cells")
+    check(run.stdout == (results / "cells.csv").read_text(), "not csv")
+
+
 def refusals(work):
     """Each names the line and what is allowed."""
     for metrics, words in (
@@ -203,4 +260,4 @@ def refusals(work):
 
 
 if __name__ == "__main__":
-    main(of_tasks, later, near_formula, refusals)
+    main(of_tasks, later, near_formula, terminal, refusals)

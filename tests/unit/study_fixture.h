@@ -112,10 +112,10 @@ static const struct ens_role fix_free_role[] = {
 };
 
 static const struct ens_study_tables fix_kinds[] = {
-    {"trial", 3, fix_settings, 6, fix_roles, 2, NULL, 0},
-    {"ruler", 1, fix_ruler, 9, fix_ruler_role, 1, NULL, 0},
-    {"order", 1, fix_order, 2, NULL, 0, NULL, 0},
-    {"free", 1, NULL, 0, fix_free_role, 1, NULL, 0},
+    {"trial", 3, fix_settings, 6, fix_roles, 2, NULL, 0, NULL},
+    {"ruler", 1, fix_ruler, 9, fix_ruler_role, 1, NULL, 0, NULL},
+    {"order", 1, fix_order, 2, NULL, 0, NULL, 0, NULL},
+    {"free", 1, NULL, 0, fix_free_role, 1, NULL, 0, NULL},
 };
 
 static const char *const fix_names[] = {"trial", "ruler", "order", "free",

@@ -177,7 +177,7 @@ START_TEST(no_truth_no_bias)
         HEAD "[data]\ngenerator = linear\nintercept = 100\n"
              "[fit a]\nfitter = ols\nformula = log(y) ~ x1\n"
              "[fit b]\nfitter = ols\nformula = y ~ x1 + I(x1^2)\n";
-    static const double v[3][12] = {{1, 2, 3}, {2, 3, 4}, {3, 4, 5}};
+    static const double v[3][14] = {{1, 2, 3}, {2, 3, 4}, {3, 4, 5}};
     struct fixture x;
     struct rows rows;
 

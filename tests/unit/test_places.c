@@ -170,6 +170,39 @@ START_TEST(records_come_in_task_order)
 }
 END_TEST
 
+/* One cell's records with those of another beside them, and once more. */
+START_TEST(cells_are_read_side_by_side_and_again)
+{
+    const struct ens_schema *schema = NULL;
+    struct ens_records in, *other, *none;
+    struct ens_error err = {0};
+    struct ens_record r, s;
+    struct use u;
+
+    use_init(&u, 30);
+    ens_records_init(&in, u.places, u.h->dir, 0, 30);
+    hist_ok(ens_records_of(&in, 1, &other, &err), &err);
+    hist_ok(ens_records_of(&in, 7, &none, &err), &err);
+    ck_assert_int_eq(ens_records_next(none, &r, &schema), 0);
+    for (int pass = 0; pass < 2; pass++) {
+        for (uint32_t i = 3; i <= 30; i += 3) {
+            ck_assert_int_eq(ens_records_next(&in, &r, &schema), 1);
+            ck_assert_int_eq(ens_records_next(other, &s, &schema), 1);
+            ck_assert_uint_eq(r.cell, 0);
+            ck_assert_uint_eq(s.cell, 1);
+            ck_assert_uint_eq(r.replicate, i);
+            ck_assert_uint_eq(s.replicate, i);
+        }
+        ck_assert_int_eq(ens_records_next(&in, &r, &schema), 0);
+        ck_assert_int_eq(ens_records_next(other, &s, &schema), 0);
+        ens_records_rewind(&in);
+        ens_records_rewind(other);
+    }
+    ens_records_fini(&in);
+    use_fini(&u);
+}
+END_TEST
+
 START_TEST(a_large_index_lies_in_no_visible_file)
 {
     struct ens_record r;
@@ -260,6 +293,7 @@ int main(void)
     tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, every_place_has_the_record_in_force, 0, 15);
     tcase_add_test(t, records_come_in_task_order);
+    tcase_add_test(t, cells_are_read_side_by_side_and_again);
     tcase_add_test(t, a_large_index_lies_in_no_visible_file);
     tcase_add_test(t, a_folder_that_is_gone_falls_back_to_memory);
     tcase_add_test(t, arrays_of_a_cell_are_mapped_once);

@@ -114,21 +114,17 @@ static enum ens_status check_compare(const struct ens_host *host,
                                      const struct ens_plan *plan,
                                      const char *row, struct ens_error *err)
 {
-    const struct ens_study *study = host->plan_study(plan);
-    uint64_t n = ens_study_role_count(study, "fit");
-    int is_there = 0, found;
+    uint64_t n = ens_study_role_count(host->plan_study(plan), "fit");
     enum ens_status s = ENS_OK;
 
     for (uint64_t i = 0; s == ENS_OK && i < n; i++) {
         struct ens_cell cell, other;
+        int found;
 
         host->plan_cell(plan, i, &cell);
-        is_there |= strcmp(ens_cell_row(&cell, "fit"), row) == 0;
         s = ens_tally_other(host, plan, &cell, row, &other, &found, err);
     }
-    return s != ENS_OK || is_there
-               ? s
-               : ens_fail(err, ENS_ESTUDY, "there is no row [fit %.100s]", row);
+    return s;
 }
 
 enum ens_status ens_simulation_check_measures(

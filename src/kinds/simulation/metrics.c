@@ -1,7 +1,9 @@
 /* Metrics that tasks compute: those of [metrics] use that have an
  * implementation (the others are measures, made of columns at the end). */
 #include "base/bug.h"
+#include "base/number.h"
 #include "config/study.h"
+#include "kinds/simulation/metrics/metrics.h"
 #include "kinds/simulation/npy.h"
 #include "kinds/simulation/program.h"
 
@@ -141,6 +143,36 @@ static enum ens_status add_calls(const struct ens_study *study,
     return s;
 }
 
+/* Limits that measures need and no column has. */
+static enum ens_status add_limits(const struct ens_study *study,
+                                  struct ens_simulation_metrics *m,
+                                  struct ens_error *err)
+{
+    double level[ENS_SIMULATION_MAX_LIMITS];
+    size_t n;
+    enum ens_status s = ens_simulation_levels(study, level, &n, err);
+
+    if (s == ENS_OK && n > ENS_SIMULATION_MAX_METRICS - m->n)
+        s = ens_fail(err, ENS_ESTUDY, "more than %d metrics",
+                     ENS_SIMULATION_MAX_METRICS);
+    for (size_t k = 0; s == ENS_OK && k < n; k++) {
+        struct ens_simulation_limits *l = &m->limits[k];
+
+        ens_number_format(l->level, level[k]);
+        snprintf(l->name, sizeof(l->name), "limits_%s", l->level);
+        l->arg = (struct ens_call_arg){"level", l->level};
+        l->call = (struct ens_call){.name = "limits", .n = 1, .arg = &l->arg};
+        m->item[m->n++] = (struct ens_simulation_metric){
+            .ops = &ens_metric_limits,
+            .call = &l->call,
+            .name = l->name,
+            .unasked = 1,
+            .n_fields = ens_metric_limits.n_fields,
+            .field = ens_metric_limits.field};
+    }
+    return s;
+}
+
 enum ens_status ens_simulation_metrics(const struct ens_study *study,
                                        struct ens_simulation_metrics *m,
                                        struct ens_error *err)
@@ -155,8 +187,10 @@ enum ens_status ens_simulation_metrics(const struct ens_study *study,
         ens_study_where(study, "metrics", key, where, sizeof(where));
         return ens_wrap(err, s, "%s: [metrics] %s", where, key);
     }
-    add_program(study, m);
-    return ENS_OK;
+    s = add_limits(study, m, err);
+    if (s == ENS_OK)
+        add_program(study, m);
+    return s;
 }
 
 /* -- in a task --------------------------------------------------------------

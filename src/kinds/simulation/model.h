@@ -46,6 +46,7 @@ struct ens_simulation_model {
  * of each is in the artifact "metrics". */
 #define ENS_SIMULATION_MAX_PARAMETERS 50
 #define ENS_SIMULATION_MAX_FIELDS     256 /* of a program */
+#define ENS_SIMULATION_MAX_LIMITS     8
 
 /** The metrics of [metrics] use that tasks compute. */
 struct ens_simulation_metrics {
@@ -55,6 +56,7 @@ struct ens_simulation_metrics {
         const struct ens_call *call;
         const char *name; /* in columns, "" for none; "metric.NAME" is its
                              stream */
+        int unasked;      /* of `limits` below: no rows in cells.csv */
         size_t n_fields;
         const struct ens_metric_field *field; /* of this call */
         struct ens_metric_field own[ENS_SIMULATION_MAX_OWN];
@@ -62,7 +64,21 @@ struct ens_simulation_metrics {
     } item[ENS_SIMULATION_MAX_METRICS + 1];
     struct ens_metric_field field[ENS_SIMULATION_MAX_FIELDS]; /* of [metrics]
                                                                  run */
+    struct ens_simulation_limits { /* of draws, at levels of measures */
+        struct ens_call call;
+        struct ens_call_arg arg;
+        char name[48], level[32];
+    } limits[ENS_SIMULATION_MAX_LIMITS];
 };
+
+/** Levels at which measures need limits that fits with draws do not have;
+ * *n of them. ENS_ESTUDY: too many. */
+enum ens_status ens_simulation_levels(const struct ens_study *study,
+                                      double level[ENS_SIMULATION_MAX_LIMITS],
+                                      size_t *n, struct ens_error *err);
+/** Slot of the kind: what settings of class run make tasks compute. */
+void ens_simulation_computed(const struct ens_study *study, char *to,
+                             size_t cap);
 
 /** Lent by the study; where m is, it stays. ENS_ESTUDY: a call's arguments. */
 enum ens_status ens_simulation_metrics(const struct ens_study *study,

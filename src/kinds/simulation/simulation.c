@@ -12,6 +12,12 @@ static const char calls[] =
     "all|FILE:metric";
 #undef ENS_MEASURE
 
+static const struct ens_measure_about about[] = {
+#define ENS_MEASURE(id, flags, pick, finish, text) {#id, text},
+#include "kinds/simulation/measures/measures.def"
+#undef ENS_MEASURE
+};
+
 #define LEVEL_OF(name)                                                         \
     ENS_SETTING(name "()", "level", NUM, ONE, RUN, "", 0, 1,                   \
                 "level of the intervals; not set: that of the fit; of draws "  \
@@ -176,6 +182,9 @@ const struct ens_kind ens_kind_simulation = {
     .n_retained = ENS_COUNT(retained),
     .calls = metrics,
     .n_calls = ENS_COUNT(metrics),
+    .about = about,
+    .n_about = ENS_COUNT(about),
+    .computed = ens_simulation_computed,
     .plan = ens_simulation_plan,
     .open = ens_simulation_open,
     .close = ens_simulation_close,

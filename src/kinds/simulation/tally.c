@@ -74,13 +74,15 @@ static int is_in(const struct ens_measure_def *def, enum ens_tally_pass pass)
 {
     switch (pass) {
     case ENS_TALLY_SUM:
-        return !(def->flags & ENS_MEASURE_CENTRE);
+        return !(def->flags & (ENS_MEASURE_CENTRE | ENS_MEASURE_RANKS));
     case ENS_TALLY_CENTRE:
         return (def->flags & ENS_MEASURE_CENTRE) != 0;
+    case ENS_TALLY_RANK:
+        return 0; /* see_ranks */
     case ENS_TALLY_SELECT:
         return (def->flags & ENS_MEASURE_PROB) != 0;
     case ENS_TALLY_LEAVE_OUT:
-        return !(def->flags & ENS_MEASURE_PROB);
+        return !(def->flags & (ENS_MEASURE_PROB | ENS_MEASURE_RANKS));
     case ENS_TALLY_PASSES:
         break;
     }
@@ -116,36 +118,40 @@ static void begin_replicate(struct ens_tally *t, enum ens_tally_pass pass,
     ens_figures_replicate(&t->figures, &g);
 }
 
-/* Ties of tasks with other numbers of draws are broken by the replicate. */
-static void see_ranks(struct ens_tally *t, struct ens_tally_record own)
+/* At the level of figure i: tasks have them where fits have draws, else they
+ * follow from those at the fit's. */
+static void set_limits(struct ens_tally *t, size_t i,
+                       struct ens_tally_record own, struct ens_sample *s)
+{
+    const size_t *column = t->columns[i];
+
+    if (column[0] == SIZE_MAX) {
+        ens_limits_move(&t->limits[i], s, t->figure[i].level);
+        return;
+    }
+    s->low = field(own, column[0]);
+    s->high = field(own, column[1]);
+    s->level = t->figure[i].level;
+}
+
+static void see_ranks(struct ens_tally *t, enum ens_tally_pass pass,
+                      struct ens_tally_record own)
 {
     struct ens_rng g;
 
-    if (t->n_ranks == 0)
+    if (t->n_ranks == 0 || (pass != ENS_TALLY_SUM && pass != ENS_TALLY_RANK))
         return;
     ens_rng_set(&g, t->seed, t->own.cell.hash[0], own.rec->replicate,
                 ens_rng_stream("fit", "sbc"));
-    for (size_t i = 0; i < t->n_ranks; i++) {
-        struct ens_tally_ranks *r = &t->ranks[i];
+    for (size_t k = 0; k < t->n_ranks; k++) {
+        struct ens_ranks *r = &t->ranks[k];
+        double rank = field(own, r->rank), n = field(own, r->n_ranks);
 
-        ens_tally_ranks_add(r, field(own, r->rank), field(own, r->n_ranks),
-                            ens_rng_uniform(&g));
+        if (pass == ENS_TALLY_SUM)
+            ens_ranks_look(r, rank, n);
+        else
+            ens_ranks_add(r, rank, n, ens_rng_uniform(&g));
     }
-}
-
-/* At the figure's level. */
-static void take_limits(struct ens_tally *t, size_t i,
-                        struct ens_tally_record own, struct ens_sample *s)
-{
-    struct ens_tally_limits *l = &t->limits[i];
-
-    if (l->low == SIZE_MAX) {
-        ens_limits_move(&l->moved, s, t->figure[i].level);
-        return;
-    }
-    s->low = field(own, l->low);
-    s->high = field(own, l->high);
-    s->level = t->figure[i].level;
 }
 
 void ens_tally_see(struct ens_tally *t, enum ens_tally_pass pass,
@@ -155,8 +161,7 @@ void ens_tally_see(struct ens_tally *t, enum ens_tally_pass pass,
     struct ens_sample all = {0}, s;
 
     begin_replicate(t, pass, own.rec);
-    if (pass == ENS_TALLY_SUM)
-        see_ranks(t, own);
+    see_ranks(t, pass, own);
     for (size_t i = 0; i < t->n; i++) {
         const struct ens_figure *f = &t->figure[i];
 
@@ -172,7 +177,7 @@ void ens_tally_see(struct ens_tally *t, enum ens_tally_pass pass,
         of = f->source;
         s = all;
         if (f->def->flags & (ENS_MEASURE_LEVEL | ENS_MEASURE_ALPHA))
-            take_limits(t, i, own, &s);
+            set_limits(t, i, own, &s);
         see_figure(t, pass, i, &s);
     }
     for (size_t j = 0; pass == ENS_TALLY_SUM && t->has_centre && j < n; j++) {
@@ -190,11 +195,13 @@ static enum ens_status begin_select(struct ens_tally *t, int *needed,
 {
     for (size_t i = 0; i < t->n; i++) {
         uint64_t n = (uint64_t)t->figures.sum[i].n;
-        union ens_select_memory *memory;
+        size_t size = n < ENS_SELECT_KEPT ? (size_t)n * sizeof(double)
+                                          : sizeof(union ens_select_memory);
+        void *memory;
 
         if (!(t->figure[i].def->flags & ENS_MEASURE_PROB) || n == 0)
             continue;
-        memory = ens_arena_alloc(&t->arena, 1, sizeof(*memory));
+        memory = ens_arena_alloc(&t->arena, 1, size);
         if (memory == NULL)
             return ens_fail(err, ENS_ENOMEMORY, "quantiles");
         ens_quantile_begin(&t->quantile[i], n, t->figure[i].level, memory);
@@ -203,13 +210,27 @@ static enum ens_status begin_select(struct ens_tally *t, int *needed,
     return ENS_OK;
 }
 
+static enum ens_status begin_ranks(struct ens_tally *t, int *needed,
+                                   struct ens_error *err)
+{
+    enum ens_status s = ENS_OK;
+
+    for (size_t k = 0; s == ENS_OK && k < t->n_ranks; k++) {
+        *needed |= t->ranks[k].n > 0;
+        s = ens_ranks_begin(&t->ranks[k], &t->arena, err);
+    }
+    return s;
+}
+
 enum ens_status ens_tally_begin(struct ens_tally *t, enum ens_tally_pass pass,
                                 int *needed, struct ens_error *err)
 {
     *needed =
         pass == ENS_TALLY_SUM || (pass == ENS_TALLY_CENTRE && t->has_centre) ||
         (pass == ENS_TALLY_LEAVE_OUT && t->choice.mcse == ENS_MCSE_JACKKNIFE);
-    return pass == ENS_TALLY_SELECT ? begin_select(t, needed, err) : ENS_OK;
+    return pass == ENS_TALLY_SELECT ? begin_select(t, needed, err)
+           : pass == ENS_TALLY_RANK ? begin_ranks(t, needed, err)
+                                    : ENS_OK;
 }
 
 int ens_tally_again(struct ens_tally *t, enum ens_tally_pass pass)
@@ -225,35 +246,50 @@ int ens_tally_again(struct ens_tally *t, enum ens_tally_pass pass)
 /* -- rows --------------------------------------------------------------------
  */
 
-enum ens_status ens_tally_rows(const struct ens_tally *t, int one_pass,
+static enum ens_status find_value(struct ens_tally *t, size_t i,
+                                  struct ens_measure *m, struct ens_error *err)
+{
+    const struct ens_figure *f = &t->figure[i];
+    enum ens_status s = ENS_OK;
+
+    m->n_used = (uint64_t)t->figures.sum[i].n;
+    if (f->def->flags & ENS_MEASURE_RANKS) {
+        struct ens_ranks *r = &t->ranks[f->source];
+
+        m->n_used = r->n;
+        s = ens_ranks_value(r, f->def, &t->arena, &m->value, err);
+    } else if (!(f->def->flags & ENS_MEASURE_PROB)) {
+        ens_figures_value(&t->figures, i, &m->value, &m->mcse);
+    } else if (m->n_used > 0) {
+        ens_quantile_end(&t->quantile[i], &m->value, &m->mcse);
+    }
+    m->n_missing = t->n_records - m->n_used;
+    return s;
+}
+
+enum ens_status ens_tally_rows(struct ens_tally *t, int one_pass,
                                ens_measure_fn *sink, void *arg,
                                struct ens_error *err)
 {
+    static const unsigned others = ENS_MEASURE_CENTRE | ENS_MEASURE_PROB |
+                                   ENS_MEASURE_OTHER | ENS_MEASURE_RANKS;
     enum ens_status s = ENS_OK;
 
     for (size_t i = 0; s == ENS_OK && i < t->n; i++) {
         const struct ens_figure *f = &t->figure[i];
-        uint64_t n = (uint64_t)t->figures.sum[i].n;
         struct ens_measure m = {
             .estimand = f->estimand,
             .measure = f->name,
             .value = NAN,
             .mcse = NAN,
-            .n_used = n,
-            .n_missing = t->n_records - n,
             .is_share = (f->def->flags & ENS_MEASURE_SHARE) != 0,
         };
 
-        if (one_pass && f->def->flags & (ENS_MEASURE_CENTRE | ENS_MEASURE_PROB |
-                                         ENS_MEASURE_OTHER))
+        if (one_pass && f->def->flags & others)
             continue;
-        if (!(f->def->flags & ENS_MEASURE_PROB))
-            ens_figures_value(&t->figures, i, &m.value, &m.mcse);
-        else if (n > 0)
-            ens_quantile_end(&t->quantile[i], &m.value, &m.mcse);
-        s = sink(arg, &m, err);
+        s = find_value(t, i, &m, err);
+        if (s == ENS_OK)
+            s = sink(arg, &m, err);
     }
-    for (size_t i = 0; s == ENS_OK && !one_pass && i < t->n_ranks; i++)
-        s = ens_tally_ranks_rows(&t->ranks[i], t->n_records, sink, arg, err);
     return s;
 }

@@ -6,7 +6,7 @@
 #include "kinds/simulation/measures/limits.h"
 #include "kinds/simulation/measures/quantiles.h"
 #include "kinds/simulation/model.h"
-#include "kinds/simulation/tally_ranks.h"
+#include "kinds/simulation/ranks.h"
 
 /** What is told of a cell's records, and where in them it is. */
 struct ens_tally_cell {
@@ -22,17 +22,11 @@ struct ens_tally_parameter {
     struct ens_joint error; /* for the centre */
 };
 
-/** Limits of a figure: columns of the metric intervals() at its level, or
- * moved from those of the fit. */
-struct ens_tally_limits {
-    size_t low, high; /* fields; SIZE_MAX: there is no such metric */
-    struct ens_limits moved;
-};
-
 /** A pass over the records, and what is done to the figures. */
 enum ens_tally_pass {
     ENS_TALLY_SUM,       /* all that can be summed */
     ENS_TALLY_CENTRE,    /* those that need the centre */
+    ENS_TALLY_RANK,      /* simulation-based calibration */
     ENS_TALLY_SELECT,    /* quantiles; as often as it takes */
     ENS_TALLY_LEAVE_OUT, /* the jackknife */
     ENS_TALLY_PASSES
@@ -50,11 +44,12 @@ struct ens_tally {
     size_t n;
     struct ens_figure *figure;
     struct ens_figures figures;
-    struct ens_quantile *quantile;   /* n, of those that are */
-    struct ens_tally_limits *limits; /* n, of those at a level */
-    size_t n_ranks;
-    struct ens_tally_ranks *ranks; /* of metrics rank, by parameter */
+    struct ens_quantile *quantile; /* n, of those that are */
+    struct ens_limits *limits;     /* n, of those at a level */
+    size_t (*columns)[2]; /* n: low, high that tasks computed; SIZE_MAX */
     int has_centre;
+    size_t n_ranks;
+    struct ens_ranks *ranks; /* of each metric rank and parameter */
     uint64_t n_records, seed, stream;
 };
 
@@ -65,6 +60,11 @@ enum ens_status ens_tally_other(const struct ens_host *host,
                                 const struct ens_cell *cell,
                                 const char *compare, struct ens_cell *other,
                                 int *found, struct ens_error *err);
+
+/** A column of the cell by name; SIZE_MAX. */
+size_t ens_tally_field(const struct ens_tally_cell *c, const char *name);
+/** Make the list of figures, and room for their sums. */
+enum ens_status ens_tally_figures(struct ens_tally *t, struct ens_error *err);
 
 enum ens_status ens_tally_new(struct ens_tally **t, const struct ens_host *host,
                               const struct ens_plan *plan,
@@ -85,7 +85,7 @@ enum ens_status ens_tally_begin(struct ens_tally *t, enum ens_tally_pass pass,
 /** After a pass; 1: once more. */
 int ens_tally_again(struct ens_tally *t, enum ens_tally_pass pass);
 /** Hand the rows over; one_pass: only those that ENS_TALLY_SUM completes. */
-enum ens_status ens_tally_rows(const struct ens_tally *t, int one_pass,
+enum ens_status ens_tally_rows(struct ens_tally *t, int one_pass,
                                ens_measure_fn *sink, void *arg,
                                struct ens_error *err);
 

@@ -1,8 +1,7 @@
-/* Which figures a cell has: the measures chosen, of its terms and columns. */
+/* What a tally is made of: its cell, the one compared with, its figures. */
 #include "kinds/simulation/tally.h"
 
-#include "config/study.h"
-#include "kinds/simulation/metrics/metrics.h"
+#include "config/model.h"
 #include "math/rng.h"
 
 #include <math.h>
@@ -32,40 +31,46 @@ static int agree(const struct ens_cell *a, const struct ens_cell *b)
     return 1;
 }
 
+static const struct ens_row *find_row(const struct ens_study *study,
+                                      const char *name)
+{
+    const struct ens_rows *rows = ens_study_rows(study, "fit");
+
+    for (size_t i = 0; i < rows->n; i++)
+        if (strcmp(rows->row[i].name, name) == 0)
+            return &rows->row[i];
+    return NULL;
+}
+
 enum ens_status ens_tally_other(const struct ens_host *host,
                                 const struct ens_plan *plan,
                                 const struct ens_cell *cell,
                                 const char *compare, struct ens_cell *other,
                                 int *found, struct ens_error *err)
 {
+    const struct ens_row *row = find_row(cell->study, compare);
     uint64_t n = ens_study_role_count(cell->study, "fit");
-    uint64_t first = cell->ordinal - cell->ordinal % n;
-    uint64_t n_row = 0, n_agree = 0;
-    struct ens_cell c, last = {0};
+    uint64_t first = cell->ordinal - cell->ordinal % n, n_agree = 0;
+    struct ens_cell c;
 
     *found = 0;
-    for (uint64_t i = 0; i < n; i++) {
-        host->plan_cell(plan, first + i, &c);
-        if (strcmp(ens_cell_row(&c, "fit"), compare) != 0)
-            continue;
-        n_row++;
-        last = c;
-        if (!agree(cell, &c))
+    if (row == NULL)
+        return ens_fail(err, ENS_ESTUDY, "there is no row [fit %.100s]",
+                        compare);
+    for (uint64_t i = 0; i < row->count; i++) {
+        host->plan_cell(plan, first + row->first + i, &c);
+        if (row->count > 1 && !agree(cell, &c))
             continue;
         n_agree++;
         *other = c;
     }
-    if (n_row == 1) {
-        *other = last;
-        n_agree = 1;
-    }
-    if (n_row > 0 && n_agree != 1)
+    if (n_agree != 1)
         return ens_fail(err, ENS_ESTUDY,
                         "%llu cells of [fit %.100s] have the axis values of "
                         "one of [fit %.100s]; allowed: one",
                         (unsigned long long)n_agree, compare,
                         ens_cell_row(cell, "fit"));
-    *found = n_agree == 1 && other->ordinal != cell->ordinal;
+    *found = other->ordinal != cell->ordinal;
     return ENS_OK;
 }
 
@@ -89,14 +94,6 @@ static enum ens_status read_cell(struct ens_tally_cell *c,
     return s;
 }
 
-static size_t find_field(const struct ens_tally_cell *c, const char *name)
-{
-    for (size_t k = 0; k < c->layout.n; k++)
-        if (strcmp(c->layout.field[k].name, name) == 0)
-            return k;
-    return SIZE_MAX;
-}
-
 static enum ens_status make_parameters(struct ens_tally *t,
                                        struct ens_error *err)
 {
@@ -116,239 +113,17 @@ static enum ens_status make_parameters(struct ens_tally *t,
 
         p->truth = m->truth_of[j] != SIZE_MAX ? truth++ : SIZE_MAX;
         p->other = t->has_other
-                       ? find_field(&t->other, t->own.layout.field[j].name)
+                       ? ens_tally_field(&t->other, t->own.layout.field[j].name)
                        : SIZE_MAX;
     }
     for (size_t k = 0; k < n_columns; k++)
         t->other_column[k] =
             t->has_other
-                ? find_field(
+                ? ens_tally_field(
                       &t->other,
                       t->own.layout.field[t->own.layout.metrics + k].name)
                 : SIZE_MAX;
     return ENS_OK;
-}
-
-/* -- figures -----------------------------------------------------------------
- */
-
-/* The list, which is made twice: first to count. */
-struct making {
-    struct ens_tally *t;
-    struct ens_figure *next; /* NULL: only count */
-    size_t n;
-    int failed;
-};
-
-static void put(struct making *m, const struct ens_measure_def *def,
-                const char *estimand, const char *name, double level,
-                size_t source)
-{
-    m->n++;
-    m->failed |= name == NULL;
-    if (m->next != NULL)
-        *m->next++ = (struct ens_figure){def, estimand, name, level, source};
-}
-
-static int truths_vary(const struct ens_tally_cell *c, size_t j)
-{
-    size_t k = c->model.truth_of[j];
-
-    return k != SIZE_MAX && isnan(c->shape.truth_value[k]);
-}
-
-static void put_parameter(struct making *m, size_t j)
-{
-    const struct ens_tally_cell *c = &m->t->own;
-    const struct ens_tally_parameter *p = &m->t->parameter[j];
-    const char *term = c->model.shown[j];
-    const struct ens_choice *choice = &m->t->choice;
-    const struct ens_measure_def *def;
-    double null;
-
-    if (!ens_choice_term(choice, term, &null))
-        return;
-    m->t->parameter[j].null = null;
-    for (size_t i = 0; (def = ens_measure_at(i)) != NULL; i++)
-        if (def->flags & ENS_MEASURE_ALWAYS ||
-            (def->flags & ENS_MEASURE_VARYING && truths_vary(c, j)))
-            put(m, def, term, def->name, NAN, j);
-    for (size_t i = 0; i < choice->n; i++) {
-        const struct ens_chosen *m1 = &choice->item[i];
-        unsigned flags = m1->def->flags;
-        int limits = flags & (ENS_MEASURE_LEVEL | ENS_MEASURE_ALPHA);
-
-        if (flags & ENS_MEASURE_TASK ||
-            (flags & ENS_MEASURE_TRUTH && p->truth == SIZE_MAX) ||
-            (flags & ENS_MEASURE_OTHER && p->other == SIZE_MAX) ||
-            (flags & ENS_MEASURE_VARYING && truths_vary(c, j)))
-            continue;
-        put(m, m1->def, term, m1->name,
-            limits && isnan(m1->level) ? c->model.options.level : m1->level, j);
-    }
-}
-
-/* A metric's column: its mean, then what else is chosen for columns. The
- * column is the measure of its term, or an estimand of its own. */
-static void put_column(struct making *m, size_t k, const char *term,
-                       const char *column)
-{
-    const struct ens_choice *choice = &m->t->choice;
-    size_t source = m->t->own.model.n_shown + k;
-
-    put(m, ens_measure_find("mean"), term != NULL ? term : column,
-        term != NULL ? column : "mean", NAN, source);
-    for (size_t i = 0; i < choice->n; i++) {
-        const struct ens_chosen *c = &choice->item[i];
-        int other = c->def->flags & ENS_MEASURE_OTHER;
-
-        if (!(c->def->flags & ENS_MEASURE_COLUMN) ||
-            (other && m->t->other_column[k] == SIZE_MAX))
-            continue;
-        put(m, c->def, term != NULL ? term : column,
-            term != NULL
-                ? ens_arena_printf(&m->t->arena, "%s_%s", column, c->name)
-                : c->name,
-            c->level, source);
-    }
-}
-
-/* Columns METRIC__FIELD of term j; when j is n_shown, those that tasks have
- * one of. */
-static void put_columns(struct making *m, size_t j)
-{
-    struct ens_tally *t = m->t;
-    size_t n = t->own.model.n_shown, at = 0;
-    double null;
-
-    if (j < n && !ens_choice_term(&t->choice, t->own.model.shown[j], &null))
-        return;
-    for (size_t i = 0; i < t->metrics.n; i++) {
-        const struct ens_simulation_metric *of = &t->metrics.item[i];
-
-        for (size_t k = 0; k < of->n_fields; k++) {
-            const struct ens_metric_field *f = &of->field[k];
-            size_t columns = ens_simulation_field_columns(f, n);
-            int sep = *of->name != '\0' && *f->name != '\0';
-            const char *column;
-
-            if ((f->per_term != 0) == (j < n) && columns > 0) {
-                column = ens_arena_printf(&t->arena, "%s%s%s", of->name,
-                                          sep ? "__" : "", f->name);
-                m->failed |= column == NULL;
-                put_column(m, at + (f->per_term ? j : 0),
-                           j < n ? t->own.model.shown[j] : NULL,
-                           column != NULL ? column : "");
-            }
-            at += columns;
-        }
-    }
-}
-
-static void put_all(struct making *m)
-{
-    const struct ens_choice *c = &m->t->choice;
-    size_t n = m->t->own.model.n_shown;
-
-    for (size_t j = 0; j < n; j++) {
-        put_parameter(m, j);
-        put_columns(m, j);
-    }
-    put_columns(m, n);
-    for (size_t i = 0; i < c->n; i++)
-        if (c->item[i].def->flags & ENS_MEASURE_TASK)
-            put(m, c->item[i].def, "tasks", c->item[i].name, NAN, SIZE_MAX);
-}
-
-static size_t find_column(struct ens_tally *t, const char *metric,
-                          const char *part, const char *term)
-{
-    const char *name =
-        ens_arena_printf(&t->arena, "%s__%s__%s", metric, part, term);
-
-    return name != NULL ? find_field(&t->own, name) : SIZE_MAX;
-}
-
-/* Draws at another level than the fit's are known to tasks alone. */
-static void find_limits(struct ens_tally *t, size_t i)
-{
-    const struct ens_figure *f = &t->figure[i];
-    struct ens_tally_limits *l = &t->limits[i];
-
-    l->low = l->high = SIZE_MAX;
-    if (!(f->def->flags & (ENS_MEASURE_LEVEL | ENS_MEASURE_ALPHA)) ||
-        fabs(f->level - t->own.model.options.level) < 1e-12)
-        return;
-    for (size_t k = 0; k < t->metrics.n; k++) {
-        const struct ens_simulation_metric *m = &t->metrics.item[k];
-
-        if (m->ops != &ens_metric_intervals ||
-            !(fabs(ens_metric_number(m->call, 0) - f->level) < 1e-12))
-            continue;
-        l->low = find_column(t, m->name, "low", f->estimand);
-        l->high = find_column(t, m->name, "high", f->estimand);
-    }
-}
-
-static enum ens_status make_figures(struct ens_tally *t, struct ens_error *err)
-{
-    struct making count = {.t = t};
-    struct making m = {.t = t};
-
-    put_all(&count);
-    t->figure = ens_arena_alloc(&t->arena, count.n, sizeof(*t->figure));
-    t->quantile = ens_arena_alloc(&t->arena, count.n, sizeof(*t->quantile));
-    t->limits = ens_arena_alloc(&t->arena, count.n, sizeof(*t->limits));
-    m.next = t->figure;
-    if (t->figure != NULL)
-        put_all(&m);
-    if (!t->figure || !t->quantile || !t->limits || count.failed || m.failed)
-        return ens_fail(err, ENS_ENOMEMORY, "%zu measures", count.n);
-    t->n = m.n;
-    for (size_t i = 0; i < t->n; i++)
-        find_limits(t, i);
-    for (size_t i = 0; i < t->n; i++)
-        t->has_centre |= (t->figure[i].def->flags & ENS_MEASURE_CENTRE) != 0;
-    return ens_figures_init(&t->figures, t->figure, t->n, t->choice.mcse,
-                            t->choice.n_resamples, &t->arena, err);
-}
-
-/* -- ranks -------------------------------------------------------------------
- */
-
-static enum ens_status make_ranks_of(struct ens_tally *t, const char *metric,
-                                     struct ens_error *err)
-{
-    const struct ens_simulation_model *m = &t->own.model;
-    char name[256];
-    enum ens_status s = ENS_OK;
-
-    snprintf(name, sizeof(name), "%s__n_ranks", metric);
-    for (size_t j = 0; s == ENS_OK && j < m->n_shown; j++) {
-        size_t rank = find_column(t, metric, "by_param", m->shown[j]);
-        double null;
-
-        if (m->truth_of[j] != SIZE_MAX && rank != SIZE_MAX &&
-            ens_choice_term(&t->choice, m->shown[j], &null))
-            s = ens_tally_ranks_init(&t->ranks[t->n_ranks++], metric,
-                                     m->shown[j], rank,
-                                     find_field(&t->own, name), &t->arena, err);
-    }
-    return s;
-}
-
-static enum ens_status make_ranks(struct ens_tally *t, struct ens_error *err)
-{
-    size_t n = t->metrics.n * t->own.model.n_shown;
-    enum ens_status s = ENS_OK;
-
-    t->ranks = ens_arena_alloc(&t->arena, n, sizeof(*t->ranks));
-    if (t->ranks == NULL)
-        return ens_fail(err, ENS_ENOMEMORY, "%zu ranks", n);
-    for (size_t i = 0; s == ENS_OK && i < t->metrics.n; i++)
-        if (t->metrics.item[i].ops == &ens_metric_rank)
-            s = make_ranks_of(t, t->metrics.item[i].name, err);
-    return s;
 }
 
 /* -- the tally ---------------------------------------------------------------
@@ -373,9 +148,7 @@ static enum ens_status make(struct ens_tally *t, const struct ens_host *host,
         s = read_cell(&t->other, host, plan, t, err);
     if (s == ENS_OK)
         s = make_parameters(t, err);
-    if (s == ENS_OK)
-        s = make_figures(t, err);
-    return s == ENS_OK ? make_ranks(t, err) : s;
+    return s == ENS_OK ? ens_tally_figures(t, err) : s;
 }
 
 enum ens_status ens_tally_new(struct ens_tally **t, const struct ens_host *host,

@@ -57,6 +57,8 @@ void ens_figures_add(struct ens_figures *f, size_t i,
     if (!pick(&f->figure[i], s, &p))
         return;
     ens_joint_add(sum, p.x, p.v, 1);
+    if (f->figure[i].def->finish == NULL)
+        return; /* a quantile: only counted */
     for (size_t b = 0; b < f->n_resamples; b++) {
         sum += f->n;
         if (f->weight[b] > 0)

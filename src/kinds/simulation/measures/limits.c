@@ -32,6 +32,16 @@ static double solve(double level, double half)
     return fabs(df - round(df)) < 1e-5 * df && round(df) >= 1 ? round(df) : df;
 }
 
+/* What is seen last tells what to do, as long as it stays the same. */
+static void learn(struct ens_limits *l, double half, double rounding,
+                  double from, double to)
+{
+    if (fabs(half - l->half) <= rounding && from == l->from && to == l->to)
+        return;
+    *l = (struct ens_limits){.half = half, .from = from, .to = to};
+    l->moved = ens_quantile_halfwidth(to, solve(from, half));
+}
+
 void ens_limits_move(struct ens_limits *l, struct ens_sample *s, double level)
 {
     double below = s->estimate - s->low, above = s->high - s->estimate;
@@ -40,17 +50,13 @@ void ens_limits_move(struct ens_limits *l, struct ens_sample *s, double level)
 
     if (fabs(level - s->level) < 1e-12)
         return;
-    s->low = s->high = NAN;
-    if (!(fabs(below - above) <= 2 * rounding) || !(s->std_error > 0))
-        goto end;
-    half /= s->std_error;
-    if (!(fabs(half - l->half) <= rounding / s->std_error)) {
-        l->half = half;
-        l->df = solve(s->level, half);
+    if (fabs(below - above) <= 2 * rounding && s->std_error > 0) {
+        learn(l, half / s->std_error, rounding / s->std_error, s->level, level);
+        half = l->moved * s->std_error;
+    } else {
+        half = NAN;
     }
-    half = ens_quantile_halfwidth(level, l->df) * s->std_error;
     s->low = s->estimate - half;
     s->high = s->estimate + half;
-end:
     s->level = level;
 }

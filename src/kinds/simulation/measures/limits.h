@@ -7,8 +7,8 @@
 /** Of replicates that follow each other: mostly of the same distribution.
  * All zeros at first. */
 struct ens_limits {
-    double half; /* half-width in standard errors, of the limits seen last */
-    double df;   /* their t's */
+    double from, to;    /* levels */
+    double half, moved; /* half-widths at them, in standard errors */
 };
 
 /**

@@ -59,7 +59,8 @@ enum ens_measure_flag {
     ENS_MEASURE_CENTRE = 128, /* needs the centre: another pass */
     ENS_MEASURE_TASK = 256,   /* of tasks, not of parameters */
     ENS_MEASURE_COLUMN = 512, /* of columns as well */
-    ENS_MEASURE_SHARE = 1024  /* a share of replicates */
+    ENS_MEASURE_SHARE = 1024, /* a share of replicates */
+    ENS_MEASURE_RANKS = 2048  /* of metric rank: nobody chooses it */
 };
 
 /** Not finite in `pick`: the replicate does not count. */

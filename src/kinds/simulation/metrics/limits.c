@@ -17,79 +17,87 @@ const struct ens_setting ens_metric_level_settings[1] = {
 };
 
 struct limits {
-    double low, high;
+    double low, high, level;
 };
 
-/* How limits of a task are found. */
-struct finder {
-    const struct ens_metric_input *in;
-    struct ens_metric_draws draws;
-    double level;
-    double half, fit_half; /* quantiles of the result's t, at both levels */
-};
-
-static enum ens_status find_init(struct finder *f, const struct ens_job *job,
-                                 const struct ens_metric_input *in,
-                                 struct ens_error *err)
+/* Of limits about the estimate that are of a t whose degrees of freedom the
+ * fitter says: their half-width for a quantile of 1. That is the std_error of
+ * least squares, not of a posterior, whose sd is larger. NaN: they are not. */
+static double scale_of(const struct ens_metric_input *in, size_t k)
 {
-    double level = ens_metric_number(in->call, 0);
+    const struct ens_fit_result *r = in->fit;
+    double below = r->estimate[k] - r->conf_low[k];
+    double above = r->conf_high[k] - r->estimate[k];
 
-    f->in = in;
-    f->level = isnan(level) ? in->level : level;
-    f->half = ens_quantile_halfwidth(f->level, in->fit->df);
-    f->fit_half = ens_quantile_halfwidth(in->level, in->fit->df);
-    return ens_metric_draws(job, in, &f->draws, err);
+    if (!(r->df > 0) || isinf(r->df) ||
+        !(fabs(below - above) <=
+          1e-9 * (below + above) + 1e-15 * fabs(r->estimate[k])))
+        return NAN;
+    return (below + above) / 2 / ens_quantile_halfwidth(in->level, r->df);
 }
 
-/* Those of the fit at the finder's level: where they are of another t than the
- * result's (its sigma's, say) they tell which. */
-static struct limits of_fit(const struct finder *f, size_t k)
+/* NaN where they are not known. */
+static struct limits limits_of(const struct ens_metric_input *in, size_t j,
+                               double level, struct ens_metric_draws *d)
 {
-    const struct ens_fit_result *r = f->in->fit;
+    const struct ens_fit_result *r = in->fit;
+    size_t k = in->place[j];
     struct ens_sample s = {.estimate = r->estimate[k],
                            .std_error = r->std_error[k],
                            .low = r->conf_low[k],
                            .high = r->conf_high[k],
-                           .level = f->in->level};
+                           .level = in->level};
     struct ens_limits as = {0};
-    double half = f->fit_half * s.std_error;
+    double scale = scale_of(in, k);
 
-    if (s.low == s.estimate - half && s.high == s.estimate + half) {
-        half = f->half * s.std_error;
-        return (struct limits){s.estimate - half, s.estimate + half};
+    if (isnan(level))
+        level = in->level;
+    if (ens_metric_draws_of(in, j, d))
+        return (struct limits){
+            ens_quantile_sorted(d->sorted, d->n, (1 - level) / 2),
+            ens_quantile_sorted(d->sorted, d->n, (1 + level) / 2), level};
+    if (isnan(scale) || fabs(level - in->level) < 1e-12) {
+        ens_limits_move(&as, &s, level);
+        return (struct limits){s.low, s.high, level};
     }
-    ens_limits_move(&as, &s, f->level);
-    return (struct limits){s.low, s.high};
-}
-
-/* NaN where they are not known. */
-static struct limits find(struct finder *f, size_t j)
-{
-    const struct ens_metric_draws *d = &f->draws;
-
-    if (!ens_metric_draws_of(f->in, j, &f->draws))
-        return of_fit(f, f->in->place[j]);
-    return (struct limits){
-        ens_quantile_sorted(d->sorted, d->n, (1 - f->level) / 2),
-        ens_quantile_sorted(d->sorted, d->n, (1 + f->level) / 2)};
+    scale *= ens_quantile_halfwidth(level, r->df);
+    return (struct limits){s.estimate - scale, s.estimate + scale, level};
 }
 
 static enum ens_status compute_width(const struct ens_job *job,
                                      const struct ens_metric_input *in,
                                      double *value, struct ens_error *err)
 {
-    struct finder f;
-    enum ens_status s = find_init(&f, job, in, err);
+    double level = ens_metric_number(in->call, 0);
+    struct ens_metric_draws d;
+    enum ens_status s = ens_metric_draws(job, in, &d, err);
 
     if (s != ENS_OK)
         return s;
     for (size_t j = 0; j < in->n_parameters; j++) {
-        struct limits l = find(&f, j);
+        struct limits l = limits_of(in, j, level, &d);
 
         value[1 + j] = l.high - l.low;
     }
     value[0] = ens_metric_mean(value + 1, in->n_parameters);
     return ENS_OK;
+}
+
+static enum ens_status compute_limits(const struct ens_job *job,
+                                      const struct ens_metric_input *in,
+                                      double *value, struct ens_error *err)
+{
+    double level = ens_metric_number(in->call, 0);
+    struct ens_metric_draws d;
+    enum ens_status s = ens_metric_draws(job, in, &d, err);
+
+    for (size_t j = 0; s == ENS_OK && j < in->n_parameters; j++) {
+        struct limits l = limits_of(in, j, level, &d);
+
+        value[j] = l.low;
+        value[in->n_parameters + j] = l.high;
+    }
+    return s;
 }
 
 /* In the order of the fields: means of the last three, then each. */
@@ -100,20 +108,21 @@ static enum ens_status compute_intervals(const struct ens_job *job,
                                          double *value, struct ens_error *err)
 {
     size_t n = in->n_parameters;
+    double level = ens_metric_number(in->call, 0);
     double *low = value + N_MEANS, *high = low + n, *of = high + n;
-    struct finder f;
-    enum ens_status s = find_init(&f, job, in, err);
+    struct ens_metric_draws d;
+    enum ens_status s = ens_metric_draws(job, in, &d, err);
 
     if (s != ENS_OK)
         return s;
     for (size_t j = 0; j < n; j++) {
-        struct limits l = find(&f, j);
+        struct limits l = limits_of(in, j, level, &d);
         double truth = in->truth[j];
 
         low[j] = l.low;
         high[j] = l.high;
         of[WIDTH * n + j] = l.high - l.low;
-        of[SCORE * n + j] = ens_interval_score(l.low, l.high, f.level, truth);
+        of[SCORE * n + j] = ens_interval_score(l.low, l.high, l.level, truth);
         if (!isnan(l.low) && !isnan(l.high) && !isnan(truth))
             of[COVERED * n + j] = l.low <= truth && truth <= l.high;
     }
@@ -134,11 +143,15 @@ static double p_of_draws(const struct ens_metric_draws *d, double null)
     return fmin(1, 2 * (double)(below < above ? below : above) / (double)d->n);
 }
 
-static double p_of_t(const struct ens_fit_result *r, size_t k, double null)
+static double p_of_t(const struct ens_metric_input *in, size_t k, double null)
 {
-    double t = fabs(r->estimate[k] - null) / r->std_error[k];
+    const struct ens_fit_result *r = in->fit;
+    double scale = scale_of(in, k), t;
 
-    if (!(r->std_error[k] > 0) || !(r->df > 0))
+    if (isnan(scale))
+        scale = r->std_error[k];
+    t = fabs(r->estimate[k] - null) / scale;
+    if (!(scale > 0) || !(r->df > 0))
         return NAN;
     return 2 *
            (isinf(r->df) ? gsl_cdf_ugaussian_Q(t) : gsl_cdf_tdist_Q(t, r->df));
@@ -162,7 +175,7 @@ static enum ens_status compute_p(const struct ens_job *job,
             continue;
         value[j] = ens_metric_draws_of(in, j, &d)
                        ? p_of_draws(&d, null)
-                       : p_of_t(in->fit, in->place[j], null);
+                       : p_of_t(in, in->place[j], null);
     }
     return s;
 }
@@ -175,6 +188,14 @@ const struct ens_metric ens_metric_interval_width = {
     .field = width_fields,
     .columns = ens_metric_check_share,
     .compute = compute_width,
+};
+
+static const struct ens_metric_field limits_fields[] = {
+    {"low", "", "lower limit", 1}, {"high", "", "upper limit", 1}};
+const struct ens_metric ens_metric_limits = {
+    .n_fields = 2,
+    .field = limits_fields,
+    .compute = compute_limits,
 };
 
 static const struct ens_metric_field intervals_fields[] = {

@@ -15,6 +15,9 @@
 #include "kinds/simulation/metrics/metrics.def"
 #undef ENS_METRIC
 
+/* Of draws, at a level that a measure needs: nobody names it. */
+extern const struct ens_metric ens_metric_limits;
+
 extern const struct ens_setting ens_metric_prob_settings[1];
 extern const struct ens_setting ens_metric_level_settings[1];
 extern const struct ens_setting ens_metric_rank_settings[1];
