@@ -31,6 +31,9 @@ static inline void fit_fini(struct fit *f)
     ens_arena_fini(&f->arena);
 }
 
+/* For fitters that need memory or a stream. */
+static const struct ens_job *fit_job;
+
 /* `extra`: parameters beside the terms. */
 static inline enum ens_status fit_run_as(struct fit *f,
                                          const struct ens_fitter *fitter,
@@ -81,7 +84,7 @@ static inline enum ens_status fit_run_as(struct fit *f,
     f->r.n_parameters = problem.p + extra;
     work = ens_arena_alloc(&f->arena, fitter->work(problem.n, problem.p),
                            sizeof(*work));
-    return fitter->fit(NULL, o, &problem, work, &f->r, &f->err);
+    return fitter->fit(fit_job, o, &problem, work, &f->r, &f->err);
 }
 
 static inline enum ens_status

@@ -6,6 +6,7 @@
 #include "config/study.h"
 #include "fit/design.h"
 #include "kinds/kinds.h"
+#include "kinds/simulation/generators/setup.h"
 #include "math/rng.h"
 #include "worker/worker.h"
 #include <ensrun/generator.h>
@@ -87,7 +88,7 @@ static inline void input_fill(struct input_table *t)
  */
 
 struct generate {
-    struct ens_setup setup; /* first: what `shape` is given */
+    struct ens_generator_setup setup; /* first: what `shape` is given */
     struct ens_arena arena;
     struct input_table table;
     struct ens_study_tables tables;
@@ -137,8 +138,8 @@ static inline enum ens_status generate_begin(struct generate *g,
 
     memset(g, 0, sizeof(*g));
     input_fill(&g->table);
-    g->setup.alloc = generate_setup_alloc;
-    g->setup.input = generate_input;
+    g->setup = (struct ens_generator_setup){
+        {generate_input, generate_setup_alloc}, &g->arena};
     g->host = ens_host;
     g->host.alloc = generate_alloc;
     g->host.rng = generate_rng;
@@ -151,7 +152,8 @@ static inline enum ens_status generate_begin(struct generate *g,
     g->task.stage = "fit";
     ens_study_cell(g->study, 0, &g->task.cell);
     g->generator = ens_cell_impl(&g->task.cell, "data")->ops;
-    return g->generator->shape(&g->setup, &g->task.cell, &g->shape, &g->err);
+    return g->generator->shape(&g->setup.shown, &g->task.cell, &g->shape,
+                               &g->err);
 }
 
 /* Data set number `replicate`; in memory until the next. */

@@ -27,6 +27,7 @@ struct ens_fit_options {
     enum ens_family family; /* which truths of a generator are of this model */
     enum ens_link_function link;
     const void *own; /* the fitter's; in memory of the setup */
+    int wants_draws; /* some metric is made of draws; set after `options` */
 };
 
 /** What `options` and `parameters` may use; memory as long as the cell. NULL
@@ -56,6 +57,8 @@ struct ens_fit_problem {
     const struct ens_fit_group *group;
     const char *response;
     const struct ens_data *data; /* as generated */
+    const double *truth; /* n_parameters; NaN: not known; NULL: none is. Not for
+                            inference: of the fitter mock */
 };
 
 /** A parameter beside the terms. */

@@ -72,6 +72,11 @@ enum ens_status ens_fit_limits(struct ens_fit_result *r,
         return s;
     for (size_t j = 0; j < p; j++) {
         r->std_error[j] = sqrt(r->cov[j + j * p]);
+        if (isinf(r->std_error[j]))
+            return ens_fail(err, ENS_EDOMAIN,
+                            "standard error of '%s' is not finite: the values "
+                            "are too large",
+                            problem->term[j]);
         r->conf_low[j] = r->estimate[j] - half * r->std_error[j];
         r->conf_high[j] = r->estimate[j] + half * r->std_error[j];
     }

@@ -61,6 +61,13 @@ static double start(struct ens_irls *g)
 
 void ens_irls_warn(const struct ens_irls *g, struct ens_fit_result *result)
 {
+    const double *y = g->q.problem->y;
+    size_t same = 1;
+
+    while (same < g->n && y[same] == y[0])
+        same++;
+    if (same == g->n)
+        ens_fit_warn(result, "the response is constant");
     for (size_t i = 0; g->family->is_extreme != NULL && i < g->n; i++)
         if (g->family->is_extreme(g->mu[i])) {
             ens_fit_warn(result, g->family->extremes);

@@ -55,7 +55,7 @@ enum ens_status ens_irls_iterate(struct ens_irls *g,
  * estimates' standard errors. */
 enum ens_status ens_irls_step(struct ens_irls *g, struct ens_fit_result *result,
                               double *length, struct ens_error *err);
-/** A warning when fitted means are at an end of their range. */
+/** Warnings: of fitted means at an end of their range, a constant response. */
 void ens_irls_warn(const struct ens_irls *g, struct ens_fit_result *result);
 
 #endif

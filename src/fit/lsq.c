@@ -158,8 +158,8 @@ static void warn_of_perfection(const struct ens_fit_problem *problem,
         mean += d / (double)(i + 1);
         m2 += d * (fitted - mean);
     }
-    if (result->deviance / result->df <
-        (mean * mean + m2 / ((double)n - 1)) * 1e-30)
+    if (!(result->deviance / result->df >
+          (mean * mean + m2 / ((double)n - 1)) * 1e-30))
         ens_fit_warn(result, "essentially perfect fit: standard errors may "
                              "be unreliable");
 }

@@ -24,10 +24,12 @@
 #include <math.h>
 #include <stdint.h>
 
+#define DRAWS 1000 /* where they are wanted */
+
 struct nig {
     const struct ens_value *mean; /* of each term, or one for all */
     double precision, a0, b0;
-    size_t n_draws;
+    size_t n_draws; /* SIZE_MAX: as many as are wanted */
 };
 
 #define NUMBER(key_, def_, min_, text)                                         \
@@ -55,11 +57,12 @@ const struct ens_setting ens_fitter_normal_inverse_gamma_settings[] = {
      .type = ENS_T_INT,
      .shape = ENS_AXIS,
      .cls = ENS_C_CELL,
-     .def = "0",
+     .def = "",
      .min = 0,
      .max = 1e7,
-     .help = "independent draws from the posterior, for what needs them; "
-             "estimates and limits do not"},
+     .help = "independent draws from the posterior; not set: 1000 when a "
+             "metric or the item draws is made of them, else none: estimates "
+             "and limits need none"},
     ENS_FIT_SETTING_LEVEL,
 };
 
@@ -67,6 +70,7 @@ static enum ens_status options(const struct ens_fit_setup *setup,
                                const struct ens_cell *cell, const char *role,
                                struct ens_fit_options *o, struct ens_error *err)
 {
+    const struct ens_value *draws = ens_cell_value(cell, role, "draws");
     struct nig *own = setup->alloc(setup, 1, sizeof(*own));
 
     if (own == NULL)
@@ -75,7 +79,7 @@ static enum ens_status options(const struct ens_fit_setup *setup,
     own->precision = ens_cell_value(cell, role, "prior_precision")->d;
     own->a0 = ens_cell_value(cell, role, "a0")->d;
     own->b0 = ens_cell_value(cell, role, "b0")->d;
-    own->n_draws = (size_t)ens_cell_value(cell, role, "draws")->i;
+    own->n_draws = draws->set ? (size_t)draws->i : SIZE_MAX;
     o->own = own;
     o->family = ENS_FAMILY_GAUSSIAN;
     o->link = ENS_LINK_IDENTITY;
@@ -257,6 +261,17 @@ static enum ens_status solve(struct posterior *f, const struct nig *own,
     return ENS_OK;
 }
 
+static size_t count_draws(const struct ens_job *job,
+                          const struct ens_fit_options *o,
+                          const struct nig *own)
+{
+    if (own->n_draws != SIZE_MAX)
+        return own->n_draws;
+    return o->wants_draws || (job && job->host->keeps(job->result, "draws"))
+               ? DRAWS
+               : 0;
+}
+
 static enum ens_status fit(const struct ens_job *job,
                            const struct ens_fit_options *o,
                            const struct ens_fit_problem *problem, double *work,
@@ -264,7 +279,7 @@ static enum ens_status fit(const struct ens_job *job,
 {
     static const struct nig defaults = {NULL, 1e-6, 2, 1e-6, 0};
     const struct nig *own = o->own != NULL ? o->own : &defaults;
-    size_t p = problem->p;
+    size_t p = problem->p, n_draws = count_draws(job, o, own);
     struct posterior f;
     enum ens_status s = solve(&f, own, problem, work, result, err);
 
@@ -274,6 +289,8 @@ static enum ens_status fit(const struct ens_job *job,
         return ens_fail(err, ENS_EDOMAIN,
                         "the posterior has no variance: a0 + n/2 is %.15g",
                         f.a);
+    if (!isfinite(f.b))
+        return ens_fail(err, ENS_EDOMAIN, "the values are too large");
     if (!(f.b > 0))
         return ens_fail(err, ENS_EDOMAIN,
                         "the posterior is improper: b0 is 0 and the fit "
@@ -283,8 +300,7 @@ static enum ens_status fit(const struct ens_job *job,
     result->sigma = sqrt(f.b / (f.a - 1));
     put_terms(&f, o->level, p, result);
     put_sigma(&f, o->level, p, result);
-    return own->n_draws > 0 ? put_draws(job, &f, p, own->n_draws, result, err)
-                            : ENS_OK;
+    return n_draws > 0 ? put_draws(job, &f, p, n_draws, result, err) : ENS_OK;
 }
 
 const struct ens_fitter ens_fitter_normal_inverse_gamma = {

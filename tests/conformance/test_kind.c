@@ -34,6 +34,21 @@ static const struct sample {
     {"simulation", "[data]\ngenerator = linear\nn = 40\n"
                    "[fit]\nfitter = nuts\nfamily = student\nnu = 5\n"
                    "chains = 1\ndraws = 20\nformula = y ~ x1\n"},
+    {"simulation", "[data]\ngenerator = prior_predictive\n"
+                   "formula = y ~ x1\nfamily = student\nnu = 5\n"
+                   "prior.b = normal(0, 1)\nprior.sigma = half_normal(1)\n"
+                   "prior.intercept = student_t(3, 0, 1)\n"
+                   "[fit]\nfitter = mock\ndraws = 20\nformula = y ~ x1\n"},
+    {"simulation", "[inputs]\nwells = " TEST_DATA "/wells/wells.csv\n"
+                   "[data]\ngenerator = permute\ninput = wells\n"
+                   "response = switch\ntest = 0.9\n"
+                   "[fit]\nfitter = glm\nfamily = binomial\n"
+                   "formula = switch ~ arsenic\n"},
+    {"simulation", "[inputs]\nwells = " TEST_DATA "/wells/wells.csv\n"
+                   "[data]\ngenerator = fixed\ninput = wells\n"
+                   "test = 0.9\n"
+                   "[fit]\nfitter = glm\nfamily = binomial\n"
+                   "formula = switch ~ arsenic\n"},
     {"simulation", "[data]\ngenerator = ar1\nn = 30\n"
                    "[fit]\nfitter = ridge\nformula = y ~ lag1\n"},
     {"simulation", "[data]\ngenerator = negbinomial\nn = 30\n"

@@ -4,6 +4,7 @@
 
 #include "base/bug.h"
 #include "kinds/kinds.h"
+#include "math/rng.h"
 #include "worker/worker.h"
 
 #include <math.h>
@@ -277,6 +278,63 @@ START_TEST(posterior_equals_its_closed_form)
 }
 END_TEST
 
+struct ens_result {
+    struct ens_arena arena;
+    struct ens_rng rng;
+};
+
+static void *task_alloc(struct ens_result *r, size_t n, size_t size)
+{
+    return ens_arena_alloc(&r->arena, n, size);
+}
+
+static struct ens_rng *task_rng(struct ens_result *r, const char *purpose)
+{
+    ck_assert_str_eq(purpose, "fit");
+    return &r->rng;
+}
+
+/* Means, sds and limits of many draws are those in closed form. */
+START_TEST(draws_are_of_the_posterior)
+{
+    enum { N = 40000 };
+    struct ens_host host = ens_host;
+    struct ens_result result = {.arena = ENS_ARENA_INIT};
+    struct ens_job job = {&host, &result, NULL, NULL};
+    struct fit f;
+
+    host.alloc = task_alloc;
+    host.rng = task_rng;
+    ens_rng_set(&result.rng, 1, 2, 3, 4);
+    fit_job = &job;
+    fit_row(&f,
+            "fitter = normal_inverse_gamma\nprior_mean = 1 -1 0.5\n"
+            "prior_precision = 7\na0 = 3\nb0 = 2\nlevel = 0.8\n"
+            "draws = 40000\n",
+            "y ~ x1 + x2");
+    fit_job = NULL;
+    ck_assert_uint_eq(f.r.draws.n_draws, N);
+    ck_assert(f.r.draws.independent);
+    same(&f, nig_prior, 4, 1e-10);
+    for (size_t j = 0; j < 4; j++) {
+        const double *v = f.r.draws.value + j * N;
+        double mean = 0, square = 0, inside = 0, z;
+
+        for (size_t i = 0; i < N; i++) {
+            z = (v[i] - f.estimate[j]) / f.std_error[j];
+            mean += z / N;
+            square += z * z / N;
+            inside += v[i] > f.low[j] && v[i] < f.high[j];
+        }
+        ck_assert_double_lt(fabs(mean) * 200, 4.5); /* sqrt(N) */
+        ck_assert_double_lt(fabs(square - 1) * 200 / 1.6, 4.5);
+        ck_assert_double_lt(fabs(inside / N - 0.8) * 200 / 0.4, 4.5);
+    }
+    ens_arena_fini(&result.arena);
+    fit_fini(&f);
+}
+END_TEST
+
 /* -- what cannot be fitted --------------------------------------------------
  */
 
@@ -334,6 +392,7 @@ int main(void)
     tcase_add_test(c, poisson_with_offset_equals_glm);
     tcase_add_loop_test(c, wrong_responses_are_named, 0, 3);
     tcase_add_test(c, posterior_equals_its_closed_form);
+    tcase_add_test(c, draws_are_of_the_posterior);
     tcase_add_loop_test(c, degenerate_data_are_outcomes, 0, 10);
     suite_add_tcase(s, c);
     r = srunner_create(s);

@@ -244,6 +244,130 @@ START_TEST(counts_that_no_one_can_draw_fail)
 }
 END_TEST
 
+/* -- prior predictive --------------------------------------------------------
+ */
+
+#define NORMAL                                                                 \
+    "generator = prior_predictive\nprior.intercept = normal(1, 2)\n"           \
+    "prior.b = normal(0, 1)\nprior.sigma = gamma(4, 2)\n"
+
+/* Parameters by their priors: means, variances, fourth central moments. */
+START_TEST(parameters_come_from_their_priors)
+{
+    static const struct {
+        const char *prior;
+        double mean, variance, fourth;
+    } row[] = {
+        {"half_normal(2)", 1.5957691216, 1.4535209105, 8.178},
+        {"exponential(0.5)", 2, 4, 144},
+        {"gamma(4, 2)", 2, 1, 4.5},
+        {"inv_gamma(9, 16)", 2, 0.5714285714, 1.9},
+        {"lognormal(0, 0.5)", 1.1331484531, 0.3646958540, 1.18},
+        {"half_student_t(9, 2)", 1.71, 2.218, 40},
+        {"normal(3, 1)", 3.0044378, 0.98670, 2.9},
+    };
+    struct generate g;
+    char text[512];
+    double sum = 0, square = 0, slope = 0, n = 20000;
+
+    snprintf(text, sizeof(text),
+             "generator = prior_predictive\nformula = y ~ x1\nn = 1\n"
+             "prior.intercept = normal(1, 2)\nprior.x1 = student_t(30, 5, 1)\n"
+             "prior.b = cauchy(0, 1)\nprior.sigma = %s\n",
+             row[_i].prior);
+    begin(&g, text);
+    for (uint32_t k = 1; k <= 20000; k++) {
+        double v;
+
+        next(&g, k);
+        v = generate_truth(&g, "sigma");
+        ck_assert_double_gt(v, 0);
+        sum += v;
+        square += (v - row[_i].mean) * (v - row[_i].mean);
+        slope += generate_truth(&g, "x1");
+    }
+    if (strncmp(row[_i].prior, "half_student", 12) != 0)
+        near(sum / n, row[_i].mean, row[_i].variance, n);
+    near(square / n, row[_i].variance,
+         row[_i].fourth - row[_i].variance * row[_i].variance, n);
+    near(slope / n, 5, 30. / 28, n);
+    generate_end(&g);
+}
+END_TEST
+
+/* y - intercept - slope x is N(0, sigma), in rows to predict, too. */
+START_TEST(responses_come_from_the_likelihood)
+{
+    struct generate g;
+    double square = 0;
+
+    begin(&g, NORMAL "formula = y ~ x1 + x2 + (1 | g) + offset(x3)\n"
+                     "predictors = 3\nrho = 0.5\nn = 40\ntest = 10\n"
+                     "groups = 5\nprior.sd = exponential(1)\n");
+    for (uint32_t k = 1; k <= 200; k++) {
+        next(&g, k);
+        for (int part = 0; part < 2; part++) {
+            const struct ens_data *d = part == 0 ? &g.out.data : &g.out.test;
+            const double *x[3], *y = generate_column(&g, d, "y");
+            const double *of = generate_column(&g, d, "g");
+
+            x[0] = generate_column(&g, d, "x1");
+            x[1] = generate_column(&g, d, "x2");
+            x[2] = generate_column(&g, d, "x3");
+            ck_assert_uint_eq(d->n, part == 0 ? 40 : 10);
+            for (size_t i = 0; i < d->n; i++) {
+                char name[16];
+                double z;
+
+                snprintf(name, sizeof(name), "g[%d]", (int)of[i] + 1);
+                z = y[i] - x[2][i] - generate_truth(&g, "intercept") -
+                    generate_truth(&g, "x1") * x[0][i] -
+                    generate_truth(&g, "x2") * x[1][i] -
+                    generate_truth(&g, name);
+                z /= generate_truth(&g, "sigma");
+                square += z * z;
+            }
+        }
+    }
+    near(square / 1e4, 1, 2, 1e4);
+    generate_end(&g);
+}
+END_TEST
+
+/* Predictors of an input stay where they are; its y is not looked at, rows
+ * that lack a predictor have no response. */
+START_TEST(predictors_may_be_of_an_input)
+{
+    struct generate g;
+    size_t missing = 0;
+
+    begin(&g, NORMAL "formula = y ~ a + k\ninput = T\ntest = 0.25\n");
+    g.table.number[0][7] = NAN;
+    next(&g, 1);
+    ck_assert_uint_eq(g.out.data.n, 45);
+    ck_assert_uint_eq(g.out.test.n, 15);
+    ck_assert_ptr_eq(g.out.data.column[0].values, g.table.number[0]);
+    ck_assert_ptr_ne(g.out.data.column[2].values, g.table.number[2]);
+    for (size_t i = 0; i < 60; i++) {
+        double y = g.out.data.column[2].values[i];
+
+        ck_assert(y != g.table.number[2][i]);
+        missing += isnan(y) ? 1 : 0;
+        ck_assert(!isnan(y) || i == 7);
+    }
+    ck_assert_uint_eq(missing, 1);
+    ck_assert(isfinite(generate_truth(&g, "kv")));
+    generate_end(&g);
+    /* a response that the input lacks */
+    begin(&g, NORMAL "formula = z ~ a\ninput = T\n");
+    next(&g, 1);
+    ck_assert_uint_eq(g.out.data.n_columns, 5);
+    ck_assert_str_eq(g.shape.response, "z");
+    ck_assert(isfinite(generate_column(&g, &g.out.data, "z")[59]));
+    generate_end(&g);
+}
+END_TEST
+
 /* -- resampling -------------------------------------------------------------
  */
 
@@ -373,6 +497,15 @@ START_TEST(wrong_settings_are_named)
          "'y' is among columns"},
         {"generator = bootstrap\ninput = T\noob = yes\ntest = 5\n",
          "only one of them"},
+        {NORMAL "input = T\nformula = log(y) ~ a\n", "is no name"},
+        {NORMAL "formula = z ~ x1\n", "of generated data is y"},
+        {NORMAL "formula = y ~ x2\n", "no column 'x2'"},
+        {NORMAL "formula = y ~ x1 + (1 | g)\ngroups = 3\n", "prior.sd:"},
+        {NORMAL "formula = y ~ x1\nfamily = poisson\ngroups = 1\n",
+         "groups: 1 is none"},
+        {NORMAL "formula = y ~ x1\nprior.x1 = flat\n", "prior.x1: nothing"},
+        {NORMAL "formula = y ~ x1\nprior.x9 = normal(0, 1)\n", "no such term"},
+        {NORMAL "formula = y ~ y\n", "is also a term"},
     };
     struct generate g;
 
@@ -399,10 +532,13 @@ int main(void)
     tcase_add_loop_test(c, groups_have_intercepts_of_their_own, 0, 2);
     tcase_add_test(c, series_go_on);
     tcase_add_test(c, counts_that_no_one_can_draw_fail);
+    tcase_add_loop_test(c, parameters_come_from_their_priors, 0, 7);
+    tcase_add_test(c, responses_come_from_the_likelihood);
+    tcase_add_test(c, predictors_may_be_of_an_input);
     tcase_add_loop_test(c, subsamples_are_uniform, 0, 2);
     tcase_add_test(c, permuted_columns_move_together_and_alone);
     tcase_add_test(c, bootstraps_count_rows_and_leave_the_others);
-    tcase_add_loop_test(c, wrong_settings_are_named, 0, 16);
+    tcase_add_loop_test(c, wrong_settings_are_named, 0, 24);
     suite_add_tcase(s, c);
     r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);

@@ -104,6 +104,8 @@ static enum ens_status read_family(struct ens_bayes_options *o,
 #undef TEXT
     };
     const struct ens_value *nu = ens_cell_value(cell, role, "nu");
+    const struct ens_value *centred =
+        ens_cell_value(cell, role, "parametrisation");
     const char *family = ens_cell_value(cell, role, "family")->text;
 
     for (size_t i = 0; i < sizeof(text) / sizeof(text[0]); i++)
@@ -115,8 +117,7 @@ static enum ens_status read_family(struct ens_bayes_options *o,
     if (nu->set && !(nu->d > 0))
         return ens_fail(err, ENS_ESTUDY, "nu: is %s; it must be above 0",
                         nu->text);
-    o->is_centred = strcmp(ens_cell_value(cell, role, "parametrisation")->text,
-                           "centred") == 0;
+    o->is_centred = centred && strcmp(centred->text, "centred") == 0;
     return ENS_OK;
 }
 

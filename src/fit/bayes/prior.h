@@ -23,6 +23,8 @@
     "flat|normal|student_t|cauchy|half_normal|half_student_t|half_cauchy|"     \
     "exponential|gamma|inv_gamma|lognormal"
 
+struct ens_rng;
+
 enum ens_prior_kind {
 #define ENS_PRIOR_ENUM(name, text, arguments, negative) ENS_PRIOR_##name,
     ENS_PRIOR_LIST(ENS_PRIOR_ENUM)
@@ -43,6 +45,10 @@ struct ens_prior {
 enum ens_status ens_prior_read(struct ens_prior *prior, const char *key,
                                const struct ens_value *v, int is_positive,
                                struct ens_error *err);
+/** A value above `least` (-INFINITY: any); NaN when there is hardly one, and of
+ * a flat prior. */
+double ens_prior_draw(const struct ens_prior *prior, struct ens_rng *g,
+                      double least);
 /** Log density at x, up to a constant; *slope its derivative. */
 double ens_prior_log(const struct ens_prior *prior, double x, double *slope);
 /** Centre and, as the sd of a normal distribution of about its width, the
@@ -50,63 +56,68 @@ double ens_prior_log(const struct ens_prior *prior, double x, double *slope);
 double ens_prior_centre(const struct ens_prior *prior);
 double ens_prior_scale(const struct ens_prior *prior);
 
-#define ENS_PRIOR_ARGUMENT(CALL, KEY, MIN, HELP)                               \
+#define ENS_PRIOR_ARGUMENT(CLASS, CALL, KEY, MIN, HELP)                        \
     {                                                                          \
         .section = CALL "()", .key = KEY, .type = ENS_T_NUM, .shape = ENS_ONE, \
-        .cls = ENS_C_CELL, .def = NULL, .min = MIN, .max = 1e100, .help = HELP \
+        .cls = CLASS, .def = NULL, .min = MIN, .max = 1e100, .help = HELP      \
     }
-#define ENS_PRIOR_SETTING(KEY, HELP)                                           \
+#define ENS_PRIOR_SETTING(ROLE, CLASS, KEY, HELP)                              \
     {                                                                          \
-        .section = "fit", .key = KEY, .type = ENS_T_CALL, .shape = ENS_AXIS,   \
-        .cls = ENS_C_CELL, .def = "", .choices = ENS_PRIOR_CHOICES,            \
-        .help = HELP                                                           \
+        .section = ROLE, .key = KEY, .type = ENS_T_CALL, .shape = ENS_AXIS,    \
+        .cls = CLASS, .def = "", .choices = ENS_PRIOR_CHOICES, .help = HELP    \
     }
 
-/* Rows of a fitter's settings that has these models: 26. */
-#define ENS_PRIOR_SETTINGS                                                     \
-    ENS_PRIOR_SETTING("prior.b", "prior of all terms but the intercept; not "  \
-                                 "set: flat"),                                 \
-        ENS_PRIOR_SETTING("prior.intercept",                                   \
+/* Rows of settings that these models have: 26. */
+#define ENS_PRIOR_SETTINGS_OF(ROLE, CLASS)                                     \
+    ENS_PRIOR_SETTING(ROLE, CLASS, "prior.b",                                  \
+                      "prior of all terms but the intercept; not "             \
+                      "set: flat"),                                            \
+        ENS_PRIOR_SETTING(ROLE, CLASS, "prior.intercept",                      \
                           "of the intercept itself, where all terms are 0; "   \
                           "not set: flat"),                                    \
-        ENS_PRIOR_SETTING("prior.*",                                           \
+        ENS_PRIOR_SETTING(ROLE, CLASS, "prior.*",                              \
                           "of the term (or sd_GROUP) named behind the point, " \
                           "before prior.b"),                                   \
         ENS_PRIOR_SETTING(                                                     \
-            "prior.sigma",                                                     \
+            ROLE, CLASS, "prior.sigma",                                        \
             "of the residual sd (families gaussian, student); "                \
             "not set: half_student_t(3, s), s = max(2.5, mad of "              \
             "the response)"),                                                  \
-        ENS_PRIOR_SETTING("prior.sd",                                          \
+        ENS_PRIOR_SETTING(ROLE, CLASS, "prior.sd",                             \
                           "of the sd of a group's intercepts; not set: as "    \
                           "prior.sigma's, with s = 2.5 unless gaussian or "    \
                           "student"),                                          \
-        ENS_PRIOR_SETTING("prior.phi",                                         \
+        ENS_PRIOR_SETTING(ROLE, CLASS, "prior.phi",                            \
                           "of phi (family negbinomial: variance mu + "         \
                           "mu^2/phi); not set: gamma(0.01, 0.01)"),            \
-        ENS_PRIOR_SETTING("prior.shape",                                       \
+        ENS_PRIOR_SETTING(ROLE, CLASS, "prior.shape",                          \
                           "of the shape (family gamma: variance mu^2/shape); " \
                           "not set: gamma(0.01, 0.01)"),                       \
-        ENS_PRIOR_SETTING("prior.nu",                                          \
+        ENS_PRIOR_SETTING(ROLE, CLASS, "prior.nu",                             \
                           "of the degrees of freedom above 1 (family "         \
                           "student); not set: gamma(2, 0.1)"),                 \
-        ENS_PRIOR_ARGUMENT("normal", "mean", -1e100, "mean"),                  \
-        ENS_PRIOR_ARGUMENT("normal", "sd", 0, "standard deviation"),           \
-        ENS_PRIOR_ARGUMENT("student_t", "df", 0, "degrees of freedom"),        \
-        ENS_PRIOR_ARGUMENT("student_t", "location", -1e100, "centre"),         \
-        ENS_PRIOR_ARGUMENT("student_t", "scale", 0, "scale"),                  \
-        ENS_PRIOR_ARGUMENT("cauchy", "location", -1e100, "centre"),            \
-        ENS_PRIOR_ARGUMENT("cauchy", "scale", 0, "scale"),                     \
-        ENS_PRIOR_ARGUMENT("half_normal", "sd", 0, "sd before it is folded"),  \
-        ENS_PRIOR_ARGUMENT("half_student_t", "df", 0, "degrees of freedom"),   \
-        ENS_PRIOR_ARGUMENT("half_student_t", "scale", 0, "scale"),             \
-        ENS_PRIOR_ARGUMENT("half_cauchy", "scale", 0, "scale"),                \
-        ENS_PRIOR_ARGUMENT("exponential", "rate", 0, "1 / mean"),              \
-        ENS_PRIOR_ARGUMENT("gamma", "shape", 0, "shape"),                      \
-        ENS_PRIOR_ARGUMENT("gamma", "rate", 0, "rate; mean shape / rate"),     \
-        ENS_PRIOR_ARGUMENT("inv_gamma", "shape", 0, "shape"),                  \
-        ENS_PRIOR_ARGUMENT("inv_gamma", "scale", 0, "scale"),                  \
-        ENS_PRIOR_ARGUMENT("lognormal", "mean", -1e100, "mean of the log"),    \
-        ENS_PRIOR_ARGUMENT("lognormal", "sd", 0, "sd of the log")
+        ENS_PRIOR_ARGUMENT(CLASS, "normal", "mean", -1e100, "mean"),           \
+        ENS_PRIOR_ARGUMENT(CLASS, "normal", "sd", 0, "standard deviation"),    \
+        ENS_PRIOR_ARGUMENT(CLASS, "student_t", "df", 0, "degrees of freedom"), \
+        ENS_PRIOR_ARGUMENT(CLASS, "student_t", "location", -1e100, "centre"),  \
+        ENS_PRIOR_ARGUMENT(CLASS, "student_t", "scale", 0, "scale"),           \
+        ENS_PRIOR_ARGUMENT(CLASS, "cauchy", "location", -1e100, "centre"),     \
+        ENS_PRIOR_ARGUMENT(CLASS, "cauchy", "scale", 0, "scale"),              \
+        ENS_PRIOR_ARGUMENT(CLASS, "half_normal", "sd", 0,                      \
+                           "sd before it is folded"),                          \
+        ENS_PRIOR_ARGUMENT(CLASS, "half_student_t", "df", 0,                   \
+                           "degrees of freedom"),                              \
+        ENS_PRIOR_ARGUMENT(CLASS, "half_student_t", "scale", 0, "scale"),      \
+        ENS_PRIOR_ARGUMENT(CLASS, "half_cauchy", "scale", 0, "scale"),         \
+        ENS_PRIOR_ARGUMENT(CLASS, "exponential", "rate", 0, "1 / mean"),       \
+        ENS_PRIOR_ARGUMENT(CLASS, "gamma", "shape", 0, "shape"),               \
+        ENS_PRIOR_ARGUMENT(CLASS, "gamma", "rate", 0,                          \
+                           "rate; mean shape / rate"),                         \
+        ENS_PRIOR_ARGUMENT(CLASS, "inv_gamma", "shape", 0, "shape"),           \
+        ENS_PRIOR_ARGUMENT(CLASS, "inv_gamma", "scale", 0, "scale"),           \
+        ENS_PRIOR_ARGUMENT(CLASS, "lognormal", "mean", -1e100,                 \
+                           "mean of the log"),                                 \
+        ENS_PRIOR_ARGUMENT(CLASS, "lognormal", "sd", 0, "sd of the log")
+#define ENS_PRIOR_SETTINGS ENS_PRIOR_SETTINGS_OF("fit", ENS_C_CELL)
 
 #endif

@@ -1,6 +1,7 @@
 #include "kinds/simulation/model.h"
 
 #include "config/study.h"
+#include "kinds/simulation/generators/setup.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -224,10 +225,9 @@ enum ens_status ens_simulation_model(struct ens_simulation_model *m,
 }
 
 struct setup {
-    struct ens_setup shown; /* first: what generators are given */
+    struct ens_generator_setup of; /* first: what generators are given */
     const struct ens_host *host;
     const struct ens_plan *plan;
-    struct ens_arena *arena;
 };
 
 static const struct ens_input *find_input(const struct ens_setup *setup,
@@ -240,7 +240,8 @@ static const struct ens_input *find_input(const struct ens_setup *setup,
 
 static void *alloc(const struct ens_setup *setup, size_t n, size_t size)
 {
-    return ens_arena_alloc(((const struct setup *)setup)->arena, n, size);
+    return ens_arena_alloc(((const struct ens_generator_setup *)setup)->arena,
+                           n, size);
 }
 
 /* Names and, where they are known, columns: of a plugin, say. */
@@ -266,9 +267,9 @@ ens_simulation_shape(struct ens_data_shape *shape, const struct ens_cell *cell,
 {
     const struct ens_impl *impl = ens_cell_impl(cell, "data");
     const struct ens_generator *g = impl->ops;
-    const struct setup setup = {{find_input, alloc}, host, plan, arena};
+    const struct setup setup = {{{find_input, alloc}, arena}, host, plan};
     struct ens_data_shape d = {0};
-    enum ens_status s = g->shape(&setup.shown, cell, &d, err);
+    enum ens_status s = g->shape(&setup.of.shown, cell, &d, err);
 
     if (s == ENS_OK)
         s = check_data(&d.data, impl->name, err);

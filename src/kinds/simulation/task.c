@@ -107,6 +107,9 @@ enum ens_status ens_simulation_cell(void *state, const struct ens_cell *cell,
                                   &st->metrics, &st->cell_arena, err);
     if (s != ENS_OK)
         return s;
+    st->model.options.wants_draws =
+        (ens_simulation_needs(&st->metrics) &
+         (ENS_NEEDS_DRAWS | ENS_NEEDS_LOG_LIK | ENS_NEEDS_LOO)) != 0;
     st->generator = ens_cell_impl(cell, "data")->ops;
     s = open_parts(st, err);
     if (s != ENS_OK)
@@ -245,6 +248,21 @@ static double *find_truths(const struct state *st, struct ens_result *result,
     return truth;
 }
 
+/* The same for all parameters; those that are not shown are not known. */
+static const double *spread_truths(const struct state *st,
+                                   struct ens_result *result,
+                                   const double *truth)
+{
+    const struct ens_simulation_model *m = &st->model;
+    double *to = st->host->alloc(result, m->n_parameters, sizeof(*to));
+
+    for (size_t j = 0; to != NULL && j < m->n_parameters; j++)
+        to[j] = NAN;
+    for (size_t j = 0; to != NULL && j < m->n_shown; j++)
+        to[m->place[j]] = truth[j];
+    return to;
+}
+
 /* What is known of the data, whether or not they can be fitted. */
 static void record_data(const struct state *st, struct ens_result *result,
                         const struct ens_generated *g, const double *truth)
@@ -338,6 +356,7 @@ enum ens_status ens_simulation_run(void *state, const struct ens_task *task,
         return ens_fail(err, ENS_ENOMEMORY, "truths");
     record_data(st, result, &generated, truth);
     s = design(st, result, &generated.data, &problem, err);
+    problem.truth = spread_truths(st, result, truth);
     if (s == ENS_OK)
         s = fit(st, &job, &problem, &r, err);
     if (s != ENS_OK)

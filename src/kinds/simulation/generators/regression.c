@@ -34,12 +34,11 @@ static enum ens_status read_settings(struct ens_regression *r,
     return ENS_OK;
 }
 
-/* x1 .. xp, the kind's columns, y; intercept, x1 .. xp, the kind's truths */
-static enum ens_status name_all(const struct ens_setup *setup,
-                                const struct ens_regression_kind *kind,
-                                struct ens_regression *r,
-                                struct ens_data_shape *out,
-                                struct ens_error *err)
+enum ens_status ens_regression_names(const struct ens_setup *setup,
+                                     const struct ens_regression_kind *kind,
+                                     struct ens_regression *r,
+                                     struct ens_data_shape *out,
+                                     struct ens_error *err)
 {
     size_t p = r->p;
     size_t columns = p + kind->n_columns + 1, truths = 1 + p + kind->n_truth;
@@ -89,7 +88,7 @@ enum ens_status ens_regression_shape(const struct ens_setup *setup,
         return ens_fail(err, ENS_ENOMEMORY, "settings");
     s = read_settings(r, cell, kind, err);
     if (s == ENS_OK)
-        s = name_all(setup, kind, r, out, err);
+        s = ens_regression_names(setup, kind, r, out, err);
     if (s != ENS_OK)
         return s;
     out->response = "y";

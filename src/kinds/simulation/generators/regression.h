@@ -109,6 +109,14 @@ enum ens_status ens_regression_shape(const struct ens_setup *setup,
                                      struct ens_data_shape *out,
                                      struct ens_error *err);
 
+/** Names alone, of settings in r: columns x1 .. xp, the kind's, y; truths
+ * intercept, x1 .. xp, the kind's. */
+enum ens_status ens_regression_names(const struct ens_setup *setup,
+                                     const struct ens_regression_kind *kind,
+                                     struct ens_regression *r,
+                                     struct ens_data_shape *out,
+                                     struct ens_error *err);
+
 /** The response of row i; NaN: it cannot be drawn. */
 typedef double ens_regression_fn(struct ens_rng *g, double eta, size_t i,
                                  void *arg);

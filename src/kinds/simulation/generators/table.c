@@ -6,14 +6,41 @@
 #include <math.h>
 #include <string.h>
 
-static enum ens_status find_columns(const struct ens_setup *setup,
-                                    const struct ens_input *in,
-                                    struct ens_data *out, struct ens_error *err)
+static enum ens_status find_input(const struct ens_setup *setup,
+                                  const char *wanted,
+                                  const struct ens_input **in,
+                                  struct ens_error *err)
 {
-    size_t n = (size_t)in->n_columns;
-    const char **name = setup->alloc(setup, n, sizeof(*name));
-    struct ens_data_column *column = setup->alloc(setup, n, sizeof(*column));
+    *in = setup->input(setup, wanted);
+    if (!*in)
+        return ens_fail(err, ENS_EINPUT, "input '%s' is not open", wanted);
+    if (!(*in)->columns)
+        return ens_fail(err, ENS_EINPUT,
+                        "input '%s' (%s) has no columns: rows of a table or a "
+                        "two-dimensional array are needed",
+                        wanted, (*in)->path);
+    if ((*in)->n_rows == 0)
+        return ens_fail(err, ENS_EINPUT, "input '%s' (%s) has no rows", wanted,
+                        (*in)->path);
+    return ENS_OK;
+}
 
+enum ens_status ens_table_of_input(const struct ens_setup *setup,
+                                   const struct ens_cell *cell,
+                                   struct ens_data *out, struct ens_error *err)
+{
+    const struct ens_input *in;
+    struct ens_data_column *column;
+    const char **name;
+    size_t n;
+    enum ens_status s = find_input(
+        setup, ens_cell_value(cell, "data", "input")->text, &in, err);
+
+    if (s != ENS_OK)
+        return s;
+    n = (size_t)in->n_columns;
+    name = setup->alloc(setup, n, sizeof(*name));
+    column = setup->alloc(setup, n, sizeof(*column));
     if (!name || !column)
         return ens_fail(err, ENS_ENOMEMORY, "names of %zu columns", n);
     for (size_t j = 0; j < n; j++) {
@@ -53,25 +80,13 @@ enum ens_status ens_table_shape(const struct ens_setup *setup,
                                 struct ens_data_shape *out,
                                 struct ens_error *err)
 {
-    const char *wanted = ens_cell_value(cell, "data", "input")->text;
     double test = ens_cell_value(cell, "data", "test")->d;
-    const struct ens_input *in = setup->input(setup, wanted);
     struct ens_table *t = setup->alloc(setup, 1, sizeof(*t));
     enum ens_status s;
 
     if (!t)
         return ens_fail(err, ENS_ENOMEMORY, "settings");
-    if (!in)
-        return ens_fail(err, ENS_EINPUT, "input '%s' is not open", wanted);
-    if (!in->columns)
-        return ens_fail(err, ENS_EINPUT,
-                        "input '%s' (%s) has no columns: rows of a table or a "
-                        "two-dimensional array are needed",
-                        wanted, in->path);
-    if (in->n_rows == 0)
-        return ens_fail(err, ENS_EINPUT, "input '%s' (%s) has no rows", wanted,
-                        in->path);
-    s = find_columns(setup, in, &out->data, err);
+    s = ens_table_of_input(setup, cell, &out->data, err);
     if (s == ENS_OK)
         s = ens_truths_read(setup, cell, 0, out, err);
     t->n = out->data.n;

@@ -39,6 +39,10 @@ struct ens_table {
     const void *more; /* of the generator */
 };
 
+/** Columns and rows of the cell's input. */
+enum ens_status ens_table_of_input(const struct ens_setup *setup,
+                                   const struct ens_cell *cell,
+                                   struct ens_data *out, struct ens_error *err);
 /** Columns of the input, truths. data.n: its rows, in which levels are found;
  * n_taken: all but those held out. */
 enum ens_status ens_table_shape(const struct ens_setup *setup,
