@@ -258,7 +258,8 @@ static void add_names(struct ens_near *near, const struct ens_tables *t)
     for (int k = 0; k < ENS_TABLES; k++)
         for (size_t i = 0; i < t->n[k]; i++)
             if (strcmp(t->item[k][i].section, t->section) == 0 &&
-                strcmp(t->item[k][i].key, "*") != 0)
+                strcmp(t->item[k][i].key, "*") != 0 &&
+                !ens_setting_is_pattern(&t->item[k][i]))
                 ens_near_add(near, t->item[k][i].key);
 }
 

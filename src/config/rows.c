@@ -96,7 +96,8 @@ static const struct ens_impl *impl_with(const struct ens_role *role,
     for (size_t i = 0; i < role->n_impls; i++)
         for (size_t k = 0; k < role->impls[i].n_settings; k++)
             if (strcmp(role->impls[i].settings[k].section, role->name) == 0 &&
-                (strcmp(role->impls[i].settings[k].key, key) == 0 ||
+                ((!ens_setting_is_pattern(&role->impls[i].settings[k]) &&
+                  strcmp(role->impls[i].settings[k].key, key) == 0) ||
                  ens_setting_matches(&role->impls[i].settings[k], key)))
                 return &role->impls[i];
     return NULL;

@@ -134,7 +134,12 @@ static const char *check_fitter(const struct ens_impl *m)
         return "ENS_FIT_SETTING_FORMULA";
     if (!has_setting(m, "level", ENS_T_NUM))
         return "ENS_FIT_SETTING_LEVEL";
-    return f->fit == NULL && f->density == NULL ? "fit" : NULL;
+    if (f->fit == NULL && f->density == NULL)
+        return "fit";
+    return f->fit == NULL && (!has_setting(m, "chains", ENS_T_INT) ||
+                              !has_setting(m, "adaptation", ENS_T_CHOICE))
+               ? "ENS_FIT_SETTINGS_NUTS"
+               : NULL;
 }
 
 static const char *check_metric(const struct ens_impl *m)

@@ -23,9 +23,7 @@
 #endif
 #define ENS_LANES_INLINE static inline __attribute__((always_inline))
 
-#if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic ignored "-Wpsabi" /* all of it is inlined */
-#endif
 
 #define ENS_LANES 8
 typedef double ens_lanes __attribute__((vector_size(64)));

@@ -20,6 +20,10 @@ static void evaluate(const struct ens_formula *f)
         ens_formula_eval(&f->response, vars, 4, stack, out);
         for (size_t j = 0; j < f->n_variables; j++)
             ens_formula_eval(&f->variable[j].expr, vars, 4, stack, out);
+        for (size_t k = 0; k < f->n_groups; k++)
+            ens_formula_eval(&f->group[k], vars, 4, stack, out);
+        if (f->se.n_ops > 0)
+            ens_formula_eval(&f->se, vars, 4, stack, out);
     }
     free(vars);
     free(stack);

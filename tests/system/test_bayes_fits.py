@@ -327,6 +327,62 @@ def against_quadrature(work):
             check(abs(z_sd) <= 5, f"{family}: {of}: sd {sd}, z = {z_sd:.2f}")
 
 
+# family: formula, priors of scales, parametrisations
+CALIBRATED = {
+    "gaussian": ("y ~ x1 + (1 | g)", "prior.sigma = half_normal(1)\n"
+                 "prior.sd = half_normal(1)\n", "noncentred, centred"),
+    "poisson": ("y ~ x1 + (1 | g)", "prior.sd = half_normal(0.5)\n",
+                "noncentred"),
+    "binomial": ("y ~ x1 + (1 | g)", "prior.sd = exponential(1)\n",
+                 "noncentred"),
+    "negbinomial": ("y ~ x1", "prior.phi = gamma(2, 0.5)\n", "noncentred"),
+    "gamma": ("y ~ x1", "prior.shape = gamma(3, 1)\n", "noncentred"),
+    "student": ("y ~ x1", "prior.sigma = half_normal(1)\n"
+                "prior.nu = gamma(2, 0.1)\n", "noncentred"),
+}
+
+
+def calibrated(work):
+    """Parameters from the prior, data from them: ranks among the draws are
+    uniform (Talts et al. 2018). Ten bins: chi-squared of 9 degrees."""
+    for family, (formula, scales, parametrisation) in CALIBRATED.items():
+        model = (f"formula = {formula}\nfamily = {family}\n"
+                 "prior.b = normal(0, 1)\nprior.intercept = normal(0, 1)\n"
+                 + scales)
+        work.run(work.study(f"""[study]
+kind = simulation
+seed = 5
+replicates = 200
+[data]
+generator = prior_predictive
+n = 60
+groups = {8 if "|" in formula else 0}
+{model}[fit]
+fitter = nuts
+chains = 1
+draws = 400
+adapt_delta = 0.95
+parametrisation = {parametrisation}
+{model}[metrics]
+use = rank
+"""), work.path / family)
+        rows = table(work.path / family)
+        for how in parametrisation.split(", "):
+            part = [r for r in rows
+                    if r.get("fit_parametrisation", how) == how]
+            check(len(part) == 200, f"{family}: {len(part)} fits")
+            for column in part[0]:
+                if not column.startswith("rank__by_param__"):
+                    continue
+                bins = [0] * 10
+                for r in part:
+                    bins[int(10 * (float(r[column]) + .5)
+                             / float(r["rank__n_ranks"]))] += 1
+                chi2 = sum((b - 20) ** 2 / 20 for b in bins)
+                # beyond 35: once in 16,000
+                check(chi2 < 35, f"{family}, {how}: {column}: {bins}")
+
+
 def the_example(work):
     work.run(SOURCE / "launch/examples/schools.ini", work.path / "r")
     given = float(reference(POSTERIORS["schools"][0])["mu"]["mean"])
@@ -470,5 +526,5 @@ def families(work):
 
 if __name__ == "__main__":
     main(posteriors, adaptations, centred_schools, modes, far_from_normal,
-         against_quadrature, the_example, no_posterior, priors_help,
+         against_quadrature, calibrated, the_example, no_posterior, priors_help,
          bad_studies, families)

@@ -141,6 +141,10 @@ def plugins_that_do_not_fit(work):
 PARTS = """
 static const struct ens_generator g = {0};
 static const struct ens_fitter f = {0};
+static enum ens_status density(const struct ens_job *job,
+    const struct ens_fit_options *o, const struct ens_fit_problem *problem,
+    struct ens_density *to, struct ens_error *err) { return ENS_OK; }
+static const struct ens_fitter d = {.density = density};
 static const struct ens_metric m = {0};
 static const struct ens_setting fit[] = {ENS_FIT_SETTING_FORMULA,
                                          ENS_FIT_SETTING_LEVEL};
@@ -167,6 +171,8 @@ def parts_that_are_incomplete(work):
             ('"fitter"', ", .ops = &f", "ENS_FIT_SETTING_FORMULA"),
             ('"fitter"', ", .ops = &f, .settings = fit, .n_settings = 2",
              "fit, which is required"),
+            ('"fitter"', ", .ops = &d, .settings = fit, .n_settings = 2",
+             "ENS_FIT_SETTINGS_NUTS, which is required"),
             ('"metric"', ", .ops = &m", "field, which is required"),
             ('"learner"', ", .ops = &m",
              "allowed: generator, fitter, metric"),

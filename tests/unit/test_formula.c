@@ -295,14 +295,15 @@ END_TEST
 START_TEST(random_text_is_parsed_or_refused)
 {
     static const char *const piece[] = {
-        "y", "~", "a", "+", "-", "1",   "0",  "I(", "log(", "(", ")",   "^",
-        "*", "/", ":", ".", "`", "2.5", "1e", " ",  "b",    "~", "y ~ "};
+        "|", "(1|", "| se(", "y",  "~", "a", "+", "-",   "1",
+        "0", "I(",  "log(",  "(",  ")", "^", "*", "/",   ":",
+        ".", "`",   "2.5",   "1e", " ", "b", "~", "y ~ "};
     static double zeros[ENS_FORMULA_BLOCK];
     double out[ENS_FORMULA_BLOCK];
     unsigned long state = 12345;
     int n_parsed = 0;
 
-    for (int round = 0; round < 20000; round++) {
+    for (int round = 0; round < 30000; round++) {
         struct ens_buf text = ENS_BUF_INIT;
         struct ens_formula f;
         struct ens_error err = {0};
@@ -326,6 +327,10 @@ START_TEST(random_text_is_parsed_or_refused)
                 vars[v] = zeros;
             for (size_t t = 0; t < f.n_variables; t++)
                 ens_formula_eval(&f.variable[t].expr, vars, 7, stack, out);
+            for (size_t t = 0; t < f.n_groups; t++)
+                ens_formula_eval(&f.group[t], vars, 7, stack, out);
+            if (f.se.n_ops > 0)
+                ens_formula_eval(&f.se, vars, 7, stack, out);
             free(stack);
         }
         ens_buf_fini(&text);
