@@ -26,7 +26,7 @@ struct ens_fit_options {
     double level;           /* of the limits, between 0 and 1 */
     enum ens_family family; /* which truths of a generator are of this model */
     enum ens_link_function link;
-    double nu; /* of family student, where it is no parameter */
+    double nu;       /* of family student, where it is no parameter */
     const void *own; /* the fitter's; in memory of the setup */
     int wants_draws; /* some metric is made of draws; set after `options` */
 };

@@ -79,7 +79,7 @@ struct ens_study {
     const char *results;
     uint64_t seed;
     uint32_t replicates;
-    int own_streams; /* data of its own for each cell */
+    int own_streams;   /* data of its own for each cell */
     size_t n_sections; /* study, run, the kind's own that are no roles */
     struct ens_row *section;
     size_t n_inputs;

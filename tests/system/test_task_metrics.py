@@ -4,7 +4,7 @@ beside what numpy makes of the same data, columns, artifacts, refusals."""
 import shutil
 import subprocess
 
-from harness import BAD, OK, SOURCE, check, expect_same, main, table
+from harness import BAD, OK, SOME_FAILED, SOURCE, check, expect_same, main, table
 
 # Debian's Python, which has numpy, does what needs numpy.
 PYTHON = "/usr/bin/python3"
@@ -260,6 +260,41 @@ def groups(work):
           "leave-one-out, no test set")
 
 
+BAD_ROWS = """#!/usr/bin/python3
+import numpy
+import ensrun
+
+@ensrun.generate
+def generate(t):
+    x = numpy.arange(12.0)
+    test = {"x": x, "y": x + (float("inf") if t.replicate == 2 else 0)}
+    return {"data": {"x": x, "y": x + numpy.sin(x)}, "test": test}
+
+ensrun.serve()
+"""
+
+
+def failures(work):
+    """A test set that cannot be: a warning, or the task's end."""
+    (work.path / "model").write_text(BAD_ROWS)
+    (work.path / "model").chmod(0o755)
+    shutil.copy(SOURCE / "launch/clients/ensrun.py", work.path)
+    text = ("[study]\nkind = simulation\nreplicates = 3\n[data]\n"
+            "generator = program\nrun = ./model\ncolumns = x, y\n[fit]\n"
+            "fitter = ols\nformula = y ~ x\n[metrics]\nuse = pred_rmse\n")
+    work.run(work.study(text), work.path / "r")
+    rows = table(work.path / "r")
+    check([r["pred_rmse__value"] != "" for r in rows] == [True, False, True],
+          f"{rows}")
+    check("test set: row 1" in rows[1]["warnings"], rows[1]["warnings"])
+    check(rows[0]["warnings"] == "", rows[0]["warnings"])
+    work.run(work.study(text + "required = pred_rmse\n"), work.path / "s",
+             expect=SOME_FAILED)
+    rows = table(work.path / "s")
+    check([r["status"] for r in rows] == ["ok", "failed", "ok"], f"{rows}")
+    check("test set: row 1" in rows[1]["error"], rows[1]["error"])
+
+
 def refusals(work):
     for use, text in (
             ("rank, rank", "rank is there twice"),
@@ -275,7 +310,8 @@ def refusals(work):
     for name, text in (("bias = rank", "bias is there twice"),
                        ("truth = rank", "are there already"),
                        ("a__b = rank", "no __"),
-                       ("half = rank", "half")):
+                       ("half = rank", "half"),
+                       ("required = bias", "bias is no metric that tasks")):
         run = work.ensrun("plan", study(work, more=name + "\n"), expect=BAD)
         check("study.ini:" in run.stderr and text in run.stderr, run.stderr)
     # they are part of the fingerprint, measures are not
@@ -288,4 +324,4 @@ def refusals(work):
 
 if __name__ == "__main__":
     main(same_bytes, columns, levels, calibration, leave_one_out, large_model,
-         groups, refusals)
+         groups, failures, refusals)

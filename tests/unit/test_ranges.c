@@ -74,8 +74,9 @@ START_TEST(shards_make_the_stage)
             ck_assert_int_eq(ens_done_add(w.done, 1, r, ENS_TASK_OK, 0, &was),
                              1);
         ens_ranges_free(w.ranges);
-        w.ranges = ens_ranges_new(&w.study.plan, w.stage, w.done, 2,
-                                  &(const struct ens_part){{k, 4, 0}, NULL, NULL, NULL}, 0);
+        w.ranges = ens_ranges_new(
+            &w.study.plan, w.stage, w.done, 2,
+            &(const struct ens_part){{k, 4, 0}, NULL, NULL, NULL}, 0);
         left = ens_ranges_left(w.ranges);
         while (ens_ranges_take(w.ranges, &range, &seconds)) {
             n += range.n;

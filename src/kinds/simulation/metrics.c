@@ -28,12 +28,14 @@ size_t ens_simulation_metric_columns(const struct ens_simulation_metric *m,
     return n;
 }
 
-unsigned ens_simulation_needs(const struct ens_simulation_metrics *m)
+unsigned ens_simulation_needs(const struct ens_simulation_metrics *m,
+                              int required)
 {
     unsigned needs = 0;
 
     for (size_t i = 0; i < m->n; i++)
-        needs |= m->item[i].ops->needs;
+        if (!required || m->item[i].required)
+            needs |= m->item[i].ops->needs;
     return needs;
 }
 
@@ -113,6 +115,7 @@ static enum ens_status add_call(struct ens_simulation_metrics *m,
         return s;
     *item = (struct ens_simulation_metric){
         .ops = call->impl->ops, .call = call, .name = name};
+    item->required = item->ops->required;
     m->n++;
     return take_columns(item, err);
 }
@@ -173,6 +176,28 @@ static enum ens_status add_limits(const struct ens_study *study,
     return s;
 }
 
+/* Names of [metrics] required. */
+static enum ens_status mark_required(const struct ens_study *study,
+                                     struct ens_simulation_metrics *m,
+                                     struct ens_error *err)
+{
+    const struct ens_value *list =
+        ens_study_value(study, "metrics", "required");
+
+    for (size_t i = 0; list != NULL && i < list->n_list; i++) {
+        const char *name = list->list[i].text;
+        size_t k = 0;
+
+        while (k < m->n && strcmp(m->item[k].name, name) != 0)
+            k++;
+        if (k == m->n)
+            return ens_fail(err, ENS_ESTUDY,
+                            "%.60s is no metric that tasks compute here", name);
+        m->item[k].required = 1;
+    }
+    return ENS_OK;
+}
+
 enum ens_status ens_simulation_metrics(const struct ens_study *study,
                                        struct ens_simulation_metrics *m,
                                        struct ens_error *err)
@@ -183,6 +208,10 @@ enum ens_status ens_simulation_metrics(const struct ens_study *study,
 
     m->n = 0;
     s = add_calls(study, m, &key, err);
+    if (s == ENS_OK) {
+        key = "required";
+        s = mark_required(study, m, err);
+    }
     if (s != ENS_OK) {
         ens_study_where(study, "metrics", key, where, sizeof(where));
         return ens_wrap(err, s, "%s: [metrics] %s", where, key);
@@ -218,7 +247,7 @@ static enum ens_status failed(const struct ens_job *job,
 {
     char text[sizeof(err->text) + 64];
 
-    if (m->ops->required || s == ENS_EINPUT)
+    if (m->required || s == ENS_EINPUT)
         return ens_wrap(err, s, "metric %s", m->name);
     for (size_t i = 0; i < n; i++)
         value[i] = NAN;

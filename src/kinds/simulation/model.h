@@ -57,6 +57,7 @@ struct ens_simulation_metrics {
         const char *name; /* in columns, "" for none; "metric.NAME" is its
                              stream */
         int unasked;      /* of `limits` below: no rows in cells.csv */
+        int required;     /* its failure is the task's */
         size_t n_fields;
         const struct ens_metric_field *field; /* of this call */
         struct ens_metric_field own[ENS_SIMULATION_MAX_OWN];
@@ -84,8 +85,9 @@ void ens_simulation_computed(const struct ens_study *study, char *to,
 enum ens_status ens_simulation_metrics(const struct ens_study *study,
                                        struct ens_simulation_metrics *m,
                                        struct ens_error *err);
-/** What all of them need, of enum ens_needs. */
-unsigned ens_simulation_needs(const struct ens_simulation_metrics *m);
+/** What all of them, or those that are required, need, of enum ens_needs. */
+unsigned ens_simulation_needs(const struct ens_simulation_metrics *m,
+                              int required);
 /** Columns of a field, and of a metric, for a model of p parameters. */
 size_t ens_simulation_field_columns(const struct ens_metric_field *f, size_t p);
 size_t ens_simulation_metric_columns(const struct ens_simulation_metric *m,

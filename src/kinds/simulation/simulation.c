@@ -42,6 +42,9 @@ static const struct ens_setting settings[] = {
      .def = "",
      .choices = calls,
      .help = "one more, under a name of yours: half = coverage(level=0.5)"},
+    ENS_SETTING("metrics", "required", TEXT, LIST, STUDY, "", 0, 0,
+                "names of metrics that fail the task when they fail; of others "
+                "a failure is a warning"),
     ENS_SETTING("metrics", "terms", TEXT, LIST, RUN, "", 0, 0,
                 "terms of interest; not set: all"),
     ENS_SETTING("metrics", "reference", NUM, LIST, RUN, "0", 0, 0,

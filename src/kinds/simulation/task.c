@@ -110,7 +110,7 @@ enum ens_status ens_simulation_cell(void *state, const struct ens_cell *cell,
     if (s != ENS_OK)
         return s;
     st->model.options.wants_draws =
-        (ens_simulation_needs(&st->metrics) &
+        (ens_simulation_needs(&st->metrics, 0) &
          (ENS_NEEDS_DRAWS | ENS_NEEDS_LOG_LIK | ENS_NEEDS_LOO)) != 0;
     st->generator = ens_cell_impl(cell, "data")->ops;
     s = open_parts(st, err);
@@ -401,12 +401,29 @@ static enum ens_status look_at_loo(const struct state *st,
     return ENS_OK;
 }
 
-/* An outcome of either is a warning: the fit stands. */
+/* An outcome is a warning, and the fit stands; unless a metric that needs the
+ * part is required. */
+static enum ens_status settle(const struct state *st, const struct ens_job *job,
+                              unsigned part, enum ens_status s,
+                              const struct ens_error *local,
+                              struct ens_error *err)
+{
+    if (s == ENS_OK)
+        return s;
+    if (s != ENS_EDOMAIN || ens_simulation_needs(&st->metrics, 1) & part) {
+        if (err != NULL)
+            *err = *local;
+        return s;
+    }
+    job->host->warn(job->result, local->text);
+    return ENS_OK;
+}
+
 static enum ens_status look(const struct state *st, const struct ens_job *job,
                             const struct ens_data *test, struct unseen *u,
                             struct ens_metric_input *in, struct ens_error *err)
 {
-    unsigned needs = ens_simulation_needs(&st->metrics);
+    unsigned needs = ens_simulation_needs(&st->metrics, 0);
     const struct ens_job own = {job->host, job->result, job->task,
                                 st->fitter_state};
     struct ens_fitted f = {.fitter = st->model.fitter,
@@ -423,17 +440,11 @@ static enum ens_status look(const struct state *st, const struct ens_job *job,
     if (s != ENS_OK)
         return s;
     s = look_at_test(st, &f, test, needs, u, in, &local);
-    if (s == ENS_EDOMAIN)
-        job->host->warn(job->result, local.text);
-    if (s == ENS_OK || s == ENS_EDOMAIN)
-        s = look_at_loo(st, &f, needs, u, in, &local);
-    if (s == ENS_EDOMAIN) {
-        job->host->warn(job->result, local.text);
-        return ENS_OK;
-    }
-    if (s != ENS_OK && err != NULL)
-        *err = local;
-    return s;
+    s = settle(st, job, ENS_NEEDS_TEST, s, &local, err);
+    if (s != ENS_OK)
+        return s;
+    s = look_at_loo(st, &f, needs, u, in, &local);
+    return settle(st, job, ENS_NEEDS_LOO, s, &local, err);
 }
 
 static enum ens_status metrics(const struct state *st,
