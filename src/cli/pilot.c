@@ -203,22 +203,36 @@ static int print_times(const struct ens_pilot_sums *p)
     return ok;
 }
 
+static void print_each(const char *name, uint64_t bytes,
+                       const struct ens_pilot_sums *p, const char *what)
+{
+    double each = p->n > 0 ? (double)bytes / (double)p->n : 0;
+    char one[32];
+    char all[32];
+
+    print_bytes(one, sizeof(one), each);
+    print_bytes(all, sizeof(all), each * (double)p->n_tasks);
+    printf("  %-24s %10s per task %10s in all  (%s)\n", name, one, all, what);
+}
+
 static void print_disk(const struct ens_pilot_sums *p, double free_bytes)
 {
     static const char *const profile[] = {"minimal", "standard", "debug"};
+    uint64_t journal = p->journal_bytes;
     char one[32];
     char all[32];
 
     printf("\ndisk\n");
+    for (size_t i = 0; i < p->n_items; i++)
+        journal -= p->item[i].ref_bytes; /* a pilot keeps all items */
+    print_each("journal", journal, p, "every result");
+    print_each("tables", p->table_bytes, p, "tasks.csv, timings.csv");
     for (size_t i = 0; i < p->n_items; i++) {
-        double each = (double)p->item[i].bytes / (double)p->n;
+        char from[64] = "kept always";
 
-        print_bytes(one, sizeof(one), each);
-        print_bytes(all, sizeof(all), each * (double)p->n_tasks);
-        printf("  %-24s %10s per task %10s in all  (%s%s)\n", p->item[i].name,
-               one, all,
-               p->item[i].profile == NULL ? "kept always" : "from profile ",
-               p->item[i].profile == NULL ? "" : p->item[i].profile);
+        if (p->item[i].profile != NULL)
+            snprintf(from, sizeof(from), "from profile %s", p->item[i].profile);
+        print_each(p->item[i].name, p->item[i].bytes, p, from);
     }
     if (p->array_bytes > 0) {
         print_bytes(all, sizeof(all), p->array_bytes);

@@ -1,5 +1,8 @@
 #include "cli/pilot_sums.h"
 
+#include "base/number.h"
+
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,6 +119,42 @@ static int is_first(struct ens_pilot_sums *p, uint32_t worker)
     return first;
 }
 
+/* About what the task's rows of tasks.csv and timings.csv will have; the
+ * values of its axes are not counted. */
+static size_t table_bytes(const struct ens_results *r,
+                          const struct ens_record *rec,
+                          const struct ens_cell *cell)
+{
+    const struct ens_schema *schema =
+        ens_schemas_find(&r->replay.schemas, rec->schema);
+    struct ens_task task = {.stage = r->stage[0].def.key,
+                            .replicate = rec->replicate,
+                            .cell = *cell};
+    struct ens_item_view item;
+    char text[256];
+    size_t bytes = 2 * sizeof(",0123456789abcdef,1") +
+                   sizeof("12345678901234567890,ok,,,") +
+                   sizeof(",0.00012345678,1,1");
+    size_t at = 0;
+
+    ens_plan_label(&r->plan, &task, text, sizeof(text));
+    bytes += 2 * strlen(text);
+    for (size_t i = 0; schema != NULL && i < rec->n_fields; i++) {
+        double value = ens_record_f64(rec, schema, i);
+        size_t n = 0;
+
+        if (schema->field[i].type == ENS_TEXT)
+            ens_record_text(rec, i, &n);
+        else if (!isnan(value))
+            n = ens_number_format(text, value);
+        bytes += n + 1;
+    }
+    while (ens_item_next(rec, &at, &item))
+        if (item.type == ENS_ITEM_ERROR || item.type == ENS_ITEM_WARNING)
+            bytes += item.length;
+    return bytes;
+}
+
 static int add_record(struct ens_pilot_sums *p, const struct ens_results *r,
                       const struct ens_record *rec)
 {
@@ -134,6 +173,7 @@ static int add_record(struct ens_pilot_sums *p, const struct ens_results *r,
         (!add_time(row, rec->seconds) || !add_time(&p->all, rec->seconds)))
         return 0;
     p->n++;
+    p->table_bytes += table_bytes(r, rec, &cell);
     while (ens_item_next(rec, &at, &item)) {
         struct ens_artifact_ref ref;
 
@@ -316,7 +356,7 @@ double ens_pilot_total_s(const struct ens_pilot_sums *p)
 
 double ens_pilot_bytes(const struct ens_pilot_sums *p, const char *profile)
 {
-    double bytes = (double)p->journal_bytes;
+    double bytes = (double)p->journal_bytes + (double)p->table_bytes;
 
     for (size_t i = 0; i < p->n_items; i++) {
         if (rank_of(p->item[i].profile) <= rank_of(profile))

@@ -79,6 +79,25 @@ def figures(work):
     expect_clean(work, "afterwards")
 
 
+def disk(work):
+    """All that the results folder will have, within a fifth."""
+    study = work.study(ini("fields = 7\n", "replicates = 3000\n"))
+    text = work.ensrun("plan", study, "--pilot", "100").stdout
+    work.run(study, work.path / "r")
+
+    def said(what):
+        value, unit = number(text, rf"{what} .* ([0-9.]+) (KiB|MiB) in all")
+        return float(value) * {"KiB": 1024, "MiB": 1024 ** 2}[unit]
+
+    tables = sum((work.path / "r" / name).stat().st_size
+                 for name in ("tasks.csv", "timings.csv"))
+    check(abs(said("tables") / tables - 1) < .2, f"{tables}: {text}")
+    journal = sum(f.stat().st_size
+                  for f in (work.path / "r" / "journal").iterdir())
+    check(abs(said("retain = minimal") / (tables + journal) - 1) < .2,
+          f"{tables} + {journal}: {text}")
+
+
 def every_row(work):
     text = work.ensrun("plan", work.study(ROWS), "--pilot", "30").stdout
     for row, tasks in (("a / short", 1000), ("a / full", 1000),
@@ -145,4 +164,4 @@ def wrong(work):
     expect_clean(work, "afterwards")
 
 
-main(figures, every_row, same_tasks, interrupted, not_ok, wrong)
+main(figures, disk, every_row, same_tasks, interrupted, not_ok, wrong)
