@@ -259,5 +259,31 @@ def refusals(work):
             check(word in text, f"{metrics!r}: no {word!r} in {text}")
 
 
+def chains_that_are_apart(work):
+    """convergence_rate knows of R-hat, where it is retained."""
+    path = work.study("""[study]
+kind = simulation
+replicates = 40
+[data]
+generator = linear
+n = 20
+[fit]
+fitter = nuts
+formula = y ~ x1
+draws = 10
+[metrics]
+use = convergence_rate
+""")
+    for retain in ("standard", "minimal"):
+        results = work.path / retain
+        work.run(path, results, "--set", f"run.retain={retain}")
+        rows = [r for r in table(results) if r["status"] == "ok"]
+        far = sum(float(r.get("rhat_max") or 0) > 1.05 for r in rows)
+        check(0 < far < 40 if retain == "standard" else far == 0, f"{far}")
+        (rate,) = [float(r["value"]) for r in table(results, "cells.csv")
+                   if r["measure"] == "convergence_rate"]
+        check(abs(rate - (len(rows) - far) / 40) < 1e-12, f"{rate} {far}")
+
+
 if __name__ == "__main__":
-    main(of_tasks, later, near_formula, terminal, refusals)
+    main(of_tasks, chains_that_are_apart, later, near_formula, terminal, refusals)

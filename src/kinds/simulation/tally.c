@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+#define RHAT_MIXED 1.05 /* chains beyond have not converged */
+
 /* -- samples -----------------------------------------------------------------
  */
 
@@ -65,6 +67,15 @@ static int converged(const struct ens_record *r)
             if (memcmp((const char *)item.bytes + i, word, strlen(word)) == 0)
                 return 0;
     return 1;
+}
+
+/* Chains that are apart, where their diagnostics are retained. */
+static int mixed(const struct ens_tally *t, struct ens_tally_record own)
+{
+    const struct ens_simulation_layout *l = &t->own.layout;
+
+    return l->diagnostics == l->metrics ||
+           !(field(own, l->diagnostics) > RHAT_MIXED);
 }
 
 /* -- passes ------------------------------------------------------------------
@@ -169,7 +180,7 @@ void ens_tally_see(struct ens_tally *t, enum ens_tally_pass pass,
             continue;
         if (f->source == SIZE_MAX) {
             all.failed = own.rec->status != ENS_TASK_OK ? 1 : 0;
-            all.converged = converged(own.rec) ? 1 : 0;
+            all.converged = converged(own.rec) && mixed(t, own) ? 1 : 0;
         } else if (f->source != of) {
             all = f->source < n ? parameter(t, f->source, own, other)
                                 : column(t, f->source - n, own, other);
