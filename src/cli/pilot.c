@@ -203,23 +203,34 @@ static int print_times(const struct ens_pilot_sums *p)
     return ok;
 }
 
+static void print_item(const struct ens_pilot_sums *p, const char *name,
+                       uint64_t bytes, const char *from)
+{
+    double each = (double)bytes / (double)p->n;
+    char one[32];
+    char all[32];
+
+    print_bytes(one, sizeof(one), each);
+    print_bytes(all, sizeof(all), each * (double)p->n_tasks);
+    printf("  %-24s %10s per task %10s in all  (%s)\n", name, one, all, from);
+}
+
 static void print_disk(const struct ens_pilot_sums *p, double free_bytes)
 {
     static const char *const profile[] = {"minimal", "standard", "debug"};
     char one[32];
     char all[32];
+    char from[64];
 
     printf("\ndisk\n");
     for (size_t i = 0; i < p->n_items; i++) {
-        double each = (double)p->item[i].bytes / (double)p->n;
-
-        print_bytes(one, sizeof(one), each);
-        print_bytes(all, sizeof(all), each * (double)p->n_tasks);
-        printf("  %-24s %10s per task %10s in all  (%s%s)\n", p->item[i].name,
-               one, all,
-               p->item[i].profile == NULL ? "kept always" : "from profile ",
-               p->item[i].profile == NULL ? "" : p->item[i].profile);
+        snprintf(from, sizeof(from), "%s%s",
+                 p->item[i].profile == NULL ? "kept always" : "from profile ",
+                 p->item[i].profile == NULL ? "" : p->item[i].profile);
+        print_item(p, p->item[i].name, p->item[i].bytes, from);
     }
+    if (p->table_bytes > 0)
+        print_item(p, "tables", p->table_bytes, "tasks.csv, timings.csv");
     if (p->array_bytes > 0) {
         print_bytes(all, sizeof(all), p->array_bytes);
         printf("  %-24s %30s in all\n", "output arrays", all);

@@ -240,6 +240,76 @@ static enum ens_status sum_arrays(struct ens_pilot_sums *p,
     return s;
 }
 
+/* Bytes below the header, which a study has once. */
+static enum ens_status row_bytes(const char *path, uint64_t *n,
+                                 struct ens_error *err)
+{
+    FILE *f = fopen(path, "re");
+    int below = 0;
+
+    if (f == NULL)
+        return ens_fail_errno(err, ENS_EIO, "cannot open %s", path);
+    for (int c = getc(f); c != EOF; c = getc(f)) {
+        *n += (uint64_t)below;
+        below |= c == '\n';
+    }
+    fclose(f);
+    return ENS_OK;
+}
+
+/* Written beside the pilot's results, as the study's run will write it. */
+static enum ens_status add_table(struct ens_pilot_sums *p,
+                                 const struct ens_results *r,
+                                 const struct ens_tables *t, const char *name,
+                                 struct ens_error *err)
+{
+    struct ens_selection everything = {NULL, NULL, 0};
+    char path[sizeof(r->dir) + 32];
+    struct ens_sheet sheet;
+    struct ens_out out;
+    enum ens_status s =
+        ens_sheet_init(&sheet, t, ens_table_find(name), &everything, err);
+
+    if (s != ENS_OK)
+        return s;
+    snprintf(path, sizeof(path), "%s/%s.csv", r->dir, name);
+    s = ens_out_create(&out, path, NULL, err);
+    if (s == ENS_OK) {
+        s = ens_sheet_export(&sheet, ens_exporter_find("csv"), &out, err);
+        if (s == ENS_OK)
+            s = ens_out_commit(&out, err);
+        else
+            ens_out_abort(&out);
+    }
+    ens_sheet_fini(&sheet);
+    return s == ENS_OK ? row_bytes(path, &p->table_bytes, err) : s;
+}
+
+/* None where the study has more tasks than [run] table_rows; nor are they
+ * known where the pilot's stage has no rows in them. */
+static enum ens_status sum_tables(struct ens_pilot_sums *p,
+                                  struct ens_results *r, struct ens_error *err)
+{
+    const struct ens_value *most =
+        ens_study_value(r->loaded.study, "run", "table_rows");
+    struct ens_tables *t;
+    enum ens_status s;
+
+    if (p->n_tasks > (uint64_t)most->i)
+        return ENS_OK;
+    s = ens_results_index(r, err);
+    if (s != ENS_OK || r->n_places == 0)
+        return s;
+    s = ens_results_tables(r, &t, err);
+    if (s != ENS_OK)
+        return s;
+    s = add_table(p, r, t, "tasks", err);
+    if (s == ENS_OK)
+        s = add_table(p, r, t, "timings", err);
+    ens_tables_close(t);
+    return s;
+}
+
 static enum ens_status sum(struct ens_pilot_sums *p, struct ens_results *r,
                            struct ens_error *err)
 {
@@ -275,6 +345,8 @@ enum ens_status ens_pilot_sums_read(struct ens_pilot_sums *p, const char *dir,
     p->skip_first =
         ens_done_total(r.stage[0].done, ENS_TASK_OK) >= 4 * (uint64_t)n_workers;
     s = sum(p, &r, err);
+    if (s == ENS_OK)
+        s = sum_tables(p, &r, err);
     ens_results_close(&r);
     return s;
 }
@@ -316,7 +388,7 @@ double ens_pilot_total_s(const struct ens_pilot_sums *p)
 
 double ens_pilot_bytes(const struct ens_pilot_sums *p, const char *profile)
 {
-    double bytes = (double)p->journal_bytes;
+    double bytes = (double)p->journal_bytes + (double)p->table_bytes;
 
     for (size_t i = 0; i < p->n_items; i++) {
         if (rank_of(p->item[i].profile) <= rank_of(profile))
