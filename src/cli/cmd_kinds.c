@@ -210,11 +210,8 @@ static void print_all(void)
     print_classes();
 }
 
-static void print_kind(const struct ens_kind *k)
+static void print_calls(const struct ens_kind *k)
 {
-    printf("%s: %s\nresults version %u\n", k->name, k->help,
-           k->results_version);
-    print_sections(k->settings, k->n_settings);
     for (size_t i = 0; i < k->n_about; i++)
         printf("%s  %-18s %s\n", i == 0 ? "\nmeasures of cells.csv\n" : "",
                k->about[i].name, k->about[i].help);
@@ -224,6 +221,14 @@ static void print_kind(const struct ens_kind *k)
             printf("\n");
         print_impl("metric", &k->calls[i]);
     }
+}
+
+static void print_kind(const struct ens_kind *k)
+{
+    printf("%s: %s\nresults version %u\n", k->name, k->help,
+           k->results_version);
+    print_sections(k->settings, k->n_settings);
+    print_calls(k);
     for (size_t i = 0; i < k->n_roles; i++)
         print_role(&k->roles[i]);
     print_retained(k);
@@ -272,12 +277,19 @@ static int print_named(const char *key, const struct ens_impl *m, size_t n,
 
 static int print_part_of(const struct ens_kind *k, const char *name)
 {
-    int found = print_section(k, name);
+    int found;
 
     if (strcmp(name, "retain") == 0) {
         print_retained(k);
         return 1;
     }
+    if (strcmp(name, "metrics") == 0 && k->n_calls > 0) {
+        print_sections(k->settings, k->n_settings);
+        print_calls(k);
+        print_classes();
+        return 1;
+    }
+    found = print_section(k, name);
     found |= print_named("metric", k->calls, k->n_calls, name);
     for (size_t i = 0; i < k->n_roles; i++) {
         const struct ens_role *r = &k->roles[i];

@@ -164,8 +164,11 @@ static void print_report(const struct ens_run_report *r,
         fprintf(stderr, "\n");
     }
     for (size_t i = 0; i < r->n_failures; i++)
-        fprintf(stderr, "  %llu %s: %s\n", (unsigned long long)r->failure[i].n,
-                ens_outcome_text(r->failure[i].outcome), r->failure[i].text);
+        fprintf(stderr, "  %llu %s%s: %s\n",
+                (unsigned long long)r->failure[i].n,
+                ens_outcome_text(r->failure[i].outcome),
+                r->failure[i].outcome == ENS_TASK_OK ? ", warned" : "",
+                r->failure[i].text);
     if (r->n_other_failures > 0)
         fprintf(stderr, "  %llu with other messages\n",
                 (unsigned long long)r->n_other_failures);

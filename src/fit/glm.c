@@ -139,15 +139,16 @@ static enum ens_status fit_negbinomial(struct ens_irls *g,
     return ENS_OK;
 }
 
-static const struct ens_irls_family *first_family(enum ens_family family)
+static const struct ens_irls_family *irls_family(enum ens_family family)
 {
     switch (family) {
     case ENS_FAMILY_BINOMIAL:
         return &ens_irls_binomial;
     case ENS_FAMILY_GAMMA:
         return &ens_irls_gamma;
+    case ENS_FAMILY_NEGBINOMIAL:
+        return &ens_irls_negbinomial;
     case ENS_FAMILY_POISSON:
-    case ENS_FAMILY_NEGBINOMIAL: /* begins as Poisson */
     case ENS_FAMILY_GAUSSIAN:
     case ENS_FAMILY_STUDENT:
         break;
@@ -177,9 +178,11 @@ static enum ens_status fit(const struct ens_job *job,
     (void)job;
     if (o->family == ENS_FAMILY_GAUSSIAN)
         return ens_lsq_gaussian(o, problem, work, result, err);
-    s = ens_irls_init(&g, first_family(o->family), problem, work, err);
-    if (s == ENS_OK && o->family == ENS_FAMILY_NEGBINOMIAL)
+    s = ens_irls_init(&g, irls_family(o->family), problem, work, err);
+    if (s == ENS_OK && o->family == ENS_FAMILY_NEGBINOMIAL) {
         s = check_counts(problem, err);
+        g.family = &ens_irls_poisson; /* as which it begins */
+    }
     if (s == ENS_OK)
         s = ens_irls_iterate(&g, result, err);
     if (s == ENS_OK && o->family == ENS_FAMILY_NEGBINOMIAL)

@@ -27,7 +27,8 @@
 #include "transport/transport.h"
 #include <signal.h>
 
-struct ens_run_failure { /* failures of one kind: digits do not count */
+struct ens_run_failure { /* failures of one kind, or first warnings of tasks
+                            that are ok: digits do not count */
     enum ens_outcome outcome;
     uint64_t n;
     char text[160]; /* of the first */

@@ -317,7 +317,8 @@ void ens_watch_end(struct ens_run *r);
 /** The last line of the status file: the exit code, for who watches. */
 void ens_watch_exit(struct ens_run *r, int code);
 void ens_watch_log(struct ens_run *r, const char *fmt, ...) ENS_PRINTF(2, 3);
-/** Count what is not ok, group its messages; stop at max_errors. */
+/** Count what is not ok, group its messages and warnings; stop at
+ * max_errors. */
 void ens_watch_failures(struct ens_run *r, const struct ens_batch *b);
 /** Fill the report's counts from the done sets of the chain. */
 void ens_watch_totals(struct ens_run *r, struct ens_folder_totals *t);

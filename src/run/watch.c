@@ -104,7 +104,14 @@ void ens_watch_failures(struct ens_run *r, const struct ens_batch *b)
 
     for (uint32_t i = 0; i < b->n; i++) {
         ens_batch_get(b, i, &rec);
-        if (rec.status == ENS_TASK_OK || ens_run_stop_is_behind(r, &rec))
+        if (rec.status == ENS_TASK_OK) {
+            if (rec.items_bytes > 0 && !ens_run_stop_is_behind(r, &rec) &&
+                ens_item_find(&rec, ENS_ITEM_WARNING, &item))
+                count_failure(r, rec.status, (const char *)item.bytes,
+                              item.length);
+            continue;
+        }
+        if (ens_run_stop_is_behind(r, &rec))
             continue;
         r->n_failed++;
         r->stage_not_ok++;

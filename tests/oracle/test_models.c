@@ -246,7 +246,7 @@ START_TEST(wrong_responses_are_named)
         const char *family, *formula, *says;
     } row[] = {
         {"gamma", "count ~ x1", "family gamma takes numbers above 0"},
-        {"negbinomial", "y ~ x1", "takes whole numbers from 0"},
+        {"negbinomial", "y ~ x1", "family negbinomial takes whole numbers"},
         {"negbinomial", "I(0*count) ~ x1", "is 0 in all 40 complete rows"},
     };
     char text[64];

@@ -376,6 +376,7 @@ def check_probit(work):
     ours = [r for r in rows if r["fit"] == "probit"]
     check(len(ours) == 20, f"{len(ours)} fits")
     for row in ours:
+        check(row["warnings"] == "", row["warnings"])
         for term in ("x1", "x2"):
             a, sd = (float(row[f"{k}__{term}"])
                      for k in ("estimate", "std_error"))
@@ -384,6 +385,19 @@ def check_probit(work):
             check(1.5 < b / a < 1.9, f"{term}: {b} {a}")
             check(abs(a / sd / (b / other) - 1) < .2, f"{term}: {row}")
             check(float(row[f"conf_low__{term}"]) < a, f"{row}")
+
+
+def a_wrong_gradient_is_a_warning(work):
+    path = plugins.example(work, "probit")
+    source = path.with_suffix(".c")
+    line = "sign * slope * d->x[i + j * d->n];"
+    check(line in source.read_text(), "the line that is made wrong")
+    source.write_text(source.read_text().replace(line, "0.9 * " + line))
+    plugins.example(work, "probit")
+    work.run(path, "wrong")
+    for row in table(work.path / "wrong"):
+        check(("wrong gradient: along intercept it is " in row["warnings"])
+              == (row["fit"] == "probit"), row["warnings"])
 
 
 def check_residuals(work):
@@ -531,7 +545,8 @@ def parts_that_go_wrong(work):
               "metric m: no luck" in row["warnings"], f"{row}")
 
 
-main(the_kind_of_the_examples, the_parts_of_the_examples, parts_that_go_wrong,
+main(the_kind_of_the_examples, the_parts_of_the_examples,
+     a_wrong_gradient_is_a_warning, parts_that_go_wrong,
      same_bytes_however_it_runs, a_study_moves_with_its_plugin,
      names_are_checked, files_that_are_no_plugin, plugins_that_do_not_fit,
      parts_that_are_incomplete, threads_are_refused,

@@ -4,14 +4,18 @@
 #include "math/rng.h"
 #include "mcmc/adapt.h"
 #include "mcmc/chain.h"
+#include "mcmc/gradient.h"
 #include "mcmc/mode.h"
 
+#include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 /* Beyond, the products with a factor cost more than correlations gain. */
 #define MOST_WHITENED 200
+/* Points where a gradient may be checked: as chains, within 2 of the origin. */
+#define MOST_POINTS 10
 
 struct sampler {
     const struct ens_job *job;
@@ -197,6 +201,37 @@ enum ens_status ens_sample(const struct ens_job *job,
     return ENS_OK;
 }
 
+/* A wrong gradient biases nothing but wastes draws, or sends chains nowhere,
+ * and says nothing: it is a warning. From a stream of its own, so that draws
+ * are those that they are without it. */
+static enum ens_status check_gradient(const struct ens_job *job,
+                                      const struct ens_density *density,
+                                      const char *const *name,
+                                      struct ens_error *err)
+{
+    size_t dim = density->dim;
+    struct ens_rng *rng = job->host->rng(job->result, "gradient");
+    double *q = job->host->alloc(job->result, dim, sizeof(*q));
+    double *work = q == NULL
+                       ? NULL
+                       : job->host->alloc(job->result, ens_gradient_work(dim),
+                                          sizeof(*work));
+    struct ens_error wrong;
+
+    if (work == NULL)
+        return ens_fail(err, ENS_ENOMEMORY, "gradient of %zu coordinates", dim);
+    for (int k = 0; k < MOST_POINTS; k++) {
+        for (size_t j = 0; j < dim; j++)
+            q[j] = 4 * ens_rng_uniform(rng) - 2;
+        if (!isfinite(density->at(density->model, q, work)))
+            continue;
+        if (ens_gradient_check(density, q, name, work, &wrong) != ENS_OK)
+            job->host->warn(job->result, wrong.text);
+        break;
+    }
+    return ENS_OK;
+}
+
 enum ens_status ens_fit_run(const struct ens_fitter *fitter,
                             const struct ens_job *job,
                             const struct ens_fit_options *o,
@@ -218,6 +253,12 @@ enum ens_status ens_fit_run(const struct ens_fitter *fitter,
                         "the fitter's density is of %zu coordinates, without "
                         "constrain; the parameters are %zu",
                         density.dim, result->n_parameters);
+    s = check_gradient(
+        job, &density,
+        !fitter->constrain && density.dim == problem->p ? problem->term : NULL,
+        err);
+    if (s != ENS_OK)
+        return s;
     return ens_sample(job,
                       &(struct ens_sampled){.density = &density,
                                             .constrain = fitter->constrain},

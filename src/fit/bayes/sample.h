@@ -24,7 +24,8 @@ enum ens_status ens_sample(const struct ens_job *job,
                            struct ens_fit_result *result,
                            struct ens_error *err);
 
-/** fitter->fit, or its density sampled. */
+/** fitter->fit, or its density sampled; a gradient that differences of the
+ * density contradict is a warning of the task. */
 enum ens_status ens_fit_run(const struct ens_fitter *fitter,
                             const struct ens_job *job,
                             const struct ens_fit_options *o,

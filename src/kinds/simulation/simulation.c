@@ -20,8 +20,7 @@ static const struct ens_measure_about about[] = {
 
 #define LEVEL_OF(name)                                                         \
     ENS_SETTING(name "()", "level", NUM, ONE, RUN, "", 0, 1,                   \
-                "level of the intervals; not set: that of the fit; of draws "  \
-                "another needs the metric intervals() at it")
+                "level of the intervals; not set: that of the fit")
 
 static const struct ens_setting settings[] = {
     {.section = "metrics",

@@ -1,130 +1,19 @@
+/* A task: generate, fit, look at what was not fitted, measure, keep. */
+#include "kinds/simulation/state.h"
+
 #include "base/bug.h"
-#include "config/study.h"
 #include "fit/bayes/sample.h"
 #include "kinds/simulation/keep.h"
-#include "kinds/simulation/model.h"
-#include "kinds/simulation/parts.h"
-#include "kinds/simulation/program.h"
 #include "kinds/simulation/metrics/metrics.h"
 #include "kinds/simulation/unseen.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
-struct state {
-    const struct ens_host *host;
-    const struct ens_plan *plan;
-    struct ens_arena arena; /* as long as the worker */
-    struct ens_simulation_schemas schemas;
-    struct ens_simulation_metrics metrics;
-    struct ens_parts parts;
-    void *metric_state[ENS_SIMULATION_MAX_METRICS + 1];
-
-    /* of the present cell */
-    struct ens_arena cell_arena;
-    struct ens_data_shape shape;
-    struct ens_simulation_model model;
-    struct ens_simulation_layout layout;
-    const struct ens_generator *generator;
-    void *generator_state, *fitter_state;
-    uint32_t schema;
-    int ready;
-};
-
-enum ens_status ens_simulation_open(const struct ens_host *host,
-                                    const struct ens_plan *plan, void **state,
-                                    struct ens_error *err)
-{
-    struct state *st = calloc(1, sizeof(*st));
-    enum ens_status s;
-
-    if (!st)
-        return ens_fail(err, ENS_ENOMEMORY, "simulation");
-    st->host = host;
-    st->plan = plan;
-    s = ens_simulation_metrics(host->plan_study(plan), &st->metrics, err);
-    if (s == ENS_OK)
-        s = ens_program_check_all(host, plan, err);
-    if (s == ENS_OK)
-        s = ens_simulation_schemas(&st->schemas, host, plan, &st->arena, err);
-    for (size_t i = 0; s == ENS_OK && i < st->metrics.n; i++) {
-        const struct ens_metric *m = st->metrics.item[i].ops;
-
-        s = ens_parts_get(&st->parts,
-                          &(struct ens_part){.ops = m, .close = m->close},
-                          m->open, host, &st->metric_state[i], err);
-    }
-    if (s != ENS_OK) {
-        ens_simulation_close(st);
-        return s;
-    }
-    *state = st;
-    return ENS_OK;
-}
-
-void ens_simulation_close(void *state)
-{
-    struct state *st = state;
-
-    if (!st)
-        return;
-    ens_parts_close(&st->parts);
-    ens_arena_fini(&st->arena);
-    ens_arena_fini(&st->cell_arena);
-    free(st);
-}
-
-static enum ens_status open_parts(struct state *st, struct ens_error *err)
-{
-    const struct ens_generator *g = st->generator;
-    const struct ens_fitter *f = st->model.fitter;
-    enum ens_status s;
-
-    s = ens_parts_get(&st->parts,
-                      &(struct ens_part){.ops = g, .close = g->close}, g->open,
-                      st->host, &st->generator_state, err);
-    if (s == ENS_OK)
-        s = ens_parts_get(&st->parts,
-                          &(struct ens_part){.ops = f, .close = f->close},
-                          f->open, st->host, &st->fitter_state, err);
-    return s;
-}
-
-enum ens_status ens_simulation_cell(void *state, const struct ens_cell *cell,
-                                    struct ens_error *err)
-{
-    struct state *st = state;
-    enum ens_status s;
-
-    st->ready = 0;
-    ens_arena_reset(&st->cell_arena);
-    s = ens_simulation_shape(&st->shape, cell, st->host, st->plan,
-                             &st->cell_arena, err);
-    if (s == ENS_OK)
-        s = ens_simulation_model(&st->model, cell, &st->shape, &st->cell_arena,
-                                 err);
-    if (s == ENS_OK)
-        s = ens_simulation_layout(&st->layout, &st->model, &st->shape,
-                                  &st->metrics, &st->cell_arena, err);
-    if (s != ENS_OK)
-        return s;
-    st->model.options.wants_draws =
-        (ens_simulation_needs(&st->metrics, 0) &
-         (ENS_NEEDS_DRAWS | ENS_NEEDS_LOG_LIK | ENS_NEEDS_LOO)) != 0;
-    st->generator = ens_cell_impl(cell, "data")->ops;
-    s = open_parts(st, err);
-    if (s != ENS_OK)
-        return s;
-    st->schema = ens_simulation_schema(&st->schemas, &st->layout);
-    ENS_BUG_ON(st->schema == st->schemas.n);
-    st->ready = 1;
-    return ENS_OK;
-}
-
 /* Room for groups' levels and standard errors; -1: there is none. */
-static int take_groups(const struct state *st, struct ens_result *result,
-                       size_t n, struct ens_design_space *to,
+static int take_groups(const struct ens_simulation_state *st,
+                       struct ens_result *result, size_t n,
+                       struct ens_design_space *to,
                        struct ens_fit_group **group)
 {
     const struct ens_design *d = &st->model.design;
@@ -144,7 +33,8 @@ static int take_groups(const struct state *st, struct ens_result *result,
 }
 
 /* The model matrix of the data, in the task's memory. */
-static enum ens_status design(const struct state *st, struct ens_result *result,
+static enum ens_status design(const struct ens_simulation_state *st,
+                              struct ens_result *result,
                               const struct ens_data *data,
                               struct ens_fit_problem *problem,
                               struct ens_error *err)
@@ -204,7 +94,8 @@ static void point(struct ens_fit_result *r, double *out, size_t n, size_t p)
     r->df = INFINITY;
 }
 
-static enum ens_status fit(const struct state *st, const struct ens_job *job,
+static enum ens_status fit(const struct ens_simulation_state *st,
+                           const struct ens_job *job,
                            const struct ens_fit_problem *problem,
                            struct ens_fit_result *r, struct ens_error *err)
 {
@@ -234,7 +125,8 @@ static enum ens_status fit(const struct state *st, const struct ens_job *job,
 }
 
 /* What is true of the parameters shown; NaN: not known. */
-static double *find_truths(const struct state *st, struct ens_result *result,
+static double *find_truths(const struct ens_simulation_state *st,
+                           struct ens_result *result,
                            const struct ens_generated *g)
 {
     const struct ens_simulation_model *m = &st->model;
@@ -251,7 +143,7 @@ static double *find_truths(const struct state *st, struct ens_result *result,
 }
 
 /* The same for all parameters; those that are not shown are not known. */
-static const double *spread_truths(const struct state *st,
+static const double *spread_truths(const struct ens_simulation_state *st,
                                    struct ens_result *result,
                                    const double *truth)
 {
@@ -266,7 +158,8 @@ static const double *spread_truths(const struct state *st,
 }
 
 /* What is known of the data, whether or not they can be fitted. */
-static void record_data(const struct state *st, struct ens_result *result,
+static void record_data(const struct ens_simulation_state *st,
+                        struct ens_result *result,
                         const struct ens_generated *g, const double *truth)
 {
     uint32_t at = st->layout.truth;
@@ -278,7 +171,8 @@ static void record_data(const struct state *st, struct ens_result *result,
         st->host->f64(result, st->layout.meta + (uint32_t)k, g->meta[k]);
 }
 
-static void record_fit(const struct state *st, struct ens_result *result,
+static void record_fit(const struct ens_simulation_state *st,
+                       struct ens_result *result,
                        const struct ens_fit_result *r)
 {
     const double *part[ENS_SIM_PARTS] = {r->estimate, r->std_error, r->conf_low,
@@ -294,7 +188,7 @@ static void record_fit(const struct state *st, struct ens_result *result,
 }
 
 /* Of chains, when the study retains them. */
-static enum ens_status record_diagnostics(const struct state *st,
+static enum ens_status record_diagnostics(const struct ens_simulation_state *st,
                                           const struct ens_job *job,
                                           const struct ens_metric_input *in,
                                           struct ens_error *err)
@@ -334,7 +228,7 @@ static enum ens_status check(const struct ens_data *d,
     return ENS_OK;
 }
 
-static enum ens_status generate(const struct state *st,
+static enum ens_status generate(const struct ens_simulation_state *st,
                                 const struct ens_job *job,
                                 struct ens_generated *out,
                                 struct ens_error *err)
@@ -366,7 +260,7 @@ struct unseen {
 };
 
 static enum ens_status
-look_at_test(const struct state *st, const struct ens_fitted *f,
+look_at_test(const struct ens_simulation_state *st, const struct ens_fitted *f,
              const struct ens_data *test, unsigned needs, struct unseen *u,
              struct ens_metric_input *in, struct ens_error *err)
 {
@@ -383,7 +277,7 @@ look_at_test(const struct state *st, const struct ens_fitted *f,
     return ENS_OK;
 }
 
-static enum ens_status look_at_loo(const struct state *st,
+static enum ens_status look_at_loo(const struct ens_simulation_state *st,
                                    const struct ens_fitted *f, unsigned needs,
                                    struct unseen *u,
                                    struct ens_metric_input *in,
@@ -403,9 +297,9 @@ static enum ens_status look_at_loo(const struct state *st,
 
 /* An outcome is a warning, and the fit stands; unless a metric that needs the
  * part is required. */
-static enum ens_status settle(const struct state *st, const struct ens_job *job,
-                              unsigned part, enum ens_status s,
-                              const struct ens_error *local,
+static enum ens_status settle(const struct ens_simulation_state *st,
+                              const struct ens_job *job, unsigned part,
+                              enum ens_status s, const struct ens_error *local,
                               struct ens_error *err)
 {
     if (s == ENS_OK)
@@ -419,7 +313,8 @@ static enum ens_status settle(const struct state *st, const struct ens_job *job,
     return ENS_OK;
 }
 
-static enum ens_status look(const struct state *st, const struct ens_job *job,
+static enum ens_status look(const struct ens_simulation_state *st,
+                            const struct ens_job *job,
                             const struct ens_data *test, struct unseen *u,
                             struct ens_metric_input *in, struct ens_error *err)
 {
@@ -447,7 +342,7 @@ static enum ens_status look(const struct state *st, const struct ens_job *job,
     return settle(st, job, ENS_NEEDS_LOO, s, &local, err);
 }
 
-static enum ens_status metrics(const struct state *st,
+static enum ens_status metrics(const struct ens_simulation_state *st,
                                const struct ens_job *job,
                                const struct ens_generated *g,
                                struct ens_metric_input *in,
@@ -474,7 +369,7 @@ enum ens_status ens_simulation_run(void *state, const struct ens_task *task,
                                    struct ens_result *result,
                                    struct ens_error *err)
 {
-    const struct state *st = state;
+    const struct ens_simulation_state *st = state;
     struct ens_generated generated = {0};
     struct ens_fit_problem problem;
     struct ens_fit_result r;
