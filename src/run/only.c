@@ -3,6 +3,7 @@
 #include "base/number.h"
 #include "store/places.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -163,24 +164,24 @@ static void say(struct ens_run *r, const struct ens_record *now,
     const struct ens_schema *schema =
         ens_schemas_find(&r->replay.schemas, now->schema);
     struct ens_buf b = ENS_BUF_INIT;
+    struct ens_task task = {.stage = r->stage.key, .replicate = now->replicate};
     struct ens_item_view item;
-    struct ens_cell cell;
     char number[ENS_NUMBER_BYTES];
-    char hex[ENS_HEX64_BYTES];
+    char label[256];
 
-    ens_study_cell(r->study, now->cell, &cell);
-    ens_hex64(hex, cell.hash[0]);
-    ens_buf_printf(&b, "%s/%s:%u %s", r->stage.key, hex, now->replicate,
-                   ens_outcome_text(now->status));
+    ens_study_cell(r->study, now->cell, &task.cell);
+    ens_plan_label(&r->plan, &task, label, sizeof(label));
+    ens_buf_printf(&b, "%s %s", label, ens_outcome_text(now->status));
     for (size_t i = 0; schema != NULL && i < now->n_fields; i++) {
         size_t n = 0;
         const char *text = ens_record_text(now, i, &n);
+        double value = ens_record_f64(now, schema, i);
 
-        ens_number_format(number, ens_record_f64(now, schema, i));
+        ens_number_format(number, value);
         if (schema->field[i].type == ENS_TEXT)
             ens_buf_printf(&b, " %s=%.*s", schema->field[i].name, (int)n,
                            text != NULL ? text : "");
-        else
+        else if (!isnan(value)) /* a missing one */
             ens_buf_printf(&b, " %s=%s", schema->field[i].name, number);
     }
     if (ens_item_find(now, ENS_ITEM_ERROR, &item))

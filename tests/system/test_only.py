@@ -29,6 +29,7 @@ def replays(work):
         run = work.run(study, results, "--only", task)
         check(run.stderr.count("equal to the stored result")
               == len(set(task.split(","))), f"{task}: {run.stderr}")
+        check(f"{label} ok " in run.stderr or label not in task, run.stderr)
         expect_same(results, reference, f"--only {task}")
     check(folder_bytes(results, "artifacts") == packs, "packs have grown")
     work.verify(results)
