@@ -203,37 +203,34 @@ static int print_times(const struct ens_pilot_sums *p)
     return ok;
 }
 
-static void print_each(const char *name, uint64_t bytes,
-                       const struct ens_pilot_sums *p, const char *what)
+static void print_item(const struct ens_pilot_sums *p, const char *name,
+                       uint64_t bytes, const char *from)
 {
-    double each = p->n > 0 ? (double)bytes / (double)p->n : 0;
+    double each = (double)bytes / (double)p->n;
     char one[32];
     char all[32];
 
     print_bytes(one, sizeof(one), each);
     print_bytes(all, sizeof(all), each * (double)p->n_tasks);
-    printf("  %-24s %10s per task %10s in all  (%s)\n", name, one, all, what);
+    printf("  %-24s %10s per task %10s in all  (%s)\n", name, one, all, from);
 }
 
 static void print_disk(const struct ens_pilot_sums *p, double free_bytes)
 {
     static const char *const profile[] = {"minimal", "standard", "debug"};
-    uint64_t journal = p->journal_bytes;
     char one[32];
     char all[32];
+    char from[64];
 
     printf("\ndisk\n");
-    for (size_t i = 0; i < p->n_items; i++)
-        journal -= p->item[i].ref_bytes; /* a pilot keeps all items */
-    print_each("journal", journal, p, "every result");
-    print_each("tables", p->table_bytes, p, "tasks.csv, timings.csv");
     for (size_t i = 0; i < p->n_items; i++) {
-        char from[64] = "kept always";
-
-        if (p->item[i].profile != NULL)
-            snprintf(from, sizeof(from), "from profile %s", p->item[i].profile);
-        print_each(p->item[i].name, p->item[i].bytes, p, from);
+        snprintf(from, sizeof(from), "%s%s",
+                 p->item[i].profile == NULL ? "kept always" : "from profile ",
+                 p->item[i].profile == NULL ? "" : p->item[i].profile);
+        print_item(p, p->item[i].name, p->item[i].bytes, from);
     }
+    if (p->table_bytes > 0)
+        print_item(p, "tables", p->table_bytes, "tasks.csv, timings.csv");
     if (p->array_bytes > 0) {
         print_bytes(all, sizeof(all), p->array_bytes);
         printf("  %-24s %30s in all\n", "output arrays", all);

@@ -1,8 +1,5 @@
 #include "cli/pilot_sums.h"
 
-#include "base/number.h"
-
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,42 +116,6 @@ static int is_first(struct ens_pilot_sums *p, uint32_t worker)
     return first;
 }
 
-/* About what the task's rows of tasks.csv and timings.csv will have; the
- * values of its axes are not counted. */
-static size_t table_bytes(const struct ens_results *r,
-                          const struct ens_record *rec,
-                          const struct ens_cell *cell)
-{
-    const struct ens_schema *schema =
-        ens_schemas_find(&r->replay.schemas, rec->schema);
-    struct ens_task task = {.stage = r->stage[0].def.key,
-                            .replicate = rec->replicate,
-                            .cell = *cell};
-    struct ens_item_view item;
-    char text[256];
-    size_t bytes = 2 * sizeof(",0123456789abcdef,1") +
-                   sizeof("12345678901234567890,ok,,,") +
-                   sizeof(",0.00012345678,1,1");
-    size_t at = 0;
-
-    ens_plan_label(&r->plan, &task, text, sizeof(text));
-    bytes += 2 * strlen(text);
-    for (size_t i = 0; schema != NULL && i < rec->n_fields; i++) {
-        double value = ens_record_f64(rec, schema, i);
-        size_t n = 0;
-
-        if (schema->field[i].type == ENS_TEXT)
-            ens_record_text(rec, i, &n);
-        else if (!isnan(value))
-            n = ens_number_format(text, value);
-        bytes += n + 1;
-    }
-    while (ens_item_next(rec, &at, &item))
-        if (item.type == ENS_ITEM_ERROR || item.type == ENS_ITEM_WARNING)
-            bytes += item.length;
-    return bytes;
-}
-
 static int add_record(struct ens_pilot_sums *p, const struct ens_results *r,
                       const struct ens_record *rec)
 {
@@ -173,7 +134,6 @@ static int add_record(struct ens_pilot_sums *p, const struct ens_results *r,
         (!add_time(row, rec->seconds) || !add_time(&p->all, rec->seconds)))
         return 0;
     p->n++;
-    p->table_bytes += table_bytes(r, rec, &cell);
     while (ens_item_next(rec, &at, &item)) {
         struct ens_artifact_ref ref;
 
@@ -280,6 +240,76 @@ static enum ens_status sum_arrays(struct ens_pilot_sums *p,
     return s;
 }
 
+/* Bytes below the header, which a study has once. */
+static enum ens_status row_bytes(const char *path, uint64_t *n,
+                                 struct ens_error *err)
+{
+    FILE *f = fopen(path, "re");
+    int below = 0;
+
+    if (f == NULL)
+        return ens_fail_errno(err, ENS_EIO, "cannot open %s", path);
+    for (int c = getc(f); c != EOF; c = getc(f)) {
+        *n += (uint64_t)below;
+        below |= c == '\n';
+    }
+    fclose(f);
+    return ENS_OK;
+}
+
+/* Written beside the pilot's results, as the study's run will write it. */
+static enum ens_status add_table(struct ens_pilot_sums *p,
+                                 const struct ens_results *r,
+                                 const struct ens_tables *t, const char *name,
+                                 struct ens_error *err)
+{
+    struct ens_selection everything = {NULL, NULL, 0};
+    char path[sizeof(r->dir) + 32];
+    struct ens_sheet sheet;
+    struct ens_out out;
+    enum ens_status s =
+        ens_sheet_init(&sheet, t, ens_table_find(name), &everything, err);
+
+    if (s != ENS_OK)
+        return s;
+    snprintf(path, sizeof(path), "%s/%s.csv", r->dir, name);
+    s = ens_out_create(&out, path, NULL, err);
+    if (s == ENS_OK) {
+        s = ens_sheet_export(&sheet, ens_exporter_find("csv"), &out, err);
+        if (s == ENS_OK)
+            s = ens_out_commit(&out, err);
+        else
+            ens_out_abort(&out);
+    }
+    ens_sheet_fini(&sheet);
+    return s == ENS_OK ? row_bytes(path, &p->table_bytes, err) : s;
+}
+
+/* None where the study has more tasks than [run] table_rows; nor are they
+ * known where the pilot's stage has no rows in them. */
+static enum ens_status sum_tables(struct ens_pilot_sums *p,
+                                  struct ens_results *r, struct ens_error *err)
+{
+    const struct ens_value *most =
+        ens_study_value(r->loaded.study, "run", "table_rows");
+    struct ens_tables *t;
+    enum ens_status s;
+
+    if (p->n_tasks > (uint64_t)most->i)
+        return ENS_OK;
+    s = ens_results_index(r, err);
+    if (s != ENS_OK || r->n_places == 0)
+        return s;
+    s = ens_results_tables(r, &t, err);
+    if (s != ENS_OK)
+        return s;
+    s = add_table(p, r, t, "tasks", err);
+    if (s == ENS_OK)
+        s = add_table(p, r, t, "timings", err);
+    ens_tables_close(t);
+    return s;
+}
+
 static enum ens_status sum(struct ens_pilot_sums *p, struct ens_results *r,
                            struct ens_error *err)
 {
@@ -315,6 +345,8 @@ enum ens_status ens_pilot_sums_read(struct ens_pilot_sums *p, const char *dir,
     p->skip_first =
         ens_done_total(r.stage[0].done, ENS_TASK_OK) >= 4 * (uint64_t)n_workers;
     s = sum(p, &r, err);
+    if (s == ENS_OK)
+        s = sum_tables(p, &r, err);
     ens_results_close(&r);
     return s;
 }

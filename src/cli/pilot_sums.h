@@ -28,7 +28,7 @@ struct ens_pilot_sums {
     int skip_first;
     uint64_t seen[64];      /* workers */
     uint64_t journal_bytes; /* frames of records */
-    uint64_t table_bytes;   /* rows of tasks.csv and timings.csv, about */
+    uint64_t table_bytes;   /* rows of tasks.csv and timings.csv, if written */
     double array_bytes;     /* of all cells, of the whole study */
     struct ens_pilot_row all;
     size_t n_rows;
@@ -48,7 +48,7 @@ void ens_pilot_sums_fini(struct ens_pilot_sums *sums);
 double ens_pilot_median(const struct ens_pilot_row *row);
 /** CPU seconds of all tasks of the stage, predicted row by row. */
 double ens_pilot_total_s(const struct ens_pilot_sums *sums);
-/** Bytes per task with a profile: journal, artifacts, rows of tables. */
+/** Bytes per task that a profile keeps: journal, tables and artifacts. */
 double ens_pilot_bytes(const struct ens_pilot_sums *sums, const char *profile);
 /** Bytes of the whole stage, output arrays too. */
 double ens_pilot_all_bytes(const struct ens_pilot_sums *sums,
