@@ -90,6 +90,9 @@ struct ens_host {
     void (*i64)(struct ens_result *r, uint32_t field, int64_t v);
     void (*text)(struct ens_result *r, uint32_t field, const char *s, size_t n);
     void (*warn)(struct ens_result *r, const char *text);
+    /** Numbers set so far are kept even if the task fails: what was known
+     * before it could (texts are not). The last call counts. */
+    void (*keep_fields)(struct ens_result *r);
     /** Keep a large object under a declared item of `retained`, when the
      * study retains it. The bytes are written before run returns. */
     enum ens_status (*artifact)(struct ens_result *r, const char *item,

@@ -85,7 +85,7 @@ static void put_fields(struct tasks *a, const struct ens_record *r)
 
     for (size_t i = 0; i < t->fields.n; i++)
         ens_row_none(a->row);
-    if (r->status != ENS_TASK_OK)
+    if (r->status != ENS_TASK_OK && r->status != ENS_TASK_FAILED)
         return;
     if (a->map == NULL || a->map->hash != r->schema)
         a->map = ens_fields_find(&t->fields, r->schema);

@@ -63,6 +63,7 @@ struct ens_result {
     int parts_kept;          /* the study retains it */
     uint64_t parts_bytes;
     int warned;
+    uint64_t *kept; /* fields of a task that fails; NULL: none */
     struct ens_held *held, **held_end; /* in the order they came */
 };
 

@@ -36,6 +36,7 @@ enum ens_status ens_result_begin(struct ens_result *r, struct ens_error *err)
     r->misuse.status = ENS_OK;
     r->parts = NULL;
     r->warned = 0;
+    r->kept = NULL;
     r->held = NULL;
     r->held_end = &r->held;
     r->schema = 0;
@@ -57,6 +58,7 @@ static void switch_schema(struct ens_result *r, size_t index)
         return;
     if (r->fields_set)
         ens_fail(&r->misuse, ENS_EUSAGE, "schema chosen after fields were set");
+    r->kept = NULL;
     memset(&d->items, 0, sizeof(d->items));
     if (ens_draft_begin(d, r->worker->schemas.item[index]) == ENS_OK)
         r->schema = index;
@@ -127,6 +129,18 @@ static void warn(struct ens_result *r, const char *text)
 {
     r->warned = 1;
     ens_draft_item(&r->draft, ENS_ITEM_WARNING, 0, text, strlen(text));
+}
+
+static void keep_fields(struct ens_result *r)
+{
+    const struct ens_draft *d = &r->draft;
+    size_t n = d->schema == NULL ? 0 : d->schema->n;
+
+    r->kept = ens_arena_alloc(&r->arena, n, sizeof(*r->kept));
+    if (r->kept == NULL)
+        ens_fail(&r->misuse, ENS_ENOMEMORY, "out of memory");
+    else if (n > 0)
+        memcpy(r->kept, d->field, n * sizeof(*r->kept));
 }
 
 /* -- artifacts ------------------------------------------------------------- */
@@ -422,6 +436,7 @@ const struct ens_host ens_host = {
     .i64 = set_i64,
     .text = set_text,
     .warn = warn,
+    .keep_fields = keep_fields,
     .artifact = keep_artifact,
     .artifact_begin = artifact_begin,
     .artifact_part = artifact_part,

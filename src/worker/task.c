@@ -121,6 +121,9 @@ static enum ens_status fail_task(struct ens_worker *w, enum ens_status s,
         text = "memory limit";
     }
     ens_draft_fail(&w->result.draft, outcome, text);
+    if (w->result.kept != NULL && outcome == ENS_TASK_FAILED)
+        memcpy(w->result.draft.field, w->result.kept,
+               w->result.draft.schema->n * sizeof(*w->result.kept));
     return ens_arrays_fill(w, err);
 }
 

@@ -90,6 +90,18 @@ def each_case(work):
                 check(value != "" or "degrees of freedom" in said, name)
 
 
+def truth_is_kept(work):
+    """Of a task that fails, too: what is true of its data is known."""
+    path = study(work, "generator = logistic\nn = 10\nslope = 3\n",
+                 NUTS + "family = binomial\n" + ONE, replicates=30)
+    work.run(path, work.path / "kept", expect=SOME_FAILED)
+    rows = table(work.path / "kept")
+    check({row["status"] for row in rows} == {"ok", "failed"}, "one status")
+    for row in rows:
+        check(row["truth__x1"] == "3", row)
+        check((row["estimate__x1"] != "") == (row["status"] == "ok"), row)
+
+
 def replays(work):
     """What failed, what was warned of, what is random: the same again."""
     for i, (data, fit) in enumerate((
@@ -128,4 +140,4 @@ def missing_rows(work):
             check("0 complete rows for 2 terms" in row["error"], row)
 
 
-main(each_case, replays, missing_rows)
+main(each_case, truth_is_kept, replays, missing_rows)

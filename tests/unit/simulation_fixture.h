@@ -48,6 +48,11 @@ static inline void warn(struct ens_result *r, const char *text)
     snprintf(r->warning, sizeof(r->warning), "%s", text);
 }
 
+static inline void keep_fields(struct ens_result *r)
+{
+    (void)r;
+}
+
 static inline enum ens_status artifact(struct ens_result *r, const char *item,
                                        const void *data, size_t bytes,
                                        struct ens_error *err)
@@ -136,6 +141,7 @@ static inline struct ens_host fake_host(void)
     h.use_schema = use_schema;
     h.f64 = f64;
     h.warn = warn;
+    h.keep_fields = keep_fields;
     h.artifact = artifact;
     h.keeps = keeps;
     h.alloc = alloc;

@@ -388,6 +388,7 @@ enum ens_status ens_simulation_run(void *state, const struct ens_task *task,
     if (truth == NULL)
         return ens_fail(err, ENS_ENOMEMORY, "truths");
     record_data(st, result, &generated, truth);
+    st->host->keep_fields(result);
     s = design(st, result, &generated.data, &problem, err);
     problem.truth = spread_truths(st, result, truth);
     if (s == ENS_OK)
