@@ -12,7 +12,7 @@ import mpi
 from harness import ENVIRONMENT, REQUEUE, check, children, digests, \
     expect_same, ini, kill, main, stat_of, wait_until
 
-STUDY = ini("sleep_us = 3000\nstages = 2\narray_rows = 80000\nfields = 2\n",
+STUDY = ini("sleep_us = 10000\nstages = 2\narray_rows = 80000\nfields = 2\n",
             "seed = 31\n", "commit_seconds = 0.05\n")
 LONG = ini("sleep_us = 20000000\n", "replicates = 8\n",
            "grace = 60 s\ndead_man = 2 s\nheartbeat = 0.2 s\n")
