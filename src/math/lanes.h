@@ -28,6 +28,8 @@
 #define ENS_LANES 8
 typedef double ens_lanes __attribute__((vector_size(64)));
 typedef int64_t ens_lanes_bits __attribute__((vector_size(64)));
+typedef uint64_t ens_lanes_words
+    __attribute__((vector_size(64))); /* may wrap */
 
 ENS_LANES_INLINE ens_lanes ens_lanes_load(const double *p)
 {
@@ -98,6 +100,7 @@ ENS_LANES_INLINE ens_lanes ens_lanes_abs(ens_lanes x)
 ENS_LANES_INLINE ens_lanes ens_lanes_exp(ens_lanes x)
 {
     const double shift = 0x1.8p52;
+    ens_lanes_words power;
     ens_lanes y, k, r, p;
 
     y = ens_lanes_choose(x > 709.0, ens_lanes_all(709.0), x);
@@ -118,7 +121,8 @@ ENS_LANES_INLINE ens_lanes ens_lanes_exp(ens_lanes x)
     p = p * r + 1.0 / 6.0;
     p = p * r + 0.5;
     p = (p * r) * r + r;
-    return (p + 1.0) * ens_lanes_from_bits((ens_lanes_to_bits(k) + 1023) << 52);
+    power = ((ens_lanes_words)ens_lanes_to_bits(k) + 1023) << 52;
+    return (p + 1.0) * ens_lanes_from_bits((ens_lanes_bits)power);
 }
 
 /**
@@ -129,15 +133,14 @@ ENS_LANES_INLINE ens_lanes ens_lanes_exp(ens_lanes x)
  */
 ENS_LANES_INLINE ens_lanes ens_lanes_log(ens_lanes x)
 {
-    const int64_t root = 0x3fe6a09e667f3bcd; /* sqrt(1/2) */
-    ens_lanes_bits b = ens_lanes_to_bits(x) - root + ((int64_t)1023 << 52);
-    ens_lanes_bits e = (ens_lanes_bits)((ens_lanes_bits)b >> 52) &
-                       (ens_lanes_bits){0xfff, 0xfff, 0xfff, 0xfff,
-                                        0xfff, 0xfff, 0xfff, 0xfff};
+    const uint64_t root = 0x3fe6a09e667f3bcd; /* sqrt(1/2) */
+    ens_lanes_words b = (ens_lanes_words)ens_lanes_to_bits(x);
+    ens_lanes_words e = ((b - root + ((uint64_t)1023 << 52)) >> 52) & 0xfff;
     ens_lanes k, f, s, z, p;
 
-    k = ens_lanes_from_bits(e | 0x4330000000000000) - (0x1p52 + 1023);
-    f = ens_lanes_from_bits(ens_lanes_to_bits(x) - ((e - 1023) << 52)) - 1.0;
+    k = ens_lanes_from_bits((ens_lanes_bits)(e | 0x4330000000000000)) -
+        (0x1p52 + 1023);
+    f = ens_lanes_from_bits((ens_lanes_bits)(b - ((e - 1023) << 52))) - 1.0;
     s = f / (f + 2.0);
     z = s * s;
     p = ens_lanes_all(2.0 / 23);
