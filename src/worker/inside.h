@@ -202,16 +202,6 @@ enum ens_status ens_far_block(struct ens_worker *w, const char *array,
                               uint64_t at, const void *data, uint64_t n,
                               struct ens_error *err);
 
-/* far.c ----------------------------------------------------------------- */
-/** n bytes at `at` of the worker's pack (an ens_pack_sink_fn; arg: worker). */
-enum ens_status ens_far_pack(void *arg, uint64_t at, const void *data, size_t n,
-                             struct ens_error *err);
-/** n bytes at `at` of the data of an array of the present cell; data NULL: the
- * value that means missing. */
-enum ens_status ens_far_block(struct ens_worker *w, const char *array,
-                              uint64_t at, const void *data, uint64_t n,
-                              struct ens_error *err);
-
 /* retain.c -------------------------------------------------------------- */
 enum ens_status ens_retain_read(struct ens_worker *w, struct ens_error *err);
 /** Keep a copy, or the place of what is in the pack, until the task ends. */
