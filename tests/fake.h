@@ -271,10 +271,12 @@ static enum ens_status fake_next(void *state, const char *key, uint32_t index,
     return s;
 }
 
-static enum ens_status fake_shape(const struct ens_plan *p, const char *array,
+static enum ens_status fake_shape(const struct ens_host *host,
+                                  const struct ens_plan *p, const char *array,
                                   const struct ens_cell *cell, uint32_t *ndim,
                                   uint64_t *shape)
 {
+    (void)host;
     (void)array;
     (void)cell;
     *ndim = 2;
@@ -283,11 +285,14 @@ static enum ens_status fake_shape(const struct ens_plan *p, const char *array,
     return ENS_OK;
 }
 
-static enum ens_status fake_region(const struct ens_plan *p, const char *array,
+static enum ens_status fake_region(const struct ens_host *host,
+                                   const struct ens_plan *p, const char *array,
                                    const struct ens_cell *cell,
                                    uint32_t replicate, uint64_t *first,
                                    uint64_t *n)
 {
+    (void)host;
+    (void)host;
     (void)p;
     (void)array;
     (void)cell;

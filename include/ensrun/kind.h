@@ -277,11 +277,13 @@ struct ens_kind {
     /* Rows of an array for a cell (shape[0..*ndim-1]), and the block of a
      * replicate: elements [*first, *first + *n) in C order. Pure. Required
      * when the kind declares arrays. */
-    enum ens_status (*array_shape)(const struct ens_plan *plan,
+    enum ens_status (*array_shape)(const struct ens_host *host,
+                                   const struct ens_plan *plan,
                                    const char *array,
                                    const struct ens_cell *cell, uint32_t *ndim,
                                    uint64_t *shape);
-    enum ens_status (*array_region)(const struct ens_plan *plan,
+    enum ens_status (*array_region)(const struct ens_host *host,
+                                    const struct ens_plan *plan,
                                     const char *array,
                                     const struct ens_cell *cell,
                                     uint32_t replicate, uint64_t *first,

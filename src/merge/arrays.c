@@ -317,7 +317,7 @@ static enum ens_status join_task(struct blocks *b, const struct ens_record *r,
                                  size_t source, struct ens_error *err)
 {
     struct block at = {.replicate = r->replicate};
-    enum ens_status s = b->m->kind->array_region(
+    enum ens_status s = ens_plan_array_region(
         &b->m->plan, b->def->name, &b->cell, r->replicate, &at.first, &at.n);
 
     if (s != ENS_OK)

@@ -58,7 +58,7 @@ static enum ens_status find_region(struct ens_worker *w, struct ens_block *b,
 {
     enum ens_status s;
 
-    s = w->kind->array_region(w->plan, b->def->name, &w->task.cell,
+    s = ens_plan_array_region(w->plan, b->def->name, &w->task.cell,
                               w->task.replicate, &b->first, &b->n);
     if (s != ENS_OK)
         return ens_fail(err, s, "array %s: replicate %u has no region",

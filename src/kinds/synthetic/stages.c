@@ -358,13 +358,15 @@ int ens_synthetic_total(const void *data, size_t bytes, uint64_t cell_id,
 
 /* -- arrays -------------------------------------------------------------- */
 
-enum ens_status ens_synthetic_array_shape(const struct ens_plan *plan,
+enum ens_status ens_synthetic_array_shape(const struct ens_host *host,
+                                          const struct ens_plan *plan,
                                           const char *array,
                                           const struct ens_cell *cell,
                                           uint32_t *ndim, uint64_t *shape)
 {
     struct ens_synthetic_params p;
 
+    (void)host;
     (void)plan;
     (void)array; /* all of a cell have one shape */
     ens_synthetic_read(&p, cell);
@@ -373,7 +375,8 @@ enum ens_status ens_synthetic_array_shape(const struct ens_plan *plan,
     return ENS_OK;
 }
 
-enum ens_status ens_synthetic_array_region(const struct ens_plan *plan,
+enum ens_status ens_synthetic_array_region(const struct ens_host *host,
+                                           const struct ens_plan *plan,
                                            const char *array,
                                            const struct ens_cell *cell,
                                            uint32_t replicate, uint64_t *first,
@@ -382,6 +385,7 @@ enum ens_status ens_synthetic_array_region(const struct ens_plan *plan,
     struct ens_synthetic_params p;
     uint64_t from;
 
+    (void)host;
     (void)plan;
     (void)array;
     ens_synthetic_read(&p, cell);

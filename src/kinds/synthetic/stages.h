@@ -34,11 +34,13 @@ enum ens_status ens_synthetic_next(const struct ens_host *host, uint32_t s,
 int ens_synthetic_total(const void *data, size_t bytes, uint64_t cell_id,
                         double *total);
 
-enum ens_status ens_synthetic_array_shape(const struct ens_plan *plan,
+enum ens_status ens_synthetic_array_shape(const struct ens_host *host,
+                                          const struct ens_plan *plan,
                                           const char *array,
                                           const struct ens_cell *cell,
                                           uint32_t *ndim, uint64_t *shape);
-enum ens_status ens_synthetic_array_region(const struct ens_plan *plan,
+enum ens_status ens_synthetic_array_region(const struct ens_host *host,
+                                           const struct ens_plan *plan,
                                            const char *array,
                                            const struct ens_cell *cell,
                                            uint32_t replicate, uint64_t *first,
