@@ -3,6 +3,7 @@
 #include "base/bug.h"
 #include "base/hash.h"
 #include "input/input.h"
+#include "store/tables_in.h"
 
 #include <string.h>
 
@@ -457,6 +458,9 @@ const struct ens_host ens_host = {
     .rewind = ens_records_rewind,
     .records_of = ens_records_of,
     .read_array = ens_records_array,
+    .stage_records = ens_tables_in_records,
+    .stage_finished = ens_tables_in_finished,
+    .output = ens_tables_in_array,
     .fail = ens_fail,
     .study_value = ens_study_value,
     .cell_value = ens_cell_value,
