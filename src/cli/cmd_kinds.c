@@ -40,6 +40,8 @@ static const char *type_text(enum ens_type t)
         return "input";
     case ENS_T_FORMULA:
         return "formula";
+    case ENS_T_ROW:
+        return "name";
     }
     return "";
 }

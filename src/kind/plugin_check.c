@@ -47,7 +47,7 @@ static const char *wrong_setting(const struct ens_setting *s)
         return "has no section";
     if (!is_key(s->key))
         return "has no key, or one that is no name";
-    if ((unsigned)s->type > ENS_T_FORMULA)
+    if ((unsigned)s->type > ENS_T_ROW)
         return "has a type that does not exist";
     if ((unsigned)s->shape > ENS_AXIS || (unsigned)s->cls > ENS_C_RUN)
         return "has a shape or class that does not exist";
