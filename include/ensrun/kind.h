@@ -129,6 +129,10 @@ struct ens_host {
     uint64_t (*below)(struct ens_rng *g, uint64_t n);
     const struct ens_input *(*input)(const struct ens_result *r,
                                      const char *name);
+    /** What the task did since its last lap, or since it began, was the
+     * kind's lap of that name (its `laps`); the times of several of one name
+     * are added up. They are facts of the run: columns of timings.csv. */
+    void (*lap)(struct ens_result *r, const char *name);
     /** The process group of a program this task runs; 0 when it has ended
      * and before its number may be another's. Time-outs, stops and the end of
      * the worker kill it. */
@@ -199,6 +203,7 @@ struct ens_host {
                          size_t i);
     int64_t (*record_i64)(const struct ens_record *r, size_t i, int *missing);
     const char *(*record_text)(const struct ens_record *r, size_t i, size_t *n);
+    double (*record_lap)(const struct ens_record *r, size_t i);
 };
 
 /** A task, for a function of a generator, fitter or metric. */
@@ -271,8 +276,8 @@ struct ens_table_def {
     int large;        /* a row per row of an input, say: only by `export`; not
                          written, not shown */
     int facts;        /* of times, too, which differ from run to run: not
-                         written. Only its records have seconds, attempts and
-                         worker; in those of others they are NaN and 0 */
+                         written. Only its records have seconds, laps, attempts
+                         and worker; in those of others they are NaN and 0 */
     enum ens_status (*columns)(const struct ens_host *host,
                                const struct ens_plan *plan,
                                struct ens_tables_in *in,
@@ -282,6 +287,12 @@ struct ens_table_def {
                             const struct ens_plan *plan,
                             struct ens_tables_in *in, ens_table_row_fn *sink,
                             void *arg, struct ens_error *err);
+};
+
+/** A part of a task's time, e.g. of its fit: column NAME_seconds of
+ * timings.csv. */
+struct ens_lap {
+    const char *name, *help;
 };
 
 struct ens_kind {
@@ -307,6 +318,9 @@ struct ens_kind {
     /* Optional: tables of its own. */
     const struct ens_table_def *tables;
     size_t n_tables;
+    /* Optional: what host->lap may name; at most ENS_MAX_LAPS. */
+    const struct ens_lap *laps;
+    size_t n_laps;
 
     /* Optional. Pure; the study may be one that plan refuses. What settings
      * of class run make tasks compute, as a text that is part of the

@@ -240,6 +240,16 @@ static void print_tables(const struct ens_kind *k)
     }
 }
 
+static void print_laps(const struct ens_kind *k)
+{
+    for (size_t i = 0; i < k->n_laps; i++)
+        printf("%s  %-16s %s\n",
+               i == 0
+                   ? "\nlaps of a task: columns NAME_seconds of timings.csv\n"
+                   : "",
+               k->laps[i].name, k->laps[i].help);
+}
+
 static void print_kind(const struct ens_kind *k)
 {
     printf("%s: %s\nresults version %u\n", k->name, k->help,
@@ -250,6 +260,7 @@ static void print_kind(const struct ens_kind *k)
         print_role(&k->roles[i]);
     print_retained(k);
     print_tables(k);
+    print_laps(k);
     print_classes();
 }
 

@@ -202,6 +202,7 @@ static const char *missing_slot(const struct ens_kind *k)
            : k->n_retained > 0 && k->retained == NULL ? "retained"
            : k->n_calls > 0 && k->calls == NULL       ? "calls"
            : k->n_tables > 0 && k->tables == NULL     ? "tables"
+           : k->n_laps > 0 && k->laps == NULL         ? "laps"
                                                       : NULL;
 }
 
@@ -291,6 +292,24 @@ static enum ens_status check_tables(const struct ens_kind *k,
     return ENS_OK;
 }
 
+static enum ens_status check_laps(const struct ens_kind *k,
+                                  struct ens_error *err)
+{
+    if (k->n_laps > ENS_MAX_LAPS)
+        return ens_fail(err, ENS_ESTUDY, "%zu laps; it may have %d", k->n_laps,
+                        ENS_MAX_LAPS);
+    for (size_t i = 0; i < k->n_laps; i++) {
+        if (!is_name(k->laps[i].name) || k->laps[i].help == NULL)
+            return ens_fail(err, ENS_ESTUDY, "lap %zu has no name or help",
+                            i + 1);
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(k->laps[i].name, k->laps[j].name) == 0)
+                return ens_fail(err, ENS_ESTUDY, "lap %s is there twice",
+                                k->laps[i].name);
+    }
+    return ENS_OK;
+}
+
 static enum ens_status check_kind(const struct ens_kind *k,
                                   struct ens_error *err)
 {
@@ -319,6 +338,8 @@ static enum ens_status check_kind(const struct ens_kind *k,
                          i + 1);
     if (s == ENS_OK)
         s = check_tables(k, err);
+    if (s == ENS_OK)
+        s = check_laps(k, err);
     return s == ENS_OK ? check_sections(k, err) : s;
 }
 

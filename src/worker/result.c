@@ -42,6 +42,7 @@ enum ens_status ens_result_begin(struct ens_result *r, struct ens_error *err)
     r->held_end = &r->held;
     r->schema = 0;
     r->fields_set = 0;
+    ens_laps_begin(r);
     if (ens_draft_begin(&r->draft, r->worker->schemas.item[0]) != ENS_OK)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
     return ENS_OK;
@@ -451,6 +452,7 @@ const struct ens_host ens_host = {
     .bits = ens_rng_bits,
     .below = ens_rng_below,
     .input = get_input,
+    .lap = ens_result_lap,
     .group = announce_group,
     .folder = own_folder,
     .array = ens_result_array,
@@ -474,4 +476,5 @@ const struct ens_host ens_host = {
     .record_f64 = ens_record_f64,
     .record_i64 = ens_record_i64,
     .record_text = ens_record_text,
+    .record_lap = ens_record_lap,
 };

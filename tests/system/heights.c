@@ -45,12 +45,18 @@ static enum ens_status draw(const struct ens_task *task, struct ens_result *r,
     if (task->replicate ==
         (uint32_t)host->cell_value(&task->cell, "heights", "fail")->i)
         return host->fail(err, ENS_EDOMAIN, "as asked");
+    if (strcmp(host->cell_value(&task->cell, "heights", "wrong")->text,
+               "lap") == 0)
+        host->lap(r, "sleep");
     *x = host->cell_value(&task->cell, "heights", "u")->d +
          host->uniform(host->rng(r, "x"));
+    host->lap(r, "draw");
     s = host->block(r, "w", &block, &n, err);
     to = block;
     if (s == ENS_OK)
         to[0] = *x;
+    host->lap(r, "write");
+    host->lap(r, "draw");
     return s;
 }
 
@@ -174,7 +180,7 @@ static enum ens_status sums_row(const struct ens_host *h,
     row[4].f64 = NAN;
     while (s == ENS_OK && h->next_record(draws, &r, &schema)) {
         row[2].i64 += r.status == ENS_TASK_OK;
-        row[4].f64 = r.seconds;
+        row[4].f64 = isnan(r.seconds) ? h->record_lap(&r, 0) : r.seconds;
     }
     if (row[2].i64 == 0)
         row[2].i64 = ENS_I64_MISSING;
@@ -261,12 +267,13 @@ static enum ens_status times_columns(const struct ens_host *h,
         {"finished", ENS_I64, "", "1: it has"},
         {"tasks", ENS_I64, "", "that have ended"},
         {"seconds", ENS_F64, "s", "of all its tasks"},
+        {"draw", ENS_F64, "s", "of that lap"},
     };
 
     (void)h;
     (void)p;
     (void)in;
-    return put_columns(f, 4, sink, arg, err);
+    return put_columns(f, 5, sink, arg, err);
 }
 
 static enum ens_status times_rows(const struct ens_host *h,
@@ -283,7 +290,7 @@ static enum ens_status times_rows(const struct ens_host *h,
 
     (void)p;
     for (int i = 0; i < 3 && s == ENS_OK; i++) {
-        union ens_table_value row[4] = {{0}};
+        union ens_table_value row[5] = {{0}};
 
         s = h->stage_records(in, keys[i], ENS_ALL_CELLS, &records, err);
         row[0].text.p = keys[i];
@@ -292,6 +299,7 @@ static enum ens_status times_rows(const struct ens_host *h,
         while (s == ENS_OK && h->next_record(records, &r, &schema)) {
             row[2].i64++;
             row[3].f64 += r.seconds;
+            row[4].f64 += h->record_lap(&r, 0);
         }
         if (s == ENS_OK)
             s = sink(arg, row, err);
@@ -319,6 +327,11 @@ static const struct ens_table_def tables[] = {
      .rows = times_rows},
 };
 
+static const struct ens_lap laps[] = {
+    {"draw", "drawing"},
+    {"write", "writing"},
+};
+
 static const struct ens_kind heights = {.abi = ENS_ABI,
                                         .name = "heights",
                                         .help = "heights",
@@ -329,6 +342,8 @@ static const struct ens_kind heights = {.abi = ENS_ABI,
                                         .n_roles = 1,
                                         .tables = tables,
                                         .n_tables = 3,
+                                        .laps = laps,
+                                        .n_laps = 2,
                                         .plan = plan,
                                         .run = run,
                                         .next = next,

@@ -128,6 +128,30 @@ def they_are_shown(work):
           and "a row per stage (facts of the run)" in kinds, kinds)
 
 
+def laps_are_facts_of_the_run(work):
+    build(work)
+    work.run(study(work), "a")
+    for row in table(work.path / "a", "timings.csv"):
+        laps = [float(row["draw_seconds"]), float(row["write_seconds"])]
+        check(min(laps) > 0 and sum(laps) <= float(row["seconds"]) * 1.00001,
+              str(row))
+    rows = rows_of(work.ensrun("export", "a", "--table", "times").stdout)
+    total = sum(float(r["draw_seconds"])
+                for r in table(work.path / "a", "timings.csv"))
+    check(math.isclose(float(rows[0]["draw"]), total, rel_tol=1e-12),
+          f"{rows[0]}, {total}")
+    check(rows[1]["draw"] == "", "a stage that has no laps")
+    task = table(work.path / "a")[5]["task"]
+    check("\n  draw " in work.ensrun("show", "a", task).stdout, "show")
+    run = work.run("study.ini", "a", "--only", task)  # replayed: compared
+    check("differ" not in run.stdout + run.stderr, run.stdout)
+    work.verify("a")
+    check("draw_seconds" not in work.ensrun("export", "a").stdout, "tasks")
+    run = work.run(study(work, "wrong = lap\n", "b.ini"), "b",
+                   expect=SOME_FAILED)
+    check("lap sleep: the kind declares no such" in run.stderr, run.stderr)
+
+
 def a_study_that_has_not_finished_gives_what_it_has(work):
     build(work)
     work.run(study(work), "a", "--where", "heights_u=1")
@@ -179,9 +203,18 @@ static const struct ens_table_def tables[] = {{%s, .columns = no,
         path = work.study("[study]\nkind = ./toy.so:toy\n[toy]\nu = 1\n")
         run = work.ensrun("plan", path, expect=BAD)
         check(text in run.stderr, f"{members}: {run.stderr}")
+    for members, n, text in (
+            ('{"fit", "h"}, {"fit", "h"}', 2, "lap fit is there twice"),
+            ('{"a", "h"}', 5, "5 laps; it may have 4"),
+            ('{"a", NULL}', 1, "lap 1 has no name or help")):
+        plugins.plugin(work, MORE="static const struct ens_lap laps[] = {%s};"
+                       % members, KIND=f", .laps = laps, .n_laps = {n}")
+        run = work.ensrun("plan", path, expect=BAD)
+        check(text in run.stderr, f"{members}: {run.stderr}")
 
 
 main(a_written_table_is_a_file_of_the_results, the_same_bytes_however_it_runs,
      every_format_has_them, they_are_shown,
+     laps_are_facts_of_the_run,
      a_study_that_has_not_finished_gives_what_it_has, what_goes_wrong_is_said,
      bad_declarations_are_refused)
