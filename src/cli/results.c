@@ -254,6 +254,7 @@ enum ens_status ens_results_index(struct ens_results *r, struct ens_error *err)
 enum ens_status ens_results_tables(struct ens_results *r, struct ens_tables **t,
                                    struct ens_error *err)
 {
+    struct ens_tables_stage *known = calloc(r->n_stages, sizeof(*known));
     struct ens_tables_request rq = {
         .dir = r->dir,
         .plan = &r->plan,
@@ -261,9 +262,21 @@ enum ens_status ens_results_tables(struct ens_results *r, struct ens_tables **t,
         .n_stages = r->n_places,
         .stage = (const struct ens_places *const *)r->places,
         .stopping = r->stops.rules.n > 0 ? &r->stops : NULL,
+        .n_known = r->n_stages,
+        .known = known,
+        .log = &r->log,
     };
+    enum ens_status s;
 
-    return ens_tables_open(t, &rq, err);
+    if (known == NULL)
+        return ens_fail(err, ENS_ENOMEMORY, "out of memory");
+    for (size_t i = 0; i < r->n_stages; i++) {
+        known[i].def = &r->stage[i].def;
+        known[i].finished = is_finished(&r->stage[i]);
+    }
+    s = ens_tables_open(t, &rq, err);
+    free(known);
+    return s;
 }
 
 /* The done set may hold replicates that left the study: then its totals do

@@ -3,7 +3,7 @@
  *   worker.c  open, orders, flush         task.c    one task, its record
  *   result.c  the host's slots in run     call.c    into the kind, guarded
  *   arrays.c  a cell's array files        next.c    the task of `next`
- *   far.c     results where no folder is
+ *   far.c     results where no folder is         laps.c    parts of times
  */
 #ifndef ENS_WORKER_INSIDE_H
 #define ENS_WORKER_INSIDE_H
@@ -65,6 +65,9 @@ struct ens_result {
     int warned;
     uint64_t *kept; /* fields of a task that fails; NULL: none */
     struct ens_held *held, **held_end; /* in the order they came */
+    size_t n_laps;                     /* up to the last one that was run */
+    double lap_s[ENS_MAX_LAPS];
+    uint64_t lap_ns; /* end of the last one */
 };
 
 struct ens_block { /* an array that the stage writes */
@@ -212,6 +215,12 @@ enum ens_status ens_retain_hold(struct ens_result *r, size_t item,
 /** The record in the draft is that of a task that has ended: store what is
  * kept of it. A failure is the world's. */
 enum ens_status ens_retain_settle(struct ens_worker *w, struct ens_error *err);
+
+/* laps.c ---------------------------------------------------------------- */
+void ens_laps_begin(struct ens_result *r);
+void ens_result_lap(struct ens_result *r, const char *name);
+/** Into the record, whose task has ended. */
+void ens_laps_put(struct ens_result *r);
 
 /* result.c -------------------------------------------------------------- */
 /** Into the pack; in a replay only length and hash. */
