@@ -292,7 +292,6 @@ static enum ens_status fake_region(const struct ens_host *host,
                                    uint64_t *n)
 {
     (void)host;
-    (void)host;
     (void)p;
     (void)array;
     (void)cell;
