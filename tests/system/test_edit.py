@@ -49,6 +49,23 @@ def stages(work):
                  head + c + b, head + a + b], expect=0)
 
 
+def reads_all(work):
+    """Stages that read all cells follow when cells come; tasks of one cell
+    alone find the arrays of all."""
+    head = "[study]\nkind = synthetic\nseed = 46\n[synthetic]\n" \
+           "stages = 4\nreads_all = yes\nalone = 2\n"
+    a = "[synthetic a]\narray_rows = 3000, 4500\n"
+    b = "[synthetic b]\narray_rows = 5000\n"
+    edits(work, [head + a, head + a + b], expect=0)
+    results = work.path / "edited"
+    rows = table(results)
+    for stage in ("stage2", "stage3"):
+        cell = next(row["cell"] for row in rows if row["stage"] == stage)
+        run = work.run(work.path / "study.ini", results, "--only",
+                       f"{stage}/{cell}:1")
+        check("equal to the stored result" in run.stderr, run.stderr)
+
+
 def chain(work):
     """More replicates in the first stage make the later ones run again."""
     text = ini("work_us = 20\nstages = 3\nfields = 1\n",
@@ -107,5 +124,5 @@ def array_gone(work):
     work.run(study, results)
 
 
-main(rows, stages, chain, until, only_new_tasks_run, fingerprint,
+main(rows, stages, reads_all, chain, until, only_new_tasks_run, fingerprint,
      array_gone)
