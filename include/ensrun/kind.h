@@ -277,7 +277,9 @@ struct ens_kind {
                            struct ens_result *result, struct ens_error *err);
 
     /* Optional, in a worker, when all tasks of stage `key` have ended: add
-     * the next stage(s) to `plan`, or none to end. */
+     * the next stage(s) to `plan`, or none to end. A function of the records,
+     * the arrays and the study: the answer is kept, and asked again only when
+     * records or cells of the stage or settings of class run have changed. */
     enum ens_status (*next)(void *state, const char *key, uint32_t stage_index,
                             struct ens_records *in, struct ens_plan *plan,
                             struct ens_error *err);

@@ -2,7 +2,8 @@
  *
  * Payload: u64 id, u64 input digest, u64 from (id of the stage whose `next`
  * gave it, 0 = from plan), u64 from definition (hash of that stage as it was
- * then), u64 run settings hash (of an end), u32 index, u32 flags, key (text),
+ * then), u64 hash of the kind's run settings then (0: a stage of plan, or an
+ * answer of a version that told it of ends alone), u32 index, u32 flags, key (text),
  * u32 n runs { u64 first cell, u64 n cells, u32 n replicates, u32 zero },
  * u32 n writes { text }, u32 n reads { text }, u8 has data: artifact ref.
  */

@@ -134,13 +134,12 @@ int ens_chain_known(struct ens_run *r)
 
     if (r->kind->next == NULL || r->stops.rules.n > 0)
         return -1; /* cells stop in studies of one stage only */
-    if (ens_replay_answers(&r->replay, r->stage.id, r->definition, a,
+    if (ens_replay_answers(&r->replay, r->stage.id, r->definition,
+                           ens_study_run_settings_hash(r->study), a,
                            MAX_ANSWERS) != 1)
         return 0;
     if (a[0]->def.flags & ENS_STAGE_END)
-        return a[0]->def.run_settings == ens_study_run_settings_hash(r->study)
-                   ? -1
-                   : 0;
+        return -1;
     return ens_chain_take(r, &a[0]->def, a[0]->epoch) == ENS_OK ? 1 : 0;
 }
 
