@@ -24,7 +24,7 @@ static char warned[2000];
 static size_t n_rows, n_learners, passes;
 static double z[MOST_ROWS * MOST_LEARNERS], y[MOST_ROWS], w[MOST_ROWS];
 static const char *name[MOST_LEARNERS];
-static char names[MOST_LEARNERS][8];
+static char names[MOST_LEARNERS][24];
 
 /* -- data: draw() of meta.R -------------------------------------------------
  */
