@@ -280,8 +280,9 @@ static enum ens_status fill_block(struct job *j, struct ens_error *err)
         return ENS_OK;
     ens_synthetic_key(name, "block", j->task->stage_index + 1);
     if (j->p->parts > 0)
-        s = ens_synthetic_array_region(j->st->plan, name, &j->task->cell,
-                                       j->task->replicate, &first, &n);
+        s = ens_synthetic_array_region(j->host, j->st->plan, name,
+                                       &j->task->cell, j->task->replicate,
+                                       &first, &n);
     else
         s = j->host->block(j->r, name, &x, &n, err);
     if (s == ENS_OK)
