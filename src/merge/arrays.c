@@ -203,12 +203,9 @@ static enum ens_status map(struct blocks *b, struct view *v, const char *dir,
                            struct ens_error *err)
 {
     struct ens_view view;
-    enum ens_status s = ens_array_map(dir, b->def->name, b->cell.hash[0], &view,
-                                      &v->base, &v->bytes, err);
+    enum ens_status s = ens_array_map_any(dir, b->def->name, b->cell.hash[0],
+                                          &view, &v->base, &v->bytes, err);
 
-    if (s == ENS_ENOTFOUND) /* its cell left the study there */
-        s = ens_array_map_unused(dir, b->def->name, b->cell.hash[0], &view,
-                                 &v->base, &v->bytes, err);
     if (s != ENS_OK)
         return s;
     v->n = 1;

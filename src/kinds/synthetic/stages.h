@@ -16,9 +16,10 @@ enum ens_status ens_synthetic_plan(const struct ens_host *host,
                                    struct ens_error *err);
 /**
  * The stage after number s. A cell takes part when it took part in stage s,
- * has more stages, and its sum over stage s is not beyond its `decide`; no
- * cell left: no stage, the study ends. The sum of a cell: of its array, in
- * lanes; without arrays of the field `chain`, in task order.
+ * has more stages, and its sum over stage s is not beyond its `decide`; those
+ * with `alone` = s come back, of those with `alone` = s + 1 only the first goes
+ * on. No cell left: no stage, the study ends. The sum of a cell: of its array,
+ * in lanes; without arrays of the field `chain`, in task order.
  */
 enum ens_status ens_synthetic_next(const struct ens_host *host, uint32_t s,
                                    struct ens_records *in,
