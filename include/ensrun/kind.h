@@ -33,12 +33,6 @@ struct ens_task {
     uint64_t seed;      /* column "seed": derived from the identity */
 };
 
-/** How a stage's tasks use an array. */
-enum ens_reads {
-    ENS_READS_ALL, /* the whole array of its cell */
-    ENS_READS_OWN  /* the rows of its own region */
-};
-
 struct ens_array_def {
     const char *name;
     enum ens_dtype dtype; /* ENS_DT_F64 or ENS_DT_I64 */
@@ -116,6 +110,13 @@ struct ens_host {
      * region(...) elements), written and hashed after run returns ENS_OK. */
     enum ens_status (*block)(struct ens_result *r, const char *array,
                              void **data, uint64_t *n, struct ens_error *err);
+    /** The same for a block that should not be in memory as a whole: its
+     * elements first .. first + n - 1, counted from where it begins, written
+     * now; parts in order and without gaps, all of the block before run
+     * returns ENS_OK. A task takes one of the two ways for an array. */
+    enum ens_status (*block_part)(struct ens_result *r, const char *array,
+                                  uint64_t first, const void *data, uint64_t n,
+                                  struct ens_error *err);
     /** Memory that lives until run returns; NULL when there is none. */
     void *(*alloc)(struct ens_result *r, size_t n, size_t size);
     /** The task's stream for a purpose, e.g. "data", "fit"; "data" alone is
@@ -140,9 +141,16 @@ struct ens_host {
     /** Path of a folder for this worker alone, for what a task leaves on disk
      * while it runs; not yet made. What is in it goes when the run ends. */
     const char *(*folder)(struct ens_result *r);
-    /** An array that this stage reads, of the task's cell. */
+    /** An array that this stage reads, of the task's cell; lent until run
+     * returns. */
     enum ens_status (*array)(struct ens_result *r, const char *name,
                              struct ens_view *view, struct ens_error *err);
+    /** The same of another cell, by its ordinal, whether or not that cell is
+     * in this stage. ENS_ENOTFOUND: it took no part in the stage that wrote
+     * the array. */
+    enum ens_status (*array_of)(struct ens_result *r, const char *name,
+                                uint64_t cell, struct ens_view *view,
+                                struct ens_error *err);
 
     /* -- in next and finish -------------------------------------------- */
     /** The next record in task order; 0 at the end. Lent until the next
@@ -356,7 +364,9 @@ struct ens_kind {
                            struct ens_result *result, struct ens_error *err);
 
     /* Optional, in a worker, when all tasks of stage `key` have ended: add
-     * the next stage(s) to `plan`, or none to end. */
+     * the next stage(s) to `plan`, or none to end. A function of the records,
+     * the arrays and the study: the answer is kept, and asked again only when
+     * records or cells of the stage or settings of class run have changed. */
     enum ens_status (*next)(void *state, const char *key, uint32_t stage_index,
                             struct ens_records *in, struct ens_plan *plan,
                             struct ens_error *err);
@@ -364,11 +374,13 @@ struct ens_kind {
     /* Rows of an array for a cell (shape[0..*ndim-1]), and the block of a
      * replicate: elements [*first, *first + *n) in C order. Pure. Required
      * when the kind declares arrays. */
-    enum ens_status (*array_shape)(const struct ens_plan *plan,
+    enum ens_status (*array_shape)(const struct ens_host *host,
+                                   const struct ens_plan *plan,
                                    const char *array,
                                    const struct ens_cell *cell, uint32_t *ndim,
                                    uint64_t *shape);
-    enum ens_status (*array_region)(const struct ens_plan *plan,
+    enum ens_status (*array_region)(const struct ens_host *host,
+                                    const struct ens_plan *plan,
                                     const char *array,
                                     const struct ens_cell *cell,
                                     uint32_t replicate, uint64_t *first,

@@ -156,13 +156,12 @@ static enum ens_status follow_chain(struct ens_results *r,
             r->complete = 1;
             break;
         }
-        if (ens_replay_answers(&r->replay, last->id,
-                               ens_plan_stage_definition(&r->plan, last), a,
-                               1) != 1)
+        if (ens_replay_answers(
+                &r->replay, last->id, ens_plan_stage_definition(&r->plan, last),
+                ens_study_run_settings_hash(r->loaded.study), a, 1) != 1)
             break;
         if (a[0]->def.flags & ENS_STAGE_END) {
-            r->complete = a[0]->def.run_settings ==
-                          ens_study_run_settings_hash(r->loaded.study);
+            r->complete = 1;
             break;
         }
         s = add_stage(r, &a[0]->def, err);

@@ -19,6 +19,7 @@ void ens_plan_answer(struct ens_plan *p, const struct ens_plan *base,
 {
     plan_init(p);
     p->kind = base->kind;
+    p->host = base->host;
     p->study = base->study;
     p->inputs = base->inputs;
     p->n_arrays = base->n_arrays;
@@ -94,6 +95,7 @@ enum ens_status ens_plan_make(struct ens_plan *p, const struct ens_host *host,
 
     plan_init(p);
     p->kind = kind;
+    p->host = host;
     p->study = study;
     p->inputs = inputs;
     s = check_retain(kind, study, err);
@@ -329,7 +331,7 @@ enum ens_status ens_plan_array_shape(const struct ens_plan *p,
     enum ens_status s;
 
     ENS_BUG_ON(p->kind->array_shape == NULL);
-    s = p->kind->array_shape(p, array, cell, ndim, shape);
+    s = p->kind->array_shape(p->host, p, array, cell, ndim, shape);
     if (s != ENS_OK)
         return ens_fail(err, s, "array %s has no shape", array);
     *n_elements = 1;
@@ -339,6 +341,16 @@ enum ens_status ens_plan_array_shape(const struct ens_plan *p,
             return ens_fail(err, ENS_EUSAGE, "array %s: shape too large",
                             array);
     return ENS_OK;
+}
+
+enum ens_status ens_plan_array_region(const struct ens_plan *p,
+                                      const char *array,
+                                      const struct ens_cell *cell,
+                                      uint32_t replicate, uint64_t *first,
+                                      uint64_t *n)
+{
+    ENS_BUG_ON(p->kind->array_region == NULL);
+    return p->kind->array_region(p->host, p, array, cell, replicate, first, n);
 }
 
 /* "c0001_r00001"; by hand, as tables have one per row. */

@@ -11,7 +11,7 @@ struct ens_mirror {
     struct ens_stage stage; /* owned */
     int data_done;          /* stage data are through */
     size_t array, run;      /* the array that comes next, of the cells ... */
-    uint64_t cell;          /* ... of that run of the stage, from there */
+    uint64_t cell;          /* ... of that run of its holders, from there */
     struct ens_relay_file file;
     int fd; /* of it; -1: none is open */
     uint64_t end;
