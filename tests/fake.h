@@ -204,6 +204,39 @@ static enum ens_status fake_fill(struct fake_state *st,
     return s;
 }
 
+/* The same block, an element at a time; "gap", "short", "over" and "both" are
+ * wrong. */
+static enum ens_status fake_pieces(struct fake_state *st,
+                                   const struct ens_task *task,
+                                   struct ens_result *r, struct ens_error *err)
+{
+    int over = strcmp(st->mode, "over") == 0;
+    int gap = strcmp(st->mode, "gap") == 0;
+    uint64_t n = strcmp(st->mode, "short") == 0 ? 2 : 3;
+    enum ens_status s = ENS_OK;
+
+    for (uint64_t i = 0; s == ENS_OK && i < n; i++) {
+        const double x[2] = {100 * task->replicate + (double)i, 0};
+
+        s = st->host->block_part(r, "acc", i + (uint64_t)(gap && i == 1), x,
+                                 1 + (uint64_t)(over && i == 2), err);
+    }
+    return s == ENS_OK && strcmp(st->mode, "both") == 0
+               ? fake_fill(st, task, r, err)
+               : s;
+}
+
+static int fake_is_pieces(const char *mode)
+{
+    static const char *const modes[] = {"pieces", "gap", "short", "over",
+                                        "both"};
+
+    for (size_t i = 0; i < ENS_COUNT(modes); i++)
+        if (strcmp(mode, modes[i]) == 0)
+            return 1;
+    return 0;
+}
+
 static enum ens_status fake_run(void *state, const struct ens_task *task,
                                 struct ens_result *r, struct ens_error *err)
 {
@@ -230,8 +263,9 @@ static enum ens_status fake_run(void *state, const struct ens_task *task,
         h->f64(r, 0, h->normal(h->rng(r, "fit")));
         return s;
     }
-    if (strcmp(st->mode, "block") == 0) {
-        s = fake_fill(st, task, r, err);
+    if (strcmp(st->mode, "block") == 0 || fake_is_pieces(st->mode)) {
+        s = fake_is_pieces(st->mode) ? fake_pieces(st, task, r, err)
+                                     : fake_fill(st, task, r, err);
         if (s != ENS_OK)
             return s;
     }
@@ -271,10 +305,12 @@ static enum ens_status fake_next(void *state, const char *key, uint32_t index,
     return s;
 }
 
-static enum ens_status fake_shape(const struct ens_plan *p, const char *array,
+static enum ens_status fake_shape(const struct ens_host *host,
+                                  const struct ens_plan *p, const char *array,
                                   const struct ens_cell *cell, uint32_t *ndim,
                                   uint64_t *shape)
 {
+    (void)host;
     (void)array;
     (void)cell;
     *ndim = 2;
@@ -283,11 +319,13 @@ static enum ens_status fake_shape(const struct ens_plan *p, const char *array,
     return ENS_OK;
 }
 
-static enum ens_status fake_region(const struct ens_plan *p, const char *array,
+static enum ens_status fake_region(const struct ens_host *host,
+                                   const struct ens_plan *p, const char *array,
                                    const struct ens_cell *cell,
                                    uint32_t replicate, uint64_t *first,
                                    uint64_t *n)
 {
+    (void)host;
     (void)p;
     (void)array;
     (void)cell;

@@ -19,10 +19,11 @@
 #include <ensrun/study.h>
 #include <ensrun/view.h>
 
-struct ens_plan;    /* what `plan` and `next` fill in */
-struct ens_result;  /* what `run` fills in */
-struct ens_rng;     /* a task's random stream */
-struct ens_records; /* a stage's records, in task order */
+struct ens_plan;      /* what `plan` and `next` fill in */
+struct ens_result;    /* what `run` fills in */
+struct ens_rng;       /* a task's random stream */
+struct ens_records;   /* a stage's records, in task order */
+struct ens_tables_in; /* what the rows of a table are made from */
 
 struct ens_task {
     const char *stage;    /* key */
@@ -32,17 +33,13 @@ struct ens_task {
     uint64_t seed;      /* column "seed": derived from the identity */
 };
 
-/** How a stage's tasks use an array. */
-enum ens_reads {
-    ENS_READS_ALL, /* the whole array of its cell */
-    ENS_READS_OWN  /* the rows of its own region */
-};
-
 struct ens_array_def {
     const char *name;
     enum ens_dtype dtype; /* ENS_DT_F64 or ENS_DT_I64 */
     int keep;             /* 0: scratch, removed when its group has ended */
 };
+
+#define ENS_ALL_CELLS UINT64_MAX
 
 /** What kinds may call; a plugin gets it and links nothing. */
 struct ens_host {
@@ -119,6 +116,13 @@ struct ens_host {
      * region(...) elements), written and hashed after run returns ENS_OK. */
     enum ens_status (*block)(struct ens_result *r, const char *array,
                              void **data, uint64_t *n, struct ens_error *err);
+    /** The same for a block that should not be in memory as a whole: its
+     * elements first .. first + n - 1, counted from where it begins, written
+     * now; parts in order and without gaps, all of the block before run
+     * returns ENS_OK. A task takes one of the two ways for an array. */
+    enum ens_status (*block_part)(struct ens_result *r, const char *array,
+                                  uint64_t first, const void *data, uint64_t n,
+                                  struct ens_error *err);
     /** Memory that lives until run returns; NULL when there is none. */
     void *(*alloc)(struct ens_result *r, size_t n, size_t size);
     /** The task's stream for a purpose, e.g. "data", "fit"; "data" alone is
@@ -136,6 +140,10 @@ struct ens_host {
     uint64_t (*below)(struct ens_rng *g, uint64_t n);
     const struct ens_input *(*input)(const struct ens_result *r,
                                      const char *name);
+    /** What the task did since its last lap, or since it began, was the
+     * kind's lap of that name (its `laps`); the times of several of one name
+     * are added up. They are facts of the run: columns of timings.csv. */
+    void (*lap)(struct ens_result *r, const char *name);
     /** The process group of a program this task runs; 0 when it has ended
      * and before its number may be another's. Time-outs, stops and the end of
      * the worker kill it. */
@@ -143,9 +151,16 @@ struct ens_host {
     /** Path of a folder for this worker alone, for what a task leaves on disk
      * while it runs; not yet made. What is in it goes when the run ends. */
     const char *(*folder)(struct ens_result *r);
-    /** An array that this stage reads, of the task's cell. */
+    /** An array that this stage reads, of the task's cell; lent until run
+     * returns. */
     enum ens_status (*array)(struct ens_result *r, const char *name,
                              struct ens_view *view, struct ens_error *err);
+    /** The same of another cell, by its ordinal, whether or not that cell is
+     * in this stage. ENS_ENOTFOUND: it took no part in the stage that wrote
+     * the array. */
+    enum ens_status (*array_of)(struct ens_result *r, const char *name,
+                                uint64_t cell, struct ens_view *view,
+                                struct ens_error *err);
 
     /** What a task of the study's first stage, of this cell, kept: its first
      * artifact, lent until the next call. NULL: there is none (it kept nothing
@@ -174,6 +189,23 @@ struct ens_host {
                                   uint64_t cell, struct ens_view *view,
                                   struct ens_error *err);
 
+    /* -- in columns and rows of a table ---------------------------------- */
+    /** Records that a stage has so far, by its key, in task order: of a cell
+     * by its ordinal, or of all (ENS_ALL_CELLS); none when it has not begun.
+     * Of stages with one key it is the last. *records lives until columns or
+     * rows returns. */
+    enum ens_status (*stage_records)(struct ens_tables_in *in, const char *key,
+                                     uint64_t cell,
+                                     struct ens_records **records,
+                                     struct ens_error *err);
+    /** Have all tasks of that stage ended? */
+    int (*stage_finished)(const struct ens_tables_in *in, const char *key);
+    /** An output array of a cell; an error while no stage that writes it has
+     * begun. Lives until columns or rows returns. */
+    enum ens_status (*output)(struct ens_tables_in *in, const char *array,
+                              uint64_t cell, struct ens_view *view,
+                              struct ens_error *err);
+
     /* -- anywhere: the functions ens_NAME of the other headers ----------- */
     enum ens_status (*fail)(struct ens_error *err, enum ens_status s,
                             const char *fmt, ...) ENS_PRINTF(3, 4);
@@ -198,6 +230,7 @@ struct ens_host {
                          size_t i);
     int64_t (*record_i64)(const struct ens_record *r, size_t i, int *missing);
     const char *(*record_text)(const struct ens_record *r, size_t i, size_t *n);
+    double (*record_lap)(const struct ens_record *r, size_t i);
 };
 
 /** A task, for a function of a generator, fitter or metric. */
@@ -235,6 +268,61 @@ struct ens_measure_about {
 typedef enum ens_status ens_measure_fn(void *arg, const struct ens_measure *m,
                                        struct ens_error *err);
 
+/** A value of a row, by the type of its column. Missing: NaN,
+ * ENS_I64_MISSING, p NULL. Texts are UTF-8, lent to the sink. */
+union ens_table_value {
+    double f64;
+    int64_t i64;
+    struct {
+        const char *p;
+        size_t n;
+    } text;
+};
+
+/** Takes the next column (copied). */
+typedef enum ens_status ens_table_column_fn(void *arg,
+                                            const struct ens_field *column,
+                                            struct ens_error *err);
+/** Takes a row: a value per column. What is not ENS_OK is to be returned:
+ * ENS_ESTOPPED when no more rows are wanted. */
+typedef enum ens_status ens_table_row_fn(void *arg,
+                                         const union ens_table_value *row,
+                                         struct ens_error *err);
+
+/**
+ * A table of the kind's own, beside tasks and cells: in every format of
+ * `export`, by `show`, and where it says so as a file of the results.
+ * columns and rows are pure, run in any process, and give the same columns
+ * and rows however often they are called for the same records. Of a study
+ * that has not finished they give the rows that there are.
+ */
+struct ens_table_def {
+    const char *name; /* not one of the program's tables */
+    const char *help; /* one line: what a row is */
+    int written;      /* NAME.csv is one of the files of a finished study */
+    int shown;        /* when a run ends, instead of the table of cells */
+    int large;        /* a row per row of an input, say: only by `export`; not
+                         written, not shown */
+    int facts;        /* of times, too, which differ from run to run: not
+                         written. Only its records have seconds, laps, attempts
+                         and worker; in those of others they are NaN and 0 */
+    enum ens_status (*columns)(const struct ens_host *host,
+                               const struct ens_plan *plan,
+                               struct ens_tables_in *in,
+                               ens_table_column_fn *sink, void *arg,
+                               struct ens_error *err);
+    enum ens_status (*rows)(const struct ens_host *host,
+                            const struct ens_plan *plan,
+                            struct ens_tables_in *in, ens_table_row_fn *sink,
+                            void *arg, struct ens_error *err);
+};
+
+/** A part of a task's time, e.g. of its fit: column NAME_seconds of
+ * timings.csv. */
+struct ens_lap {
+    const char *name, *help;
+};
+
 struct ens_kind {
     uint32_t abi; /* ENS_ABI */
     const char *name;
@@ -254,6 +342,13 @@ struct ens_kind {
      * listed */
     const struct ens_measure_about *about;
     size_t n_about;
+
+    /* Optional: tables of its own. */
+    const struct ens_table_def *tables;
+    size_t n_tables;
+    /* Optional: what host->lap may name; at most ENS_MAX_LAPS. */
+    const struct ens_lap *laps;
+    size_t n_laps;
 
     /* Optional. Pure; the study may be one that plan refuses. What settings
      * of class run make tasks compute, as a text that is part of the
@@ -289,7 +384,9 @@ struct ens_kind {
                            struct ens_result *result, struct ens_error *err);
 
     /* Optional, in a worker, when all tasks of stage `key` have ended: add
-     * the next stage(s) to `plan`, or none to end. */
+     * the next stage(s) to `plan`, or none to end. A function of the records,
+     * the arrays and the study: the answer is kept, and asked again only when
+     * records or cells of the stage or settings of class run have changed. */
     enum ens_status (*next)(void *state, const char *key, uint32_t stage_index,
                             struct ens_records *in, struct ens_plan *plan,
                             struct ens_error *err);
@@ -297,11 +394,13 @@ struct ens_kind {
     /* Rows of an array for a cell (shape[0..*ndim-1]), and the block of a
      * replicate: elements [*first, *first + *n) in C order. Pure. Required
      * when the kind declares arrays. */
-    enum ens_status (*array_shape)(const struct ens_plan *plan,
+    enum ens_status (*array_shape)(const struct ens_host *host,
+                                   const struct ens_plan *plan,
                                    const char *array,
                                    const struct ens_cell *cell, uint32_t *ndim,
                                    uint64_t *shape);
-    enum ens_status (*array_region)(const struct ens_plan *plan,
+    enum ens_status (*array_region)(const struct ens_host *host,
+                                    const struct ens_plan *plan,
                                     const char *array,
                                     const struct ens_cell *cell,
                                     uint32_t replicate, uint64_t *first,

@@ -63,7 +63,8 @@ struct ens_plugin {
                 37 * sizeof(struct ens_fit_result) +                           \
                 41 * sizeof(struct ens_metric) +                               \
                 43 * sizeof(struct ens_metric_input) +                         \
-                47 * sizeof(struct ens_input) + 53 * sizeof(struct ens_role)))
+                47 * sizeof(struct ens_input) + 53 * sizeof(struct ens_role) + \
+                67 * sizeof(struct ens_table_def)))
 
 /** The first members of every struct ens_plugin. */
 #define ENS_PLUGIN_HEAD                                                        \

@@ -35,6 +35,8 @@ enum ens_outcome {
         ENS_N_OUTCOMES
 };
 
+#define ENS_MAX_LAPS 4 /* parts of a task's time with a name */
+
 /** A decoded record. Pointers are lent by the bytes it was decoded from. */
 struct ens_record {
     uint64_t stage;  /* stage id */
@@ -60,6 +62,9 @@ ENS_API double ens_record_f64(const struct ens_record *r,
 /** Field i as an integer; *missing set when it has none. */
 ENS_API int64_t ens_record_i64(const struct ens_record *r, size_t i,
                                int *missing);
+/** Seconds of the task's lap i, in the order the kind declares them; NaN when
+ * it has none, or where facts of the run are not to be seen. */
+ENS_API double ens_record_lap(const struct ens_record *r, size_t i);
 /** Text field i; NULL when missing. Not terminated. */
 ENS_API const char *ens_record_text(const struct ens_record *r, size_t i,
                                     size_t *n);

@@ -26,7 +26,9 @@ enum ens_type {
     ENS_T_VECTOR,  /* numbers separated by blanks            -> value.vec */
     ENS_T_CALL,    /* NAME or NAME(arg, key=value)           -> value.call */
     ENS_T_INPUT,   /* the name of an [input] section         -> value.text */
-    ENS_T_FORMULA  /* as in R, kept as text                  -> value.text */
+    ENS_T_FORMULA, /* as in R, kept as text                  -> value.text */
+    ENS_T_ROW      /* a row of the role `choices`, which is `beside`; what
+                      that row says is part of the cell      -> value.text */
 };
 
 enum ens_shape {
@@ -87,9 +89,10 @@ struct ens_value {
     struct ens_call call;
     size_t n_list; /* shape LIST: its elements; else 0 */
     const struct ens_value *list;
-    const char *file; /* LINE of a file: its name, and value.i the line; else
-                         NULL */
-    uint32_t repeat;  /* LINE: how many equal ones stand before it */
+    const char *file;   /* LINE of a file: its name, and value.i the line; else
+                           NULL */
+    uint32_t repeat;    /* LINE: how many equal ones stand before it */
+    const char *hashed; /* ROW: what stands for it in the cell's hash */
 };
 
 /**
@@ -115,8 +118,15 @@ struct ens_role {
     size_t n_impls;
     int is_data; /* its rows belong to the data part of the cell */
     int required;
-    int open; /* keys are the user's own, typed by form, axes of class cell;
-                 a role without settings or implementations */
+    int open;     /* keys are the user's own, typed by form, axes of class cell;
+                     a role without settings or implementations */
+    int beside;   /* its rows make no cells and have no axes: settings of class
+                     cell of rows that others name (ENS_T_ROW) are part of the
+                     cells of those, the others decide what their class says */
+    int numbered; /* beside: rows are named 1, 2 ...; those without a section
+                     have the defaults */
+    const char *settings_of; /* the section of its implementations' settings;
+                                NULL: its name */
 };
 
 struct ens_study; /* parsed study file; see src/config/study.h */

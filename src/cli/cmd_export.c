@@ -66,18 +66,17 @@ static enum ens_status pick_format(const struct ens_options *o,
 }
 
 static enum ens_status pick_table(const struct ens_options *o,
+                                  const struct ens_tables *t,
                                   const struct ens_table **table,
                                   struct ens_error *err)
 {
     const char *name = ens_options_text(o, "table");
     const char *names = ens_options_text(o, "names");
+    enum ens_status s =
+        ens_tables_pick(t, name == NULL ? "tasks" : name, table, err);
 
-    *table = ens_table_find(name == NULL ? "tasks" : name);
-    if (*table == NULL)
-        return ens_fail(err, ENS_EUSAGE,
-                        "--table %s: no such table; there are tasks, cells, "
-                        "columns, timings, failures, outputs",
-                        name);
+    if (s != ENS_OK)
+        return ens_wrap(err, s, "--table");
     if (names == NULL || strcmp(names, "ensrun") == 0)
         return ENS_OK;
     *table = ens_table_renamed(*table, names);
@@ -110,9 +109,9 @@ static enum ens_status write_sheet(const struct ens_sheet *sheet,
 static enum ens_status export_table(struct ens_results *r,
                                     const struct ens_options *o,
                                     const struct ens_exporter *x,
-                                    const struct ens_table *table,
                                     struct ens_error *err)
 {
+    const struct ens_table *table;
     struct ens_buf where = ENS_BUF_INIT;
     struct ens_selection sel = {ens_options_text(o, "columns"),
                                 ens_options_joined(o, "where", &where),
@@ -127,7 +126,9 @@ static enum ens_status export_table(struct ens_results *r,
         ens_buf_fini(&where);
         return s;
     }
-    s = ens_sheet_init(&sheet, t, table, &sel, err);
+    s = pick_table(o, t, &table, err);
+    if (s == ENS_OK)
+        s = ens_sheet_init(&sheet, t, table, &sel, err);
     ens_buf_fini(&where);
     if (s == ENS_OK) {
         s = write_sheet(&sheet, x, ens_options_text(o, "output"), err);
@@ -140,14 +141,11 @@ static enum ens_status export_table(struct ens_results *r,
 /* Of a table: what is asked for, before anything is opened. */
 static enum ens_status pick(const struct ens_options *o,
                             const struct ens_exporter **x,
-                            const struct ens_table **table,
                             struct ens_error *err)
 {
     static const char *const others[] = {"dtype", "join", "force"};
     enum ens_status s = pick_format(o, x, err);
 
-    if (s == ENS_OK)
-        s = pick_table(o, table, err);
     for (size_t i = 0; s == ENS_OK && i < ENS_COUNT(others); i++)
         if (ens_options_has(o, others[i]))
             s = ens_fail(err, ENS_EUSAGE,
@@ -163,13 +161,12 @@ static int run(const struct ens_options *o)
 {
     const int of_artifacts = ens_export_is_artifact(o);
     const struct ens_exporter *x = NULL;
-    const struct ens_table *table = NULL;
     struct ens_buf errors = ENS_BUF_INIT;
     struct ens_error err = {0};
     struct ens_screen screen;
     struct ens_results r;
-    enum ens_status s = of_artifacts ? ens_export_artifact_check(o, &err)
-                                     : pick(o, &x, &table, &err);
+    enum ens_status s =
+        of_artifacts ? ens_export_artifact_check(o, &err) : pick(o, &x, &err);
     int code;
 
     ens_screen_init(&screen, ens_options_text(o, "progress"));
@@ -177,7 +174,7 @@ static int run(const struct ens_options *o)
         s = ens_results_open(&r, o->word[0], ENS_RESULTS_FAST, &errors, &err);
     if (s == ENS_OK) {
         s = of_artifacts ? ens_export_artifact(&r, o, &screen, &err)
-                         : export_table(&r, o, x, table, &err);
+                         : export_table(&r, o, x, &err);
         ens_results_close(&r);
     }
     code = s == ENS_OK ? 0 : ens_cli_fail_lines(s, &errors, &err);
@@ -196,7 +193,8 @@ const struct ens_command ens_command_export = {
     .n_options = ENS_COUNT(options),
     .run = run,
     .more =
-        "Tables: tasks, cells, columns, timings, failures, outputs.\n"
+        "Tables: tasks, cells, columns, timings, failures, outputs, and those "
+        "of the\nkind (`ensrun kinds NAME` lists them).\n"
         "A study that has not finished gives the rows it has.\n"
         "\n"
         "--artifact NAME stacks what tasks keep under that name, in task "

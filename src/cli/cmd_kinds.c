@@ -40,6 +40,8 @@ static const char *type_text(enum ens_type t)
         return "input";
     case ENS_T_FORMULA:
         return "formula";
+    case ENS_T_ROW:
+        return "name";
     }
     return "";
 }
@@ -225,6 +227,31 @@ static void print_calls(const struct ens_kind *k)
     }
 }
 
+static void print_tables(const struct ens_kind *k)
+{
+    if (k->n_tables > 0)
+        printf("\ntables of its own, for `show` and `export`\n");
+    for (size_t i = 0; i < k->n_tables; i++) {
+        const struct ens_table_def *t = &k->tables[i];
+
+        printf("  %-16s %s%s\n", t->name, t->help,
+               t->written ? " (a file of the results)"
+               : t->facts ? " (facts of the run)"
+               : t->large ? " (large)"
+                          : "");
+    }
+}
+
+static void print_laps(const struct ens_kind *k)
+{
+    for (size_t i = 0; i < k->n_laps; i++)
+        printf("%s  %-16s %s\n",
+               i == 0
+                   ? "\nlaps of a task: columns NAME_seconds of timings.csv\n"
+                   : "",
+               k->laps[i].name, k->laps[i].help);
+}
+
 static void print_kind(const struct ens_kind *k)
 {
     printf("%s: %s\nresults version %u\n", k->name, k->help,
@@ -234,6 +261,8 @@ static void print_kind(const struct ens_kind *k)
     for (size_t i = 0; i < k->n_roles; i++)
         print_role(&k->roles[i]);
     print_retained(k);
+    print_tables(k);
+    print_laps(k);
     print_classes();
 }
 

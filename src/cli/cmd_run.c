@@ -275,7 +275,7 @@ static int run_study(const struct ens_options *o, struct ens_run_options *ro)
         print_json(&report, code);
     else if (s == ENS_OK && report.complete &&
              (report.was_finished || isatty(STDOUT_FILENO)))
-        ens_show_cells(report.dir);
+        ens_show_end(report.dir);
     ens_buf_fini(&errors);
     return code;
 }

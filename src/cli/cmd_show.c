@@ -15,18 +15,24 @@ static const struct ens_option options[] = {
 };
 
 static enum ens_status show_table(struct ens_results *r,
-                                  const struct ens_options *o,
-                                  const struct ens_table *table,
+                                  const struct ens_options *o, const char *name,
                                   struct ens_error *err)
 {
     struct ens_buf where = ENS_BUF_INIT;
     struct ens_selection sel = {ens_options_text(o, "columns"),
                                 ens_options_joined(o, "where", &where),
                                 ens_options_count(o, "head", HEAD_ROWS)};
-    enum ens_status s = ens_show_table(r, table, &sel, err);
+    enum ens_status s = ens_show_table(r, name, &sel, err);
 
     ens_buf_fini(&where);
     return s;
+}
+
+/* Or nothing is named. */
+static int is_table(const struct ens_results *r, const char *what)
+{
+    return what == NULL || ens_table_find(what) != NULL ||
+           ens_table_of_kind(r->loaded.kind, what) != NULL;
 }
 
 static int run(const struct ens_options *o)
@@ -34,7 +40,6 @@ static int run(const struct ens_options *o)
     const char *what = o->n_words > 1                  ? o->word[1]
                        : ens_options_has(o, "columns") ? "cells"
                                                        : NULL;
-    const struct ens_table *table = what != NULL ? ens_table_find(what) : NULL;
     struct ens_buf errors = ENS_BUF_INIT;
     struct ens_error err = {0};
     struct ens_results r;
@@ -43,8 +48,8 @@ static int run(const struct ens_options *o)
     int code;
 
     if (s == ENS_OK) {
-        s = what == NULL || table != NULL ? show_table(&r, o, table, &err)
-                                          : ens_show_task(&r, what, &err);
+        s = is_table(&r, what) ? show_table(&r, o, what, &err)
+                               : ens_show_task(&r, what, &err);
         ens_results_close(&r);
     }
     code = s == ENS_OK ? 0 : ens_cli_fail_lines(s, &errors, &err);
@@ -62,10 +67,11 @@ const struct ens_command ens_command_show = {
     .n_options = ENS_COUNT(options),
     .run = run,
     .more =
-        "Without a table: the measures of each cell, side by side; cells has "
-        "them one a row,\nwith all columns. Tables: tasks, cells, columns, "
-        "timings, failures, outputs.\nA task is a label of the table tasks, "
-        "CELL:REPLICATE "
-        "or STAGE/CELL:REPLICATE; any\nunambiguous beginning of the "
-        "cell's id will do.\n",
+        "Without a table: what a run shows at its end. That is the kind's own "
+        "tables, where\nit has such, else the measures of each cell, side by "
+        "side; cells has them one a row,\nwith all columns. Tables: tasks, "
+        "cells, columns, timings, failures, outputs, and those\nof the kind "
+        "(`ensrun kinds NAME` lists them). A task is a label of the table "
+        "tasks,\nCELL:REPLICATE or STAGE/CELL:REPLICATE; any unambiguous "
+        "beginning of the cell's id\nwill do.\n",
 };

@@ -159,13 +159,12 @@ static enum ens_status follow_chain(struct ens_results *r,
             r->complete = 1;
             break;
         }
-        if (ens_replay_answers(&r->replay, last->id,
-                               ens_plan_stage_definition(&r->plan, last), a,
-                               1) != 1)
+        if (ens_replay_answers(
+                &r->replay, last->id, ens_plan_stage_definition(&r->plan, last),
+                ens_study_run_settings_hash(r->loaded.study), a, 1) != 1)
             break;
         if (a[0]->def.flags & ENS_STAGE_END) {
-            r->complete = a[0]->def.run_settings ==
-                          ens_study_run_settings_hash(r->loaded.study);
+            r->complete = 1;
             break;
         }
         s = add_stage(r, &a[0]->def, err);
@@ -257,6 +256,7 @@ enum ens_status ens_results_index(struct ens_results *r, struct ens_error *err)
 enum ens_status ens_results_tables(struct ens_results *r, struct ens_tables **t,
                                    struct ens_error *err)
 {
+    struct ens_tables_stage *known = calloc(r->n_stages, sizeof(*known));
     struct ens_tables_request rq = {
         .dir = r->dir,
         .plan = &r->plan,
@@ -264,9 +264,21 @@ enum ens_status ens_results_tables(struct ens_results *r, struct ens_tables **t,
         .n_stages = r->n_places,
         .stage = (const struct ens_places *const *)r->places,
         .stopping = r->stops.rules.n > 0 ? &r->stops : NULL,
+        .n_known = r->n_stages,
+        .known = known,
+        .log = &r->log,
     };
+    enum ens_status s;
 
-    return ens_tables_open(t, &rq, err);
+    if (known == NULL)
+        return ens_fail(err, ENS_ENOMEMORY, "out of memory");
+    for (size_t i = 0; i < r->n_stages; i++) {
+        known[i].def = &r->stage[i].def;
+        known[i].finished = is_finished(&r->stage[i]);
+    }
+    s = ens_tables_open(t, &rq, err);
+    free(known);
+    return s;
 }
 
 /* The done set may hold replicates that left the study: then its totals do

@@ -103,33 +103,80 @@ static enum ens_status show_sheet(const struct ens_sheet *sheet, uint64_t head,
     return s;
 }
 
-enum ens_status ens_show_table(struct ens_results *r,
-                               const struct ens_table *table,
+static enum ens_status show_one(const struct ens_tables *t,
+                                const struct ens_table *table,
+                                const struct ens_selection *sel,
+                                struct ens_error *err)
+{
+    struct ens_selection all = {sel->columns, sel->where, 0};
+    struct ens_sheet sheet;
+    enum ens_status s = ens_sheet_init(&sheet, t, table, &all, err);
+
+    if (s != ENS_OK)
+        return s;
+    s = show_sheet(&sheet, sel->head, err);
+    ens_sheet_fini(&sheet);
+    return s;
+}
+
+static enum ens_status show_measures(const struct ens_tables *t,
+                                     const struct ens_selection *sel,
+                                     struct ens_error *err)
+{
+    struct ens_selection all = {NULL, sel->where, 0};
+    struct ens_sheet sheet;
+    enum ens_status s =
+        ens_sheet_init(&sheet, t, ens_table_find("cells"), &all, err);
+
+    if (s != ENS_OK)
+        return s;
+    s = ens_show_wide(&sheet, sel->head, err);
+    ens_sheet_fini(&sheet);
+    return s;
+}
+
+/* The kind's tables that are shown, each under a line that says what it is. */
+static enum ens_status show_end(const struct ens_tables *t,
+                                const struct ens_selection *sel,
+                                struct ens_error *err)
+{
+    const struct ens_selection all = {NULL, sel->where, sel->head};
+    size_t n = ens_tables_n_own(t), n_shown = 0;
+    enum ens_status s = ENS_OK;
+
+    for (size_t i = 0; i < n && s == ENS_OK; i++) {
+        const struct ens_table *table = ens_tables_own(t, i);
+
+        if (!ens_table_is_shown(table))
+            continue;
+        printf("%s%s: %s\n", n_shown++ > 0 ? "\n" : "", ens_table_name(table),
+               ens_table_help(table));
+        s = show_one(t, table, &all, err);
+    }
+    return n_shown == 0 && s == ENS_OK ? show_measures(t, sel, err) : s;
+}
+
+enum ens_status ens_show_table(struct ens_results *r, const char *name,
                                const struct ens_selection *sel,
                                struct ens_error *err)
 {
-    const struct ens_table *cells = ens_table_find("cells");
-    struct ens_selection all = {table != NULL ? sel->columns : NULL, sel->where,
-                                0};
+    const struct ens_table *table;
     struct ens_tables *t;
-    struct ens_sheet sheet;
     enum ens_status s = ens_results_index(r, err);
 
     if (s == ENS_OK)
         s = ens_results_tables(r, &t, err);
     if (s != ENS_OK)
         return s;
-    s = ens_sheet_init(&sheet, t, table != NULL ? table : cells, &all, err);
-    if (s == ENS_OK) {
-        s = table != NULL ? show_sheet(&sheet, sel->head, err)
-                          : ens_show_wide(&sheet, sel->head, err);
-        ens_sheet_fini(&sheet);
-    }
+    if (name == NULL)
+        s = show_end(t, sel, err);
+    else if ((s = ens_tables_pick(t, name, &table, err)) == ENS_OK)
+        s = show_one(t, table, sel, err);
     ens_tables_close(t);
     return s;
 }
 
-void ens_show_cells(const char *dir)
+void ens_show_end(const char *dir)
 {
     struct ens_selection sel = {NULL, NULL, CELLS_ROWS};
     struct ens_buf errors = ENS_BUF_INIT;

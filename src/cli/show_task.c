@@ -7,6 +7,7 @@
 #include "export/fields.h"
 #include "plan/task.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -236,21 +237,36 @@ static void print_items(const struct ens_record *rec, uint32_t epoch)
             print_block(&item);
             break;
         case ENS_ITEM_TEXT: /* among the fields */
+        case ENS_ITEM_LAPS: /* with the seconds */
             break;
         }
     }
 }
 
-static void print_record(const struct ens_places *p,
+static void print_laps(const struct ens_kind *kind,
+                       const struct ens_record *rec)
+{
+    for (size_t i = 0; i < kind->n_laps; i++) {
+        double s = ens_record_lap(rec, i);
+
+        if (!isnan(s))
+            printf("  %-10s %.6g\n", kind->laps[i].name, s);
+    }
+}
+
+static void print_record(const struct ens_results *r,
+                         const struct ens_places *p,
                          const struct ens_record *rec, uint32_t epoch)
 {
     char seconds[ENS_NUMBER_BYTES];
 
     ens_number_format(seconds, rec->seconds);
     printf("status       %s\n", ens_outcome_text(rec->status));
-    printf("seconds      %s\nworker       %u\nattempts     %u\n"
+    printf("seconds      %s\n", seconds);
+    print_laps(r->loaded.kind, rec);
+    printf("worker       %u\nattempts     %u\n"
            "round        %u\nepoch        %u\n",
-           seconds, rec->worker, rec->attempts, rec->round, epoch);
+           rec->worker, rec->attempts, rec->round, epoch);
     print_items(rec, epoch);
     print_fields(rec, ens_schemas_find(ens_places_schemas(p), rec->schema));
 }
@@ -302,7 +318,7 @@ enum ens_status ens_show_task(struct ens_results *r, const char *name,
     print_identity(r, &f);
     if (ens_places_get(p, ens_stage_place(st, f.cell, f.replicate), &rec,
                        &epoch)) {
-        print_record(p, &rec, epoch);
+        print_record(r, p, &rec, epoch);
         s = print_files(r, &rec, epoch, err);
     } else {
         printf("status       open: it has not ended yet\n");

@@ -367,8 +367,8 @@ static void check_block(struct ens_verify *v, struct mapped *m,
     def = ens_plan_find_array(&v->r->plan, name);
     if (c.bad || def == NULL || !map_array(v, m, def, cell))
         return;
-    if (v->r->loaded.kind->array_region(&v->r->plan, name, cell, replicate,
-                                        &first, &n) != ENS_OK)
+    if (ens_plan_array_region(&v->r->plan, name, cell, replicate, &first, &n) !=
+        ENS_OK)
         n = m->n + 1;
     size = ens_dtype_bytes(def->dtype);
     v->n_blocks++;
@@ -405,8 +405,8 @@ static void check_blank(struct ens_verify *v, struct mapped *m,
     uint64_t n = 0;
 
     if (def == NULL || !map_array(v, m, def, cell) ||
-        v->r->loaded.kind->array_region(&v->r->plan, name, cell, replicate,
-                                        &first, &n) != ENS_OK ||
+        ens_plan_array_region(&v->r->plan, name, cell, replicate, &first, &n) !=
+            ENS_OK ||
         n > m->n || first > m->n - n)
         return;
     for (uint64_t i = first; i < first + n; i++) {

@@ -62,9 +62,10 @@ const struct ens_value *ens_key_at(const struct ens_key *key, uint64_t local)
  * how often it was there before. */
 static size_t write_value(const struct ens_value *v, char *to)
 {
-    size_t n = strlen(v->text);
+    const char *text = v->hashed != NULL ? v->hashed : v->text;
+    size_t n = strlen(text);
 
-    memcpy(to, v->text, n);
+    memcpy(to, text, n);
     if (v->repeat > 0) {
         to[n++] = '\x1f';
         n += ens_number_format_u64(to + n, v->repeat);
@@ -78,7 +79,7 @@ static size_t write_canonical(const struct ens_study *st, uint64_t ordinal,
 {
     size_t len = 0;
 
-    for (size_t i = 0; i < st->n_roles; i++) {
+    for (size_t i = 0; i < st->n_sorted; i++) {
         uint64_t local;
         const struct ens_row *row =
             ens_rows_at(st->role_sorted[i], ordinal, &local);
@@ -249,6 +250,8 @@ static void describe(const struct ens_study *st, uint64_t ordinal,
         uint64_t local;
         const struct ens_row *row = ens_rows_at(&st->role[i], ordinal, &local);
 
+        if (st->role[i].role->beside)
+            continue;
         ens_buf_puts(b, i > 0 ? ", " : "");
         if (row->pos.line > 0)
             ens_buf_printf(b, "%s:%u: ", st->path, (unsigned)row->pos.line);

@@ -42,9 +42,11 @@ static int add_key(struct ens_arena *a, struct lines *l, const char *role,
     const char *prefix;
 
     if (key->value.n == 1) {
+        const struct ens_value *v = key->value.v;
+
         if (key->is_default != 0)
             ens_buf_printf(&l->text, "%s.%s=%s\n", role, key->s->key,
-                           key->value.v->text);
+                           v->hashed != NULL ? v->hashed : v->text);
         return 0;
     }
     prefix = ens_arena_printf(a, "%s.%s=", role, key->s->key);
@@ -99,7 +101,8 @@ static size_t longest_text(const struct ens_key *key)
     size_t most = 0;
 
     for (size_t i = 0; i < key->value.n; i++) {
-        size_t n = strlen(key->value.v[i].text) +
+        const struct ens_value *v = &key->value.v[i];
+        size_t n = strlen(v->hashed != NULL ? v->hashed : v->text) +
                    (key->value.v[i].repeat > 0 ? ENS_NUMBER_BYTES : 0);
 
         most = n > most ? n : most;
@@ -146,7 +149,9 @@ static int number_cells(struct ens_study *st)
         struct ens_rows *rows = &st->role[i];
 
         rows->stride = st->n_cells;
-        rows->count = 0;
+        rows->count = rows->role->beside ? 1 : 0;
+        if (rows->role->beside)
+            continue;
         for (size_t k = 0; k < rows->n; k++) {
             if (number_row(&rows->row[k]) != 0)
                 return -1;
@@ -175,8 +180,9 @@ static int sort_roles(struct ens_study *st)
     if (st->role_sorted == NULL)
         return -1;
     for (size_t i = 0; i < st->n_roles; i++)
-        st->role_sorted[i] = &st->role[i];
-    qsort(st->role_sorted, st->n_roles, sizeof(struct ens_rows *), by_role);
+        if (!st->role[i].role->beside)
+            st->role_sorted[st->n_sorted++] = &st->role[i];
+    qsort(st->role_sorted, st->n_sorted, sizeof(struct ens_rows *), by_role);
     return 0;
 }
 
@@ -215,6 +221,8 @@ static int make_columns(struct ens_study *st)
     for (size_t i = 0; i < st->n_roles; i++) {
         const struct ens_rows *rows = &st->role[i];
 
+        if (rows->role->beside)
+            continue;
         if (rows->named)
             add_column(st, rows, NULL);
         for (size_t k = 0; k < rows->n; k++)
@@ -231,6 +239,8 @@ static int make_all_pieces(struct ens_study *st, size_t *longest)
     for (size_t i = 0; i < st->n_roles; i++) {
         size_t most = 0;
 
+        if (st->role[i].role->beside)
+            continue;
         for (size_t k = 0; k < st->role[i].n; k++) {
             struct ens_row *row = &st->role[i].row[k];
 

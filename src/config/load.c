@@ -211,6 +211,8 @@ static void build(struct ens_resolve *r, const struct source *src)
         take_study(r);
     if (known && !r->diag.no_memory)
         ens_resolve_roles(r);
+    if (known && !r->diag.no_memory)
+        ens_resolve_references(r);
 }
 
 /* dir ("." when NULL) as an absolute path without slashes at its end. */

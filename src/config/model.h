@@ -86,7 +86,9 @@ struct ens_study {
     struct ens_row *input;
     size_t n_roles;
     struct ens_rows *role;
-    const struct ens_rows **role_sorted; /* by name: canonical order */
+    size_t n_sorted;
+    const struct ens_rows **role_sorted; /* those that make cells, by name:
+                                            canonical order */
     uint64_t n_cells;
     size_t n_columns;
     struct ens_axis_column *column;

@@ -142,7 +142,7 @@ static const struct ens_setting *find_pattern(const struct ens_tables *t,
 {
     for (int k = 0; k < ENS_TABLES; k++)
         for (size_t i = 0; i < t->n[k]; i++)
-            if (strcmp(t->item[k][i].section, t->section) == 0 &&
+            if (ens_tables_has(t, k, i) &&
                 ens_setting_matches(&t->item[k][i], key))
                 return &t->item[k][i];
     return NULL;

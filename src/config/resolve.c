@@ -36,12 +36,20 @@ int ens_setting_matches(const struct ens_setting *pattern, const char *key)
            strcmp(key, pattern->key) != 0;
 }
 
+int ens_tables_has(const struct ens_tables *t, int k, size_t i)
+{
+    const char *section = t->item[k][i].section;
+
+    return strcmp(section, t->section) == 0 ||
+           (k == 1 && t->also != NULL && strcmp(section, t->also) == 0);
+}
+
 const struct ens_setting *ens_tables_find(const struct ens_tables *t,
                                           const char *key)
 {
     for (int k = 0; k < ENS_TABLES; k++)
         for (size_t i = 0; i < t->n[k]; i++)
-            if (strcmp(t->item[k][i].section, t->section) == 0 &&
+            if (ens_tables_has(t, k, i) &&
                 !ens_setting_is_pattern(&t->item[k][i]) &&
                 strcmp(t->item[k][i].key, key) == 0)
                 return &t->item[k][i];
@@ -52,7 +60,7 @@ struct ens_tables ens_kind_section(const struct ens_study_tables *k,
                                    const char *section,
                                    const struct ens_impl *impl)
 {
-    struct ens_tables t = {section, {k->settings}, {k->n_settings}};
+    struct ens_tables t = {section, {k->settings}, {k->n_settings}, NULL};
 
     if (impl != NULL) {
         t.item[1] = impl->settings;
@@ -70,7 +78,7 @@ list_rows(struct ens_resolve *r, const struct ens_tables *t, size_t *n)
     *n = 0;
     for (int k = 0; list != NULL && k < ENS_TABLES; k++)
         for (size_t i = 0; i < t->n[k]; i++)
-            if (strcmp(t->item[k][i].section, t->section) == 0 &&
+            if (ens_tables_has(t, k, i) &&
                 !ens_setting_is_pattern(&t->item[k][i]))
                 list[(*n)++] = &t->item[k][i];
     return list;
@@ -257,7 +265,7 @@ static void add_names(struct ens_near *near, const struct ens_tables *t)
 {
     for (int k = 0; k < ENS_TABLES; k++)
         for (size_t i = 0; i < t->n[k]; i++)
-            if (strcmp(t->item[k][i].section, t->section) == 0 &&
+            if (ens_tables_has(t, k, i) &&
                 strcmp(t->item[k][i].key, "*") != 0 &&
                 !ens_setting_is_pattern(&t->item[k][i]))
                 ens_near_add(near, t->item[k][i].key);
@@ -330,7 +338,7 @@ void ens_resolve_sections(struct ens_resolve *r)
     struct ens_study *st = r->study;
     const struct ens_study_tables *k = &st->tables;
     struct ens_settings_table b = ens_builtin_settings();
-    struct ens_tables t = {"study", {b.item}, {b.n}};
+    struct ens_tables t = {"study", {b.item}, {b.n}, NULL};
 
     st->section =
         ens_arena_alloc(&st->arena, 3 + k->n_settings, sizeof(*st->section));
@@ -378,7 +386,7 @@ void ens_resolve_inputs(struct ens_resolve *r)
 {
     struct ens_study *st = r->study;
     struct ens_settings_table b = ens_builtin_settings();
-    struct ens_tables t = {"input", {b.item}, {b.n}};
+    struct ens_tables t = {"input", {b.item}, {b.n}, NULL};
     struct ens_section **list =
         ens_arena_alloc(&st->arena, r->ini.n + 1, sizeof(*list));
     const char **names =

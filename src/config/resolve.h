@@ -29,7 +29,11 @@ struct ens_tables {
     const char *section; /* rows of this section count */
     const struct ens_setting *item[ENS_TABLES];
     size_t n[ENS_TABLES];
+    const char *also; /* an implementation's of this section count, too */
 };
+
+/** Does row i of table k count? */
+int ens_tables_has(const struct ens_tables *t, int k, size_t i);
 
 /** Letters, digits and _, a digit not first. */
 int ens_key_is_word(const char *key);
@@ -76,6 +80,8 @@ void ens_section_unknown(struct ens_resolve *r, const struct ens_section *s,
 void ens_resolve_sections(struct ens_resolve *r);
 void ens_resolve_inputs(struct ens_resolve *r);
 void ens_resolve_roles(struct ens_resolve *r);
+/** Values of type ENS_T_ROW: the rows they name. */
+void ens_resolve_references(struct ens_resolve *r);
 
 /** Before the above: [inputs] X = p -> [input X] path, other names of keys,
  * --set, sections that nobody knows. */

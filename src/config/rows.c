@@ -89,13 +89,20 @@ static void choose_impl(struct ens_resolve *r, struct ens_row *row,
                      suggest_impl(role, name, &near));
 }
 
+static int is_of(const struct ens_role *role, const struct ens_setting *s)
+{
+    return strcmp(s->section, role->name) == 0 ||
+           (role->settings_of != NULL &&
+            strcmp(s->section, role->settings_of) == 0);
+}
+
 /* Which implementation has this key? NULL: none. */
 static const struct ens_impl *impl_with(const struct ens_role *role,
                                         const char *key)
 {
     for (size_t i = 0; i < role->n_impls; i++)
         for (size_t k = 0; k < role->impls[i].n_settings; k++)
-            if (strcmp(role->impls[i].settings[k].section, role->name) == 0 &&
+            if (is_of(role, &role->impls[i].settings[k]) &&
                 ((!ens_setting_is_pattern(&role->impls[i].settings[k]) &&
                   strcmp(role->impls[i].settings[k].key, key) == 0) ||
                  ens_setting_matches(&role->impls[i].settings[k], key)))
@@ -146,6 +153,14 @@ static void choose_grid(struct ens_resolve *r, struct ens_row *row,
     r->grid_is_bad = row->grid == NULL && d != NULL && *d->text != '\0';
 }
 
+/* A row that makes no cells. */
+static void refuse_axes(struct ens_resolve *r, const struct ens_row *row)
+{
+    for (size_t i = 0; i < row->n_axes; i++)
+        ens_diag_add(&r->diag, row->axis[i]->pos, "[%.80s] %s: takes one value",
+                     row->section, row->axis[i]->s->key);
+}
+
 /* own NULL: a role without any section. */
 static void fill_row(struct ens_resolve *r, struct ens_row *row,
                      const struct ens_role *role, struct ens_section *own,
@@ -165,6 +180,7 @@ static void fill_row(struct ens_resolve *r, struct ens_row *row,
         choose_impl(r, row, role, own, defaults);
     choose_grid(r, row, own, defaults);
     t = ens_kind_section(&st->tables, role->name, row->impl);
+    t.also = role->settings_of;
     if (role->open || (row->impl != NULL && row->impl->open))
         ens_open_keys(r, role, row->grid, own, defaults, &t);
     else
@@ -172,6 +188,8 @@ static void fill_row(struct ens_resolve *r, struct ens_row *row,
     r->context.calls[1] = t.item[1];
     r->context.n_calls[1] = t.n[1];
     ens_row_fill(r, row, &t, own, defaults, own == NULL || r->grid_is_bad);
+    if (role->beside)
+        refuse_axes(r, row);
     r->context.n_calls[1] = 0;
     if (row->impl == NULL && row->impl_text != NULL) {
         excuse_keys(own);
@@ -212,7 +230,7 @@ static void resolve_role(struct ens_resolve *r, struct ens_rows *rows)
             ens_grid_read(r, role->name, ens_section_find(defaults, "grid"));
     rows->named = n > 0;
     rows->written = n > 0 || defaults != NULL;
-    rows->row = ens_arena_alloc(&r->study->arena, n + 1, sizeof(*rows->row));
+    rows->row = ens_arena_alloc(&r->study->arena, n + 2, sizeof(*rows->row));
     if (rows->row == NULL) {
         r->diag.no_memory = 1;
         return;
@@ -228,6 +246,8 @@ static void resolve_role(struct ens_resolve *r, struct ens_rows *rows)
         if (is_row_of(r->ini.section[i].name, role->name))
             fill_row(r, &rows->row[rows->n++], role, &r->ini.section[i],
                      defaults);
+    if (role->numbered) /* of those without a section */
+        fill_row(r, &rows->row[rows->n++], role, NULL, defaults);
     check_defaults(r, role, defaults);
 }
 

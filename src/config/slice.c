@@ -118,7 +118,8 @@ void ens_element_write(const struct ens_setting *s, const char *text,
                        struct ens_buf *out)
 {
     int plain = s->type != ENS_T_TEXT && s->type != ENS_T_PATH &&
-                s->type != ENS_T_FORMULA && s->type != ENS_T_INPUT;
+                s->type != ENS_T_FORMULA && s->type != ENS_T_INPUT &&
+                s->type != ENS_T_ROW;
 
     if (plain ||
         (!needs_quotes(text, s->shape != ENS_ONE) && !looks_numeric(s, text))) {

@@ -93,6 +93,18 @@ size_t ens_study_n_inputs(const struct ens_study *study);
 const char *ens_study_input_name(const struct ens_study *study, size_t i);
 const struct ens_value *ens_study_input_value(const struct ens_study *study,
                                               size_t i, const char *key);
+/** Row i of a role, in file order: its name; NULL behind the last. Of a
+ * numbered role those with a section. */
+const char *ens_study_row(const struct ens_study *study, const char *role,
+                          size_t i);
+/** Value of a row of a role that is `beside`, by the row's name: of a numbered
+ * role any number has one. NULL: no such row or key. */
+const struct ens_value *ens_study_row_value(const struct ens_study *study,
+                                            const char *role, const char *row,
+                                            const char *key);
+/** What that row selects; NULL: nothing. */
+const struct ens_impl *ens_study_row_impl(const struct ens_study *study,
+                                          const char *role, const char *row);
 /** "study.ini:7" of a setting as the user wrote it; "default" otherwise. */
 void ens_study_where(const struct ens_study *study, const char *section,
                      const char *key, char *to, size_t cap);

@@ -126,8 +126,15 @@ static void add_roles(struct lines *l, const struct ens_study *study,
                       enum ens_class cls)
 {
     for (size_t i = 0; i < study->n_roles; i++)
-        for (size_t k = 0; k < study->role[i].n; k++)
-            add_row(l, &study->role[i].row[k], cls);
+        for (size_t k = 0; k < study->role[i].n; k++) {
+            const struct ens_row *row = &study->role[i].row[k];
+
+            add_row(l, row, cls);
+            if (study->role[i].role->beside && cls == ENS_C_RUN &&
+                row->impl != NULL)
+                add_line(l, row->section, study->role[i].role->impl_key,
+                         row->impl->name);
+        }
 }
 
 static int by_text(const void *a, const void *b)

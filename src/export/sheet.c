@@ -138,17 +138,15 @@ enum ens_status ens_sheet_init(struct ens_sheet *sheet,
                                struct ens_error *err)
 {
     struct ens_columns c = {ENS_ARENA_INIT, 0, 0, NULL, 0};
-    enum ens_status s = ENS_OK;
+    enum ens_status s;
 
     memset(sheet, 0, sizeof(*sheet));
     ens_arena_init(&sheet->arena);
     sheet->tables = t;
     sheet->table = table;
     sheet->head = sel->head;
-    table->columns(t, &c);
+    s = ens_table_declare(t, table, &c, err);
     sheet->n_all = c.n;
-    if (c.failed)
-        s = ens_fail(err, ENS_ENOMEMORY, "tables: out of memory");
     if (s == ENS_OK)
         s = choose(sheet, &c, sel->columns, err);
     if (s == ENS_OK)
@@ -226,7 +224,7 @@ static enum ens_status make_pass(struct pass *p, struct ens_error *err)
     if (p->chosen == NULL || p->row.d == NULL)
         s = ens_fail(err, ENS_ENOMEMORY, "tables: out of memory");
     else
-        s = sheet->table->rows(sheet->tables, &p->row, err);
+        s = ens_table_fill(sheet->tables, sheet->table, &p->row, err);
     free(p->chosen);
     free(p->row.d);
     return s == ENS_ESTOPPED ? ENS_OK : s;

@@ -43,6 +43,9 @@ struct ens_tables {
     struct ens_tables_request rq;
     const struct ens_study *study;
     struct ens_fields fields;
+    struct ens_tables_in *in; /* what tables of the kind read */
+    size_t n_own;             /* tables of the kind */
+    struct ens_table *own;
 };
 
 struct ens_table {
@@ -53,7 +56,15 @@ struct ens_table {
     void (*columns)(const struct ens_tables *t, struct ens_columns *c);
     enum ens_status (*rows)(const struct ens_tables *t, struct ens_row *row,
                             struct ens_error *err);
+    const struct ens_table_def *def; /* of the kind: then it has neither */
 };
+/** Columns and rows of a table, of the kind's as of ours. */
+enum ens_status ens_table_declare(const struct ens_tables *t,
+                                  const struct ens_table *table,
+                                  struct ens_columns *c, struct ens_error *err);
+enum ens_status ens_table_fill(const struct ens_tables *t,
+                               const struct ens_table *table,
+                               struct ens_row *row, struct ens_error *err);
 
 /** A cell with its texts, decoded when it changes. */
 struct ens_table_cell {

@@ -13,7 +13,8 @@ extern const struct ens_table ens_table_tasks;
 static void columns_columns(const struct ens_tables *t, struct ens_columns *c)
 {
     (void)t;
-    ens_columns_add(c, "name", ENS_DATUM_TEXT, "", "column of tasks");
+    ens_columns_add(c, "name", ENS_DATUM_TEXT, "",
+                    "column of tasks, or of another table as TABLE.COLUMN");
     ens_columns_add(c, "type", ENS_DATUM_TEXT, "", "text, integer or number");
     ens_columns_add(c, "unit", ENS_DATUM_TEXT, "", "unit of its values");
     ens_columns_add(c, "meaning", ENS_DATUM_TEXT, "", "what it says");
@@ -27,23 +28,37 @@ static void put_optional(struct ens_row *row, const char *s)
         ens_row_string(row, s);
 }
 
-static enum ens_status columns_rows(const struct ens_tables *t,
-                                    struct ens_row *row, struct ens_error *err)
+static enum ens_status explain(const struct ens_tables *t,
+                               const struct ens_table *table,
+                               struct ens_row *row, struct ens_error *err)
 {
     struct ens_columns c = {ENS_ARENA_INIT, 0, 0, NULL, 0};
-    enum ens_status s = ENS_OK;
+    struct ens_buf name = ENS_BUF_INIT;
+    enum ens_status s = ens_table_declare(t, table, &c, err);
 
-    ens_table_tasks.columns(t, &c);
-    if (c.failed)
-        s = ens_fail(err, ENS_ENOMEMORY, "tables: out of memory");
     for (size_t i = 0; i < c.n && s == ENS_OK; i++) {
-        ens_row_string(row, c.item[i].name);
+        ens_buf_clear(&name);
+        ens_buf_printf(&name, "%s%s%s", table->def == NULL ? "" : table->name,
+                       table->def == NULL ? "" : ".", c.item[i].name);
+        ens_row_string(row, ens_buf_text(&name));
         ens_row_string(row, ens_datum_type_text(c.item[i].type));
         put_optional(row, c.item[i].unit);
         put_optional(row, c.item[i].help);
         s = ens_row_end(row, err);
     }
+    ens_buf_fini(&name);
     ens_columns_fini(&c);
+    return s;
+}
+
+static enum ens_status columns_rows(const struct ens_tables *t,
+                                    struct ens_row *row, struct ens_error *err)
+{
+    enum ens_status s = explain(t, &ens_table_tasks, row, err);
+
+    for (size_t i = 0; i < t->n_own && s == ENS_OK; i++)
+        if (t->own[i].written)
+            s = explain(t, &t->own[i], row, err);
     return s;
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -158,8 +159,15 @@ struct plain {
 
 static void timings_columns(const struct ens_tables *t, struct ens_columns *c)
 {
+    const struct ens_kind *kind = t->rq.plan->kind;
+    char name[128];
+
     identity_columns(c, t);
     ens_columns_add(c, "seconds", ENS_DATUM_NUM, "s", "wall time of the task");
+    for (size_t i = 0; i < kind->n_laps; i++) {
+        snprintf(name, sizeof(name), "%s_seconds", kind->laps[i].name);
+        ens_columns_add(c, name, ENS_DATUM_NUM, "s", kind->laps[i].help);
+    }
     ens_columns_add(c, "worker", ENS_DATUM_INT, "", "slot that ran it");
     ens_columns_add(c, "attempts", ENS_DATUM_INT, "",
                     "times it was begun, the last included");
@@ -173,6 +181,8 @@ static enum ens_status timings_row(void *arg, const struct ens_table_task *task,
 
     put_identity(a->row, a->t, task, label);
     ens_row_num(a->row, task->record->seconds);
+    for (size_t i = 0; i < a->t->rq.plan->kind->n_laps; i++)
+        ens_row_num(a->row, ens_record_lap(task->record, i));
     if (task->record->worker == UINT16_MAX)
         ens_row_none(a->row); /* nobody's: the coordinator wrote it */
     else
@@ -191,7 +201,7 @@ static enum ens_status timings_rows(const struct ens_tables *t,
 
 const struct ens_table ens_table_timings = {
     .name = "timings",
-    .help = "a row per task: seconds, worker, attempts (facts of the run)",
+    .help = "a row per task: its times, worker, attempts (facts of the run)",
     .per_task = 1,
     .written = 1,
     .columns = timings_columns,

@@ -42,6 +42,41 @@ const char *ens_table_help(const struct ens_table *table)
     return table->help;
 }
 
+/* What tables of the kind read. Shown stages are indexed already. */
+static enum ens_status open_in(struct ens_tables *t, struct ens_error *err)
+{
+    const struct ens_tables_request *rq = &t->rq;
+    enum ens_status s;
+
+    t->in = calloc(1, sizeof(*t->in));
+    if (t->in == NULL)
+        return ens_fail(err, ENS_ENOMEMORY, "tables: out of memory");
+    s = ens_tables_in_init(t->in, rq->dir, rq->log, t->study, rq->known,
+                           rq->n_known, err);
+    for (size_t i = 0; s == ENS_OK && i < rq->n_stages; i++)
+        ens_tables_in_put(t->in, rq->stage[i]);
+    return s;
+}
+
+static enum ens_status open_own(struct ens_tables *t, struct ens_error *err)
+{
+    const struct ens_kind *kind = t->rq.plan->kind;
+
+    t->own = calloc(kind->n_tables + 1, sizeof(*t->own));
+    if (t->own == NULL)
+        return ens_fail(err, ENS_ENOMEMORY, "tables: out of memory");
+    t->n_own = kind->n_tables;
+    for (size_t i = 0; i < t->n_own; i++) {
+        const struct ens_table_def *def = &kind->tables[i];
+
+        t->own[i].name = def->name;
+        t->own[i].help = def->help;
+        t->own[i].written = def->written;
+        t->own[i].def = def;
+    }
+    return open_in(t, err);
+}
+
 enum ens_status ens_tables_open(struct ens_tables **t,
                                 const struct ens_tables_request *rq,
                                 struct ens_error *err)
@@ -59,8 +94,10 @@ enum ens_status ens_tables_open(struct ens_tables **t,
     new->rq = *rq;
     new->study = rq->plan->study;
     s = ens_fields_init(&new->fields, rq->stage, rq->n_stages, err);
+    if (s == ENS_OK)
+        s = open_own(new, err);
     if (s != ENS_OK) {
-        free(new);
+        ens_tables_close(new);
         return s;
     }
     *t = new;
@@ -71,6 +108,10 @@ void ens_tables_close(struct ens_tables *t)
 {
     if (t == NULL)
         return;
+    if (t->in != NULL)
+        ens_tables_in_fini(t->in);
+    free(t->in);
+    free(t->own);
     ens_fields_fini(&t->fields);
     free(t);
 }
@@ -128,6 +169,9 @@ enum ens_status ens_tables_write(const struct ens_tables_request *rq,
     for (size_t i = 0; i < ENS_COUNT(all) && s == ENS_OK; i++)
         if (all[i]->written)
             s = one_file(t, all[i], n_tasks > rq->table_rows, err);
+    for (size_t i = 0; i < t->n_own && s == ENS_OK; i++)
+        if (t->own[i].written)
+            s = one_file(t, &t->own[i], 0, err);
     ens_tables_close(t);
     return s;
 }

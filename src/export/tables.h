@@ -13,7 +13,7 @@
 #include "export/exporter.h"
 #include "plan/plan.h"
 #include "stop/stopping.h"
-#include "store/places.h"
+#include "store/tables_in.h"
 
 struct ens_tables_request {
     const char *dir; /* results folder */
@@ -23,6 +23,11 @@ struct ens_tables_request {
     size_t n_stages;
     const struct ens_places *const *stage;
     const struct ens_stopping *stopping; /* NULL: cells do not stop */
+    /* What tables of the kind see: all stages so far, internal ones too, in
+     * order (copied), whose records are read from log. */
+    size_t n_known;
+    const struct ens_tables_stage *known;
+    const struct ens_log *log;
     /* More tasks than this: no tasks.csv and timings.csv. */
     uint64_t table_rows;
     struct ens_io *io; /* NULL: the default */
@@ -40,15 +45,28 @@ enum ens_status ens_tables_open(struct ens_tables **t,
                                 struct ens_error *err);
 void ens_tables_close(struct ens_tables *t);
 
-/** Tables by name ("tasks" ...) or by position, NULL when there is none. */
+/** Tables of every study by name ("tasks" ...) or by position, NULL when
+ * there is none. */
 const struct ens_table *ens_table_find(const char *name);
 const struct ens_table *ens_table_at(size_t i);
+/** A table of a kind; NULL when it has none of that name. */
+const struct ens_table_def *ens_table_of_kind(const struct ens_kind *kind,
+                                              const char *name);
+/** One of either. ENS_EUSAGE lists those that there are. */
+enum ens_status ens_tables_pick(const struct ens_tables *t, const char *name,
+                                const struct ens_table **table,
+                                struct ens_error *err);
+/** Those of the kind, in its order. */
+size_t ens_tables_n_own(const struct ens_tables *t);
+const struct ens_table *ens_tables_own(const struct ens_tables *t, size_t i);
 /** A table under the names, and with the statuses, of another program: tasks
  * and cells of "bayesim". NULL when there is none. */
 const struct ens_table *ens_table_renamed(const struct ens_table *table,
                                           const char *names);
 const char *ens_table_name(const struct ens_table *table);
 const char *ens_table_help(const struct ens_table *table);
+/** Of a kind's: when a run ends. */
+int ens_table_is_shown(const struct ens_table *table);
 
 /** What of a table: NULL everywhere and 0 = all of it. */
 struct ens_selection {
@@ -89,7 +107,7 @@ enum ens_status ens_sheet_export(const struct ens_sheet *sheet,
 /**
  * The files of a finished study: tasks.csv and timings.csv (when the tasks
  * are not more than table_rows; else older ones are removed), cells.csv,
- * columns.csv. Each is replaced as a whole.
+ * columns.csv, and those of the kind. Each is replaced as a whole.
  */
 enum ens_status ens_tables_write(const struct ens_tables_request *rq,
                                  struct ens_error *err);

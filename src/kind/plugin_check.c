@@ -47,7 +47,7 @@ static const char *wrong_setting(const struct ens_setting *s)
         return "has no section";
     if (!is_key(s->key))
         return "has no key, or one that is no name";
-    if ((unsigned)s->type > ENS_T_FORMULA)
+    if ((unsigned)s->type > ENS_T_ROW)
         return "has a type that does not exist";
     if ((unsigned)s->shape > ENS_AXIS || (unsigned)s->cls > ENS_C_RUN)
         return "has a shape or class that does not exist";
@@ -201,6 +201,8 @@ static const char *missing_slot(const struct ens_kind *k)
            : k->n_roles > 0 && k->roles == NULL       ? "roles"
            : k->n_retained > 0 && k->retained == NULL ? "retained"
            : k->n_calls > 0 && k->calls == NULL       ? "calls"
+           : k->n_tables > 0 && k->tables == NULL     ? "tables"
+           : k->n_laps > 0 && k->laps == NULL         ? "laps"
                                                       : NULL;
 }
 
@@ -254,6 +256,60 @@ static enum ens_status check_sections(const struct ens_kind *k,
     return ENS_OK;
 }
 
+static const char *wrong_table(const struct ens_kind *k, size_t i)
+{
+    static const char *const taken[] = {"tasks",   "cells",    "columns",
+                                        "timings", "failures", "outputs"};
+    const struct ens_table_def *t = &k->tables[i];
+
+    if (!is_name(t->name))
+        return "has no name, or one that is none";
+    for (size_t j = 0; j < ENS_COUNT(taken); j++)
+        if (strcmp(t->name, taken[j]) == 0)
+            return "has the name of one of the program's";
+    for (size_t j = 0; j < i; j++)
+        if (strcmp(t->name, k->tables[j].name) == 0)
+            return "is there twice";
+    if (t->help == NULL || t->columns == NULL || t->rows == NULL)
+        return "has no help, columns or rows";
+    if (t->written && (t->large || t->facts))
+        return "is written, which one that is large or of facts cannot be";
+    return t->shown && t->large ? "is shown, which a large one cannot be"
+                                : NULL;
+}
+
+static enum ens_status check_tables(const struct ens_kind *k,
+                                    struct ens_error *err)
+{
+    for (size_t i = 0; i < k->n_tables; i++) {
+        const char *text = wrong_table(k, i);
+
+        if (text != NULL)
+            return ens_fail(err, ENS_ESTUDY, "table %zu (%.60s) %s", i + 1,
+                            k->tables[i].name == NULL ? "?" : k->tables[i].name,
+                            text);
+    }
+    return ENS_OK;
+}
+
+static enum ens_status check_laps(const struct ens_kind *k,
+                                  struct ens_error *err)
+{
+    if (k->n_laps > ENS_MAX_LAPS)
+        return ens_fail(err, ENS_ESTUDY, "%zu laps; it may have %d", k->n_laps,
+                        ENS_MAX_LAPS);
+    for (size_t i = 0; i < k->n_laps; i++) {
+        if (!is_name(k->laps[i].name) || k->laps[i].help == NULL)
+            return ens_fail(err, ENS_ESTUDY, "lap %zu has no name or help",
+                            i + 1);
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(k->laps[i].name, k->laps[j].name) == 0)
+                return ens_fail(err, ENS_ESTUDY, "lap %s is there twice",
+                                k->laps[i].name);
+    }
+    return ENS_OK;
+}
+
 static enum ens_status check_kind(const struct ens_kind *k,
                                   struct ens_error *err)
 {
@@ -267,9 +323,10 @@ static enum ens_status check_kind(const struct ens_kind *k,
     if (missing != NULL)
         return ens_fail(err, ENS_ESTUDY, "%s, which is required, is missing",
                         missing);
-    if (k->n_roles > MANY || k->n_retained > MANY)
-        return ens_fail(err, ENS_ESTUDY, "tables of %zu roles, %zu items",
-                        k->n_roles, k->n_retained);
+    if (k->n_roles > MANY || k->n_retained > MANY || k->n_tables > MANY)
+        return ens_fail(err, ENS_ESTUDY,
+                        "tables of %zu roles, %zu items, %zu tables",
+                        k->n_roles, k->n_retained, k->n_tables);
     s = check_settings(k->settings, k->n_settings, err);
     for (size_t i = 0; s == ENS_OK && i < k->n_roles; i++)
         s = check_role(&k->roles[i], err);
@@ -279,6 +336,10 @@ static enum ens_status check_kind(const struct ens_kind *k,
             s = ens_fail(err, ENS_ESTUDY,
                          "retained item %zu has no name, profile or help",
                          i + 1);
+    if (s == ENS_OK)
+        s = check_tables(k, err);
+    if (s == ENS_OK)
+        s = check_laps(k, err);
     return s == ENS_OK ? check_sections(k, err) : s;
 }
 

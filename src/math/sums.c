@@ -56,7 +56,7 @@ double ens_dot(const double *x, const double *y, size_t n)
     return ens_dot(x, y, left) + ens_dot(x + left, y + left, n - left);
 }
 
-void ens_moments_add(struct ens_moments *m, double x)
+void ens_welford_add(struct ens_welford *m, double x)
 {
     double d = x - m->mean;
 
@@ -65,7 +65,7 @@ void ens_moments_add(struct ens_moments *m, double x)
     m->m2 += d * (x - m->mean);
 }
 
-double ens_moments_var(const struct ens_moments *m)
+double ens_welford_var(const struct ens_welford *m)
 {
     return m->n < 2 ? NAN : m->m2 / (double)(m->n - 1);
 }

@@ -22,14 +22,14 @@ double ens_dot(const double *x, const double *y, size_t n);
  * the order they arrive.
  * Source: Welford (1962), doi:10.1080/00401706.1962.10490022.
  */
-struct ens_moments {
+struct ens_welford {
     uint64_t n;
     double mean;
     double m2;
 };
 
-void ens_moments_add(struct ens_moments *m, double x);
+void ens_welford_add(struct ens_welford *m, double x);
 /** Variance with n - 1; NaN when n < 2. */
-double ens_moments_var(const struct ens_moments *m);
+double ens_welford_var(const struct ens_welford *m);
 
 #endif

@@ -332,14 +332,14 @@ double ens_chains_mcse_quantile(const struct ens_chains *c, double p)
 
 double ens_ebfmi(const double *energy, size_t n)
 {
-    struct ens_moments m = {0};
+    struct ens_welford m = {0};
     double steps = 0;
 
     for (size_t i = 0; i < n; i++) {
         double step = i > 0 ? energy[i] - energy[i - 1] : 0;
 
         steps += step * step;
-        ens_moments_add(&m, energy[i]);
+        ens_welford_add(&m, energy[i]);
     }
-    return m.m2 > 0 ? steps / (double)n / ens_moments_var(&m) : NAN;
+    return m.m2 > 0 ? steps / (double)n / ens_welford_var(&m) : NAN;
 }

@@ -25,9 +25,9 @@ static int is_computable(const double *x, size_t n)
     return high - low >= DBL_EPSILON;
 }
 
-static struct ens_moments column_moments(const double *x, size_t n)
+static struct ens_welford column_moments(const double *x, size_t n)
 {
-    struct ens_moments m = {.n = n, .mean = ens_sum(x, n) / (double)n};
+    struct ens_welford m = {.n = n, .mean = ens_sum(x, n) / (double)n};
 
     for (size_t i = 0; i < n; i++)
         m.m2 += (x[i] - m.mean) * (x[i] - m.mean);
@@ -36,18 +36,18 @@ static struct ens_moments column_moments(const double *x, size_t n)
 
 double ens_rhat_kernel(const double *x, size_t n, size_t m)
 {
-    struct ens_moments means = {0};
+    struct ens_welford means = {0};
     double within = 0, between;
 
     if (!is_computable(x, n * m))
         return NAN;
     for (size_t c = 0; c < m; c++) {
-        struct ens_moments chain = column_moments(x + c * n, n);
+        struct ens_welford chain = column_moments(x + c * n, n);
 
-        ens_moments_add(&means, chain.mean);
-        within += ens_moments_var(&chain) / (double)m;
+        ens_welford_add(&means, chain.mean);
+        within += ens_welford_var(&chain) / (double)m;
     }
-    between = (double)n * ens_moments_var(&means);
+    between = (double)n * ens_welford_var(&means);
     return sqrt((between / within + (double)n - 1) / (double)n);
 }
 
@@ -158,7 +158,7 @@ size_t ens_ess_work(size_t n)
 double ens_ess_kernel(double *x, size_t n, size_t m, double *work)
 {
     struct autocov a = {x, n, m, padded(n), work + n, 0};
-    struct ens_moments means = {0};
+    struct ens_welford means = {0};
     double size = (double)(n * m), least = 1 / log10(size), tau;
     size_t end;
 
@@ -167,11 +167,11 @@ double ens_ess_kernel(double *x, size_t n, size_t m, double *work)
     for (size_t c = 0; c < m; c++) {
         double mean = ens_sum(x + c * n, n) / (double)n;
 
-        ens_moments_add(&means, mean);
+        ens_welford_add(&means, mean);
         for (size_t i = 0; i < n; i++)
             x[c * n + i] -= mean;
     }
-    positive_pairs(&a, m > 1 ? ens_moments_var(&means) : 0, work, &end);
+    positive_pairs(&a, m > 1 ? ens_welford_var(&means) : 0, work, &end);
     if (isnan(work[1]))
         return NAN; /* squares overflow */
     tau = time_of(work, end);

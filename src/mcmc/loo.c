@@ -67,14 +67,14 @@ double ens_loo_r_eff(struct ens_chains *c, const double *ll, double *work)
 void ens_loo_total(const struct ens_loo_point *point, size_t n, size_t s,
                    struct ens_loo_sums *loo)
 {
-    struct ens_moments elpd = {0}, p = {0};
+    struct ens_welford elpd = {0}, p = {0};
     double var = 0;
 
     *loo = (struct ens_loo_sums){.k_max = -INFINITY,
                                  .k_threshold = ens_psis_threshold(s)};
     for (size_t i = 0; i < n; i++) {
-        ens_moments_add(&elpd, point[i].elpd);
-        ens_moments_add(&p, point[i].p);
+        ens_welford_add(&elpd, point[i].elpd);
+        ens_welford_add(&p, point[i].p);
         var += point[i].mcse * point[i].mcse;
         if (isnan(point[i].k) || point[i].k > loo->k_max)
             loo->k_max = point[i].k;
@@ -82,8 +82,8 @@ void ens_loo_total(const struct ens_loo_point *point, size_t n, size_t s,
     }
     loo->elpd = n > 0 ? elpd.mean * (double)n : NAN;
     loo->p = n > 0 ? p.mean * (double)n : NAN;
-    loo->elpd_se = sqrt((double)n * ens_moments_var(&elpd));
-    loo->p_se = sqrt((double)n * ens_moments_var(&p));
+    loo->elpd_se = sqrt((double)n * ens_welford_var(&elpd));
+    loo->p_se = sqrt((double)n * ens_welford_var(&p));
     loo->mcse = n > 0 && loo->n_high == 0 ? sqrt(var) : NAN;
     if (n == 0)
         loo->k_max = NAN;
@@ -91,13 +91,13 @@ void ens_loo_total(const struct ens_loo_point *point, size_t n, size_t s,
 
 void ens_waic_point(const double *ll, size_t s, struct ens_loo_point *point)
 {
-    struct ens_moments m = {0};
+    struct ens_welford m = {0};
 
     *point = no_point;
     for (size_t i = 0; i < s; i++)
-        ens_moments_add(&m, ll[i]);
+        ens_welford_add(&m, ll[i]);
     point->lpd = ens_log_sum_exp(ll, s) - log((double)s);
-    point->p = ens_moments_var(&m);
+    point->p = ens_welford_var(&m);
     point->elpd = point->lpd - point->p;
     if (!isfinite(point->elpd))
         *point = no_point;

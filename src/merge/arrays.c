@@ -203,12 +203,9 @@ static enum ens_status map(struct blocks *b, struct view *v, const char *dir,
                            struct ens_error *err)
 {
     struct ens_view view;
-    enum ens_status s = ens_array_map(dir, b->def->name, b->cell.hash[0], &view,
-                                      &v->base, &v->bytes, err);
+    enum ens_status s = ens_array_map_any(dir, b->def->name, b->cell.hash[0],
+                                          &view, &v->base, &v->bytes, err);
 
-    if (s == ENS_ENOTFOUND) /* its cell left the study there */
-        s = ens_array_map_unused(dir, b->def->name, b->cell.hash[0], &view,
-                                 &v->base, &v->bytes, err);
     if (s != ENS_OK)
         return s;
     v->n = 1;
@@ -317,7 +314,7 @@ static enum ens_status join_task(struct blocks *b, const struct ens_record *r,
                                  size_t source, struct ens_error *err)
 {
     struct block at = {.replicate = r->replicate};
-    enum ens_status s = b->m->kind->array_region(
+    enum ens_status s = ens_plan_array_region(
         &b->m->plan, b->def->name, &b->cell, r->replicate, &at.first, &at.n);
 
     if (s != ENS_OK)

@@ -32,7 +32,9 @@ static uint64_t hash_answer(const struct ens_stage *def)
         ens_buf_u32(&b, def->run[i].n_replicates);
     }
     ens_buf_u64(&b, def->has_data ? def->data.hash : 0);
-    ens_buf_u64(&b, def->run_settings);
+    /* what other settings answered alike is no other answer; when to end is
+     * for settings alone to say */
+    ens_buf_u64(&b, (def->flags & ENS_STAGE_END) ? def->run_settings : 0);
     h = ens_hash64(b.data, b.len);
     ens_buf_fini(&b);
     return h;
@@ -197,7 +199,9 @@ static enum ens_status follow_chain(struct ens_merge *m, struct ens_error *err)
         const struct ens_replay_answer *a[1];
 
         if (is_open(m, last) ||
-            ens_replay_answers(&m->replay, last->id, definition, a, 1) != 1)
+            ens_replay_answers(&m->replay, last->id, definition,
+                               ens_study_run_settings_hash(m->study), a,
+                               1) != 1)
             break;
         s = check_answer(m, last, definition, a[0], err);
         if (s != ENS_OK || (a[0]->def.flags & ENS_STAGE_END))

@@ -18,8 +18,8 @@ void ens_plan_answer(struct ens_plan *p, const struct ens_plan *base,
                      uint32_t first_index)
 {
     plan_init(p);
-    p->host = base->host;
     p->kind = base->kind;
+    p->host = base->host;
     p->study = base->study;
     p->inputs = base->inputs;
     p->n_arrays = base->n_arrays;
@@ -90,8 +90,8 @@ static void plan_of(struct ens_plan *p, const struct ens_host *host,
                     const struct ens_inputs *inputs)
 {
     plan_init(p);
-    p->host = host;
     p->kind = kind;
+    p->host = host;
     p->study = study;
     p->inputs = inputs;
 }
@@ -374,7 +374,7 @@ enum ens_status ens_plan_array_shape(const struct ens_plan *p,
     enum ens_status s;
 
     ENS_BUG_ON(p->kind->array_shape == NULL);
-    s = p->kind->array_shape(p, array, cell, ndim, shape);
+    s = p->kind->array_shape(p->host, p, array, cell, ndim, shape);
     if (s != ENS_OK)
         return ens_fail(err, s, "array %s has no shape", array);
     *n_elements = 1;
@@ -384,6 +384,16 @@ enum ens_status ens_plan_array_shape(const struct ens_plan *p,
             return ens_fail(err, ENS_EUSAGE, "array %s: shape too large",
                             array);
     return ENS_OK;
+}
+
+enum ens_status ens_plan_array_region(const struct ens_plan *p,
+                                      const char *array,
+                                      const struct ens_cell *cell,
+                                      uint32_t replicate, uint64_t *first,
+                                      uint64_t *n)
+{
+    ENS_BUG_ON(p->kind->array_region == NULL);
+    return p->kind->array_region(p->host, p, array, cell, replicate, first, n);
 }
 
 /* "c0001_r00001"; by hand, as tables have one per row. */

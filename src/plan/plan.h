@@ -15,8 +15,8 @@
 #define ENS_STAGE_DATA_MAX ((size_t)16 << 20)
 
 struct ens_plan {
-    const struct ens_host *host;
     const struct ens_kind *kind;
+    const struct ens_host *host; /* that it was made with */
     const struct ens_study *study;
     const struct ens_inputs *inputs; /* NULL: not opened (then kinds that need
                                         them fail with a message) */
@@ -61,6 +61,12 @@ enum ens_status ens_plan_array_shape(const struct ens_plan *p,
                                      uint32_t *ndim, uint64_t *shape,
                                      uint64_t *n_elements,
                                      struct ens_error *err);
+/** The block of a replicate: elements *first .. *first + *n - 1. */
+enum ens_status ens_plan_array_region(const struct ens_plan *p,
+                                      const char *array,
+                                      const struct ens_cell *cell,
+                                      uint32_t replicate, uint64_t *first,
+                                      uint64_t *n);
 /** Label of a task as in tables (the kind's, or c1_r00001). */
 void ens_plan_label(const struct ens_plan *p, const struct ens_task *task,
                     char *to, size_t cap);

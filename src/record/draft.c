@@ -192,6 +192,22 @@ void ens_draft_block(struct ens_draft *d, const char *array, uint64_t digest)
     memcpy(to + 8, array, n);
 }
 
+void ens_draft_laps(struct ens_draft *d, const double *seconds, size_t n)
+{
+    unsigned char *to;
+
+    if (room(d, ENS_ITEM_LAPS) < (long)(4 * ENS_MAX_LAPS))
+        return;
+    to = add_item(d, ENS_ITEM_LAPS, 0, 4 * n);
+    for (size_t i = 0; to != NULL && i < n; i++) {
+        float s = (float)seconds[i];
+        uint32_t word;
+
+        memcpy(&word, &s, 4);
+        ens_put32(to + 4 * i, word);
+    }
+}
+
 /* Warnings alone, or all but them. */
 static void keep_items(struct ens_draft *d, int warnings)
 {

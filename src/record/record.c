@@ -60,6 +60,20 @@ const char *ens_record_text(const struct ens_record *r, size_t i, size_t *n)
     return (const char *)found;
 }
 
+double ens_record_lap(const struct ens_record *r, size_t i)
+{
+    struct ens_item_view item;
+    uint32_t word;
+    float s;
+
+    if (isnan(r->seconds) || r->items_bytes == 0 ||
+        !ens_item_find(r, ENS_ITEM_LAPS, &item) || item.length / 4 <= i)
+        return NAN;
+    word = ens_get32(item.bytes + 4 * i);
+    memcpy(&s, &word, 4);
+    return (double)s;
+}
+
 enum ens_status ens_batch_read(struct ens_batch *b, const void *payload,
                                size_t n, struct ens_error *err)
 {
@@ -186,6 +200,8 @@ uint64_t ens_record_result_hash(const struct ens_record *r)
         const unsigned char *p = item.bytes;
         size_t n = item.length;
 
+        if (item.type == ENS_ITEM_LAPS)
+            continue;
         h = ens_hash64_seed(p - ENS_ITEM_HEAD, ENS_ITEM_HEAD, h);
         if (item.type == ENS_ITEM_ARTIFACT && n >= 16) {
             p += 16; /* slot and offset are facts of the run */

@@ -38,7 +38,9 @@ enum ens_item {
     ENS_ITEM_WARNING = 3,
     ENS_ITEM_ARTIFACT = 4, /* struct ens_artifact_ref, encoded: 4 x 8 bytes:
                               slot, offset, length, hash; then the name */
-    ENS_ITEM_BLOCK = 5     /* u64 XXH3-64 of the block, then array name */
+    ENS_ITEM_BLOCK = 5,    /* u64 XXH3-64 of the block, then array name */
+    ENS_ITEM_LAPS = 6      /* f32 seconds of each of the kind's laps; NaN:
+                              none. Facts of the run, no part of the result */
 };
 
 struct ens_item_view {
@@ -92,6 +94,8 @@ void ens_draft_item(struct ens_draft *d, enum ens_item type, uint16_t index,
 void ens_draft_artifact(struct ens_draft *d,
                         const struct ens_artifact_ref *ref);
 void ens_draft_block(struct ens_draft *d, const char *array, uint64_t digest);
+/** Seconds of n <= ENS_MAX_LAPS laps; left out when there is no room. */
+void ens_draft_laps(struct ens_draft *d, const double *seconds, size_t n);
 void ens_draft_forget_warnings(struct ens_draft *d);
 /** Drop all fields and TEXT, ARTIFACT, BLOCK items: what a task that is not
  * ok keeps is its error and its warnings. */

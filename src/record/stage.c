@@ -23,23 +23,59 @@ void ens_stage_fini(struct ens_stage *s)
     free(s->run);
     s->run = NULL;
     s->n_runs = s->cap_runs = 0;
+    for (size_t i = 0; i < ENS_STAGE_MAX_ARRAYS; i++) {
+        free(s->held[i].run);
+        s->held[i] = (struct ens_stage_cells){0};
+    }
+}
+
+/* NULL for none of them, and when there is no memory. */
+static struct ens_stage_run *copy_runs(const struct ens_stage_run *run,
+                                       size_t n)
+{
+    struct ens_stage_run *p = n > 0 ? calloc(n, sizeof(*p)) : NULL;
+
+    if (p != NULL)
+        memcpy(p, run, n * sizeof(*p));
+    return p;
+}
+
+static enum ens_status hold(struct ens_stage_cells *cells,
+                            const struct ens_stage_run *run, size_t n)
+{
+    struct ens_stage_run *p = copy_runs(run, n);
+
+    if (p == NULL && n > 0)
+        return ENS_ENOMEMORY;
+    free(cells->run);
+    *cells = (struct ens_stage_cells){n, p};
+    return ENS_OK;
 }
 
 enum ens_status ens_stage_copy(struct ens_stage *to,
                                const struct ens_stage *from)
 {
-    struct ens_stage_run *run = NULL;
+    struct ens_stage t = *from;
+    enum ens_status s = ENS_OK;
 
-    if (from->n_runs > 0) {
-        run = calloc(from->n_runs, sizeof(*run));
-        if (run == NULL)
-            return ENS_ENOMEMORY;
-        memcpy(run, from->run, from->n_runs * sizeof(*run));
-    }
-    *to = *from;
-    to->run = run;
-    to->cap_runs = to->n_runs;
-    return ENS_OK;
+    memset(t.held, 0, sizeof(t.held));
+    t.cap_runs = t.n_runs;
+    t.run = copy_runs(from->run, from->n_runs);
+    if (t.run == NULL && t.n_runs > 0)
+        return ENS_ENOMEMORY;
+    for (size_t i = 0; s == ENS_OK && i < ENS_STAGE_MAX_ARRAYS; i++)
+        s = hold(&t.held[i], from->held[i].run, from->held[i].n_runs);
+    if (s == ENS_OK)
+        *to = t;
+    else
+        ens_stage_fini(&t);
+    return s;
+}
+
+enum ens_status ens_stage_hold(struct ens_stage *s, size_t i,
+                               const struct ens_stage *writer)
+{
+    return hold(&s->held[i], writer->run, writer->n_runs);
 }
 
 static int grow_runs(struct ens_stage *s)
@@ -208,6 +244,56 @@ static enum ens_status read_stage(struct ens_cursor *c, struct ens_stage *s)
     return ENS_OK;
 }
 
+void ens_stage_encode_held(const struct ens_stage *s, struct ens_buf *out)
+{
+    ens_buf_u32(out, (uint32_t)s->n_reads);
+    for (size_t i = 0; i < s->n_reads; i++) {
+        ens_buf_u32(out, (uint32_t)s->held[i].n_runs);
+        for (size_t k = 0; k < s->held[i].n_runs; k++) {
+            ens_buf_u64(out, s->held[i].run[k].first_cell);
+            ens_buf_u64(out, s->held[i].run[k].n_cells);
+        }
+    }
+}
+
+static enum ens_status read_cells(struct ens_cursor *c,
+                                  struct ens_stage_cells *cells)
+{
+    size_t n = ens_cursor_u32(c);
+    uint64_t next = 0;
+
+    if (n > (size_t)(c->end - c->p) / 16)
+        c->bad = 1;
+    if (c->bad || n == 0)
+        return ENS_OK;
+    cells->run = calloc(n, sizeof(*cells->run));
+    if (cells->run == NULL)
+        return ENS_ENOMEMORY;
+    cells->n_runs = n;
+    for (size_t k = 0; k < n; k++) {
+        struct ens_stage_run *run = &cells->run[k];
+
+        run->first_cell = ens_cursor_u64(c);
+        run->n_cells = ens_cursor_u64(c);
+        if (run->first_cell < next ||
+            __builtin_add_overflow(run->first_cell, run->n_cells, &next))
+            c->bad = 1;
+    }
+    return ENS_OK;
+}
+
+enum ens_status ens_stage_decode_held(struct ens_stage *s, struct ens_cursor *c)
+{
+    size_t n = ens_cursor_u32(c);
+    enum ens_status st = ENS_OK;
+
+    if (n > ENS_STAGE_MAX_ARRAYS)
+        c->bad = 1;
+    for (size_t i = 0; i < n && !c->bad && st == ENS_OK; i++)
+        st = read_cells(c, &s->held[i]);
+    return st;
+}
+
 enum ens_status ens_stage_decode(struct ens_stage *s, const void *p, size_t n,
                                  struct ens_error *err)
 {
@@ -259,29 +345,33 @@ void ens_stage_task(const struct ens_stage *s, uint64_t place, uint64_t *cell,
     *replicate = (uint32_t)(place % r->n_replicates) + 1;
 }
 
-static const struct ens_stage_run *find_cell(const struct ens_stage *s,
-                                             uint64_t cell)
+static const struct ens_stage_run *find_cell(const struct ens_stage_run *run,
+                                             size_t n, uint64_t cell)
 {
-    size_t lo = 0, hi = s->n_runs;
+    size_t lo = 0, hi = n;
 
     while (lo < hi) {
         size_t mid = lo + (hi - lo) / 2;
-        const struct ens_stage_run *r = &s->run[mid];
 
-        if (cell < r->first_cell)
+        if (cell < run[mid].first_cell)
             hi = mid;
-        else if (cell - r->first_cell >= r->n_cells)
+        else if (cell - run[mid].first_cell >= run[mid].n_cells)
             lo = mid + 1;
         else
-            return r;
+            return &run[mid];
     }
     return NULL;
+}
+
+int ens_stage_holds(const struct ens_stage *s, size_t i, uint64_t cell)
+{
+    return find_cell(s->held[i].run, s->held[i].n_runs, cell) != NULL;
 }
 
 uint64_t ens_stage_place(const struct ens_stage *s, uint64_t cell,
                          uint32_t replicate)
 {
-    const struct ens_stage_run *r = find_cell(s, cell);
+    const struct ens_stage_run *r = find_cell(s->run, s->n_runs, cell);
 
     if (r == NULL || replicate == 0 || replicate > r->n_replicates)
         return UINT64_MAX;
@@ -291,7 +381,7 @@ uint64_t ens_stage_place(const struct ens_stage *s, uint64_t cell,
 
 uint32_t ens_stage_replicates(const struct ens_stage *s, uint64_t cell)
 {
-    const struct ens_stage_run *r = find_cell(s, cell);
+    const struct ens_stage_run *r = find_cell(s->run, s->n_runs, cell);
 
     return r == NULL ? 0 : r->n_replicates;
 }

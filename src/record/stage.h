@@ -2,7 +2,8 @@
  *
  * Payload: u64 id, u64 input digest, u64 from (id of the stage whose `next`
  * gave it, 0 = from plan), u64 from definition (hash of that stage as it was
- * then), u64 run settings hash (of an end), u32 index, u32 flags, key (text),
+ * then), u64 hash of the kind's run settings then (0: a stage of plan, or an
+ * answer of a version that told it of ends alone), u32 index, u32 flags, key (text),
  * u32 n runs { u64 first cell, u64 n cells, u32 n replicates, u32 zero },
  * u32 n writes { text }, u32 n reads { text }, u8 has data: artifact ref.
  */
@@ -28,6 +29,11 @@ struct ens_stage_run { /* consecutive cells with as many replicates each */
     uint64_t first_place; /* set by ens_stage_add_run */
 };
 
+struct ens_stage_cells { /* that took part in a stage; runs owned */
+    size_t n_runs;
+    struct ens_stage_run *run;
+};
+
 struct ens_stage {
     uint64_t id;           /* ens_stage_id(key, input_digest) */
     uint64_t input_digest; /* of stage data and arrays read; 0 = reads none */
@@ -43,6 +49,8 @@ struct ens_stage {
     int has_data;
     struct ens_artifact_ref data; /* name NULL: always "stage" */
     uint64_t data_epoch;          /* epoch of the pack; not encoded */
+    /* cells that have reads[i]: of the stage that wrote it; not encoded */
+    struct ens_stage_cells held[ENS_STAGE_MAX_ARRAYS];
 };
 
 uint64_t ens_stage_id(const char *key, uint64_t input_digest);
@@ -54,6 +62,17 @@ enum ens_status ens_stage_copy(struct ens_stage *to,
  * is added for no cells or no replicates. ENS_EDOMAIN: more than 2^64 tasks. */
 enum ens_status ens_stage_add_run(struct ens_stage *s, uint64_t first_cell,
                                   uint64_t n_cells, uint32_t n_replicates);
+/** reads[i] was written by that stage: its cells hold it. */
+enum ens_status ens_stage_hold(struct ens_stage *s, size_t i,
+                               const struct ens_stage *writer);
+/** Has the cell reads[i]? O(log runs). */
+int ens_stage_holds(const struct ens_stage *s, size_t i, uint64_t cell);
+/** u32 n reads { u32 n runs { u64 first cell, u64 n cells } }: for orders. */
+void ens_stage_encode_held(const struct ens_stage *s, struct ens_buf *out);
+/** c->bad when they are none; what was read is freed by ens_stage_fini. */
+enum ens_status ens_stage_decode_held(struct ens_stage *s,
+                                      struct ens_cursor *c);
+
 void ens_stage_encode(const struct ens_stage *s, struct ens_buf *out);
 /** Decode and check. *s is overwritten, not freed; unchanged on failure. An
  * empty key is allowed for ENS_STAGE_END only. */

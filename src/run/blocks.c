@@ -71,7 +71,7 @@ enum ens_status ens_blocks_fill(struct ens_run *r, uint64_t ordinal,
         uint64_t first, n, at;
         int fd;
 
-        s = r->kind->array_region(&r->plan, name, &cell, replicate, &first, &n);
+        s = ens_plan_array_region(&r->plan, name, &cell, replicate, &first, &n);
         if (s != ENS_OK)
             return ens_fail(err, s, "array %s has no region", name);
         s = ens_array_open(r->dir, name, cell.hash[0], &fd, &at, err);

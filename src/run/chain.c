@@ -72,6 +72,29 @@ enum ens_status ens_chain_take(struct ens_run *r, const struct ens_stage *def,
     return s;
 }
 
+static int writes(const struct ens_stage *st, const char *array)
+{
+    for (size_t i = 0; i < st->n_writes; i++)
+        if (strcmp(st->writes[i], array) == 0)
+            return 1;
+    return 0;
+}
+
+/* Which cells have what the present stage reads: of each array those of the
+ * last stage that wrote it. */
+static enum ens_status find_holders(struct ens_run *r)
+{
+    enum ens_status s = ENS_OK;
+
+    for (size_t i = 0; s == ENS_OK && i < r->stage.n_reads; i++)
+        for (size_t k = r->n_chain; k-- > 0;)
+            if (writes(&r->chain[k], r->stage.reads[i])) {
+                s = ens_stage_hold(&r->stage, i, &r->chain[k]);
+                break;
+            }
+    return s;
+}
+
 enum ens_status ens_chain_enter(struct ens_run *r, struct ens_error *err)
 {
     struct ens_replay_stage *st = ens_replay_find(&r->replay, r->stage.id);
@@ -81,7 +104,8 @@ enum ens_status ens_chain_enter(struct ens_run *r, struct ens_error *err)
         if (st != NULL)
             st->first = (struct ens_log_at){r->log.n, 0};
     }
-    if (st == NULL || add_to_chain(r, &r->stage) != 0)
+    if (st == NULL || find_holders(r) != ENS_OK ||
+        add_to_chain(r, &r->stage) != 0)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
     r->done = st->done;
     r->definition = ens_plan_stage_definition(&r->plan, &r->stage);
@@ -110,13 +134,12 @@ int ens_chain_known(struct ens_run *r)
 
     if (r->stops.rules.n > 0 || ens_plan_is_last(&r->plan, r->n_chain))
         return -1; /* cells stop in studies of one stage only */
-    if (ens_replay_answers(&r->replay, r->stage.id, r->definition, a,
+    if (ens_replay_answers(&r->replay, r->stage.id, r->definition,
+                           ens_study_run_settings_hash(r->study), a,
                            MAX_ANSWERS) != 1)
         return 0;
     if (a[0]->def.flags & ENS_STAGE_END)
-        return a[0]->def.run_settings == ens_study_run_settings_hash(r->study)
-                   ? -1
-                   : 0;
+        return -1;
     return ens_chain_take(r, &a[0]->def, a[0]->epoch) == ENS_OK ? 1 : 0;
 }
 

@@ -55,14 +55,20 @@ static void free_places(struct ens_places **places, size_t n)
 enum ens_status ens_stages_tables(struct ens_run *r, struct ens_error *err)
 {
     struct ens_places **places = calloc(r->n_chain + 1, sizeof(*places));
+    struct ens_tables_stage *known = calloc(r->n_chain + 1, sizeof(*known));
     struct ens_tables_request rq = {0};
     struct ens_log log = {0};
     enum ens_status s;
 
-    if (places == NULL)
+    if (places == NULL || known == NULL) {
+        free(places);
+        free(known);
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
+    }
     s = ens_log_open(&log, r->dir, NULL, err);
     for (size_t i = 0; s == ENS_OK && i < r->n_chain; i++) {
+        known[i].def = &r->chain[i];
+        known[i].finished = 1;
         if (!is_shown(r, i))
             continue;
         s = index_stage(r, &log, i, &places[rq.n_stages], err);
@@ -73,11 +79,15 @@ enum ens_status ens_stages_tables(struct ens_run *r, struct ens_error *err)
     rq.host = &ens_host;
     rq.stage = (const struct ens_places *const *)places;
     rq.stopping = r->stops.rules.n > 0 ? &r->stops : NULL;
+    rq.n_known = r->n_chain;
+    rq.known = known;
+    rq.log = &log;
     rq.table_rows = (uint64_t)ens_run_value(r, "table_rows")->i;
     rq.io = r->io;
     if (s == ENS_OK)
         s = ens_tables_write(&rq, err);
     free_places(places, rq.n_stages);
+    free(known);
     ens_log_close(&log);
     return s;
 }

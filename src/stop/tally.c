@@ -11,7 +11,7 @@
 
 struct field {
     char *name;
-    struct ens_moments moments;
+    struct ens_welford moments;
 };
 
 struct fields {
@@ -120,7 +120,7 @@ static enum ens_status add_fields(struct fields *f,
             continue;
         x = ens_record_f64(rec, schema, i);
         if (!isnan(x))
-            ens_moments_add(&f->item[f->at[i]].moments, x);
+            ens_welford_add(&f->item[f->at[i]].moments, x);
     }
     return s;
 }
@@ -132,9 +132,9 @@ static enum ens_status put_fields(const struct fields *f, ens_measure_fn *sink,
     enum ens_status s = ENS_OK;
 
     for (size_t i = 0; i < f->n && s == ENS_OK; i++) {
-        const struct ens_moments *m = &f->item[i].moments;
+        const struct ens_welford *m = &f->item[i].moments;
         double n = (double)m->n;
-        double sd = sqrt(ens_moments_var(m));
+        double sd = sqrt(ens_welford_var(m));
         struct ens_measure out = {.estimand = f->item[i].name,
                                   .measure = "mean",
                                   .value = m->n > 0 ? m->mean : NAN,

@@ -430,17 +430,38 @@ enum ens_status ens_array_map(const char *dir, const char *name,
     return s == ENS_OK ? map_fd(fd, &h, name, view, base, map_bytes, err) : s;
 }
 
-enum ens_status ens_array_map_unused(const char *dir, const char *name,
-                                     uint64_t cell_id, struct ens_view *view,
-                                     void **base, uint64_t *map_bytes,
-                                     struct ens_error *err)
+static enum ens_status open_any(const char *dir, const char *name,
+                                uint64_t cell_id, int *fd, struct head *h,
+                                struct ens_error *err)
+{
+    enum ens_status s =
+        open_file(dir, "arrays", name, cell_id, O_RDONLY, fd, h, err);
+
+    if (s == ENS_ENOTFOUND && open_file(dir, "arrays/unused", name, cell_id,
+                                        O_RDONLY, fd, h, NULL) == ENS_OK)
+        s = ENS_OK;
+    return s;
+}
+
+enum ens_status ens_array_map_any(const char *dir, const char *name,
+                                  uint64_t cell_id, struct ens_view *view,
+                                  void **base, uint64_t *map_bytes,
+                                  struct ens_error *err)
 {
     struct head h;
     int fd = -1;
-    enum ens_status s =
-        open_file(dir, "arrays/unused", name, cell_id, O_RDONLY, &fd, &h, err);
+    enum ens_status s = open_any(dir, name, cell_id, &fd, &h, err);
 
     return s == ENS_OK ? map_fd(fd, &h, name, view, base, map_bytes, err) : s;
+}
+
+enum ens_status ens_array_open_any(const char *dir, const char *name,
+                                   uint64_t cell_id, int *fd,
+                                   struct ens_error *err)
+{
+    struct head h;
+
+    return open_any(dir, name, cell_id, fd, &h, err);
 }
 
 void ens_array_unmap(void *base, uint64_t map_bytes)

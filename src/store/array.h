@@ -38,11 +38,16 @@ enum ens_status ens_array_map(const char *dir, const char *name,
                               uint64_t cell_id, struct ens_view *view,
                               void **base, uint64_t *map_bytes,
                               struct ens_error *err);
-/** The same of a file in arrays/unused. */
-enum ens_status ens_array_map_unused(const char *dir, const char *name,
-                                     uint64_t cell_id, struct ens_view *view,
-                                     void **base, uint64_t *map_bytes,
-                                     struct ens_error *err);
+/** The same wherever it lies: in arrays/ or, as its cell has left the study,
+ * in arrays/unused. */
+enum ens_status ens_array_map_any(const char *dir, const char *name,
+                                  uint64_t cell_id, struct ens_view *view,
+                                  void **base, uint64_t *map_bytes,
+                                  struct ens_error *err);
+/** Open its file for reading, wherever it lies. */
+enum ens_status ens_array_open_any(const char *dir, const char *name,
+                                   uint64_t cell_id, int *fd,
+                                   struct ens_error *err);
 void ens_array_unmap(void *base, uint64_t map_bytes);
 /** Move files of arrays/ whose cell is not kept(arg, cell_id, name) into
  * arrays/unused/. */

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -341,12 +342,20 @@ const struct ens_schemas *ens_places_schemas(const struct ens_places *p)
 }
 
 /* -- struct ens_records -------------------------------------------------- */
+
+void ens_records_none(struct ens_records *in, const struct ens_study *study,
+                      const char *dir)
+{
+    memset(in, 0, sizeof(*in));
+    in->study = study;
+    in->dir = dir;
+}
+
 void ens_records_init(struct ens_records *in, const struct ens_places *p,
                       const char *dir, uint64_t first, uint64_t n)
 {
-    memset(in, 0, sizeof(*in));
+    ens_records_none(in, p->study, dir);
     in->places = p;
-    in->dir = dir;
     in->first = in->next = first < p->n ? first : p->n;
     in->end = n < p->n - in->next ? in->next + n : p->n;
 }
@@ -375,6 +384,10 @@ int ens_records_next(struct ens_records *in, struct ens_record *rec,
         if (in->schema == NULL || in->schema->hash != rec->schema)
             in->schema = ens_schemas_find(&in->places->schemas, rec->schema);
         *schema = in->schema;
+        if (in->no_facts) {
+            rec->seconds = NAN;
+            rec->worker = rec->attempts = 0;
+        }
         return 1;
     }
     return 0;
@@ -389,14 +402,19 @@ enum ens_status ens_records_of(struct ens_records *in, uint64_t cell,
                                struct ens_records **other,
                                struct ens_error *err)
 {
-    const struct ens_stage *stage = &in->places->stage;
-    uint32_t n = ens_stage_replicates(stage, cell);
+    const struct ens_stage *stage =
+        in->places == NULL ? NULL : &in->places->stage;
+    uint32_t n = stage == NULL ? 0 : ens_stage_replicates(stage, cell);
     struct ens_records *made = calloc(1, sizeof(*made));
 
     if (made == NULL)
         return ens_fail(err, ENS_ENOMEMORY, "records of a cell");
-    ens_records_init(made, in->places, in->dir,
-                     n > 0 ? ens_stage_place(stage, cell, 1) : 0, n);
+    if (n > 0)
+        ens_records_init(made, in->places, in->dir,
+                         ens_stage_place(stage, cell, 1), n);
+    else
+        ens_records_none(made, in->study, in->dir);
+    made->no_facts = in->no_facts;
     made->other = in->other; /* all of them end with the first */
     in->other = made;
     *other = made;
@@ -432,13 +450,13 @@ enum ens_status ens_records_array(struct ens_records *in, const char *name,
             return ENS_OK;
         }
     }
-    if (cell >= ens_study_n_cells(in->places->study))
+    if (cell >= ens_study_n_cells(in->study))
         return ens_fail(err, ENS_EUSAGE, "array %s: no cell %" PRIu64, name,
                         cell);
     m = strlen(name) < sizeof(m->name) ? add_map(in) : NULL;
     if (m == NULL)
         return ens_fail(err, ENS_ENOMEMORY, "array %s: out of memory", name);
-    ens_study_cell(in->places->study, cell, &c);
+    ens_study_cell(in->study, cell, &c);
     s = ens_array_map(in->dir, name, c.hash[0], &m->view, &m->base, &m->bytes,
                       err);
     if (s != ENS_OK)

@@ -38,9 +38,11 @@ int ens_places_get(const struct ens_places *p, uint64_t place,
 
 /** struct ens_records of the kind interface: places [first, first + n). */
 struct ens_records {
-    const struct ens_places *places;
+    const struct ens_places *places; /* NULL: none */
     uint64_t first, next, end;
+    const struct ens_study *study;
     const char *dir;
+    int no_facts; /* seconds NaN, worker and attempts 0 in all records */
     const struct ens_schema *schema; /* cache of the last one */
     /* arrays mapped for read_array; released by ens_records_fini */
     size_t n_maps, cap_maps;
@@ -56,6 +58,9 @@ struct ens_records_map {
 };
 void ens_records_init(struct ens_records *in, const struct ens_places *p,
                       const char *dir, uint64_t first, uint64_t n);
+/** Of a stage that has none yet; arrays can be read. */
+void ens_records_none(struct ens_records *in, const struct ens_study *study,
+                      const char *dir);
 void ens_records_fini(struct ens_records *in);
 /* Slots of struct ens_host. *schema is NULL for a record without one. An
  * array stays mapped until fini; its cell is an ordinal. */

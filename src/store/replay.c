@@ -168,7 +168,7 @@ static void make_stale(struct ens_replay *r, struct ens_replay_stage *s)
 }
 
 size_t ens_replay_answers(const struct ens_replay *r, uint64_t from,
-                          uint64_t from_definition,
+                          uint64_t from_definition, uint64_t run_settings,
                           const struct ens_replay_answer **out, size_t max)
 {
     size_t end = r->n_answers, first, n = 0;
@@ -176,7 +176,8 @@ size_t ens_replay_answers(const struct ens_replay *r, uint64_t from,
     for (; end > 0; end = first) {
         const struct ens_replay_answer *a = &r->answer[end - 1];
         int ok = !a->stale && a->def.from == from &&
-                 a->def.from_definition == from_definition;
+                 a->def.from_definition == from_definition &&
+                 a->def.run_settings == run_settings;
 
         for (first = end; first > 0 && r->answer[first - 1].group == a->group;
              first--)

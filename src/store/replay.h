@@ -73,11 +73,10 @@ struct ens_replay_stage *ens_replay_find(struct ens_replay *r, uint64_t id);
 struct ens_replay_stage *ens_replay_add(struct ens_replay *r,
                                         const struct ens_stage *def);
 /** Newest answer to `next` for a stage with this definition that is not
- * stale; fills up to max entries (several stages may be one answer, in
- * order); returns how many, 0 = ask. An answer `end` (ENS_STAGE_END) holds
- * def.run_settings for the caller to compare. */
+ * stale and was given under these run settings; fills up to max entries
+ * (several stages may be one answer, in order); returns how many, 0 = ask. */
 size_t ens_replay_answers(const struct ens_replay *r, uint64_t from,
-                          uint64_t from_definition,
+                          uint64_t from_definition, uint64_t run_settings,
                           const struct ens_replay_answer **out, size_t max);
 
 /* -- one frame (replay, and the coordinator as it appends) -------------- */

@@ -75,30 +75,40 @@ static enum ens_status open_part(struct ens_mirror *m, uint32_t epoch,
 
 static enum ens_status open_array(struct ens_mirror *m, struct ens_error *err)
 {
-    const struct ens_stage_run *run = &m->stage.run[m->run];
+    const struct ens_stage_run *run = &m->stage.held[m->array].run[m->run];
+    const char *name = m->stage.reads[m->array];
     char path[PATH_MAX];
     struct ens_cell cell;
     struct stat st;
+    enum ens_status s;
 
     ens_study_cell(m->plan->study, run->first_cell + m->cell, &cell);
-    ens_array_path(path, sizeof(path), m->dir, m->stage.reads[m->array],
-                   cell.hash[0]);
+    ens_array_path(path, sizeof(path), m->dir, name, cell.hash[0]);
     snprintf(m->file.path, sizeof(m->file.path), "arrays%s",
              strrchr(path, '/'));
-    m->fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (m->fd < 0 || fstat(m->fd, &st) != 0)
-        return ens_fail_errno(err, ENS_EIO, "cannot open %s", path);
+    s = ens_array_open_any(m->dir, name, cell.hash[0], &m->fd, err);
+    if (s != ENS_OK)
+        return s;
+    if (fstat(m->fd, &st) != 0)
+        return ens_fail_errno(err, ENS_EIO, "cannot look at %s", path);
     m->file.offset = 0;
     m->end = (uint64_t)st.st_size;
     if (++m->cell == run->n_cells) {
         m->cell = 0;
         m->run++;
     }
-    if (m->run == m->stage.n_runs) {
+    return ENS_OK;
+}
+
+/* Is there an array left? The next one has a run of cells then. */
+static int has_array(struct ens_mirror *m)
+{
+    while (m->array < m->stage.n_reads &&
+           m->run == m->stage.held[m->array].n_runs) {
         m->run = 0;
         m->array++;
     }
-    return ENS_OK;
+    return m->array < m->stage.n_reads;
 }
 
 /* The next artifact of the first stage; m->fd stays -1 when there is none. */
@@ -132,7 +142,7 @@ static enum ens_status open_next(struct ens_mirror *m, struct ens_error *err)
         if (s != ENS_OK || m->fd >= 0)
             return s;
     }
-    if (m->array < m->stage.n_reads && m->stage.n_runs > 0)
+    if (has_array(m))
         return open_array(m, err);
     return ENS_OK;
 }

@@ -13,7 +13,7 @@ struct ens_mirror {
     struct ens_stage stage; /* owned */
     int data_done;          /* stage data are through */
     size_t array, run;      /* the array that comes next, of the cells ... */
-    uint64_t cell;          /* ... of that run of the stage, from there */
+    uint64_t cell;          /* ... of that run of its holders, from there */
     struct ens_keepsakes keepsakes; /* n 0: none */
     uint64_t listed, kept;          /* places that went: of the list, of all */
     struct ens_relay_file file;

@@ -2,9 +2,9 @@
  *
  *   worker.c  open, orders, flush         task.c    one task, its record
  *   result.c  the host's slots in run     call.c    into the kind, guarded
- *   arrays.c  a cell's array files        next.c    the task of `next`
- *   far.c     results where no folder is
- *   kept.c    what tasks of the first stage kept
+ *   arrays.c  a cell's array files        reads.c   arrays of earlier stages
+ *   next.c    the task of `next`          far.c     results where no folder is
+ *   laps.c    parts of times              kept.c    of the first stage
  */
 #ifndef ENS_WORKER_INSIDE_H
 #define ENS_WORKER_INSIDE_H
@@ -70,7 +70,12 @@ struct ens_result {
     int warned;
     uint64_t *kept; /* fields of a task that fails; NULL: none */
     struct ens_held *held, **held_end; /* in the order they came */
+    size_t n_laps;                     /* up to the last one that was run */
+    double lap_s[ENS_MAX_LAPS];
+    uint64_t lap_ns; /* end of the last one */
 };
+
+enum ens_block_use { ENS_BLOCK_UNUSED, ENS_BLOCK_WHOLE, ENS_BLOCK_PARTS };
 
 struct ens_block { /* an array that the stage writes */
     const struct ens_array_def *def;
@@ -79,13 +84,22 @@ struct ens_block { /* an array that the stage writes */
     unsigned char *data;
     size_t cap;
     uint64_t first, n;
-    int taken; /* by the running task */
+    enum ens_block_use use; /* by the running task */
+    uint64_t given;         /* elements that came in parts */
+    struct ens_hasher *hasher;
 };
 
-struct ens_read { /* an array that the stage reads, of the present cell */
-    void *base;
+struct ens_read {  /* an array that the stage reads, of one cell */
+    size_t array;  /* among the stage's reads */
+    uint64_t cell; /* ordinal */
+    void *base;    /* NULL: a free place of the table */
     uint64_t map_bytes;
     struct ens_view view;
+};
+
+struct ens_reads { /* all that are mapped: a hash table, at most half full */
+    size_t n, cap; /* a power of two, or 0 */
+    struct ens_read *at;
 };
 
 struct ens_worker {
@@ -110,7 +124,7 @@ struct ens_worker {
     double cell_sum_ns;          /* times of the cell's tasks so far */
     double cell_n;
     struct ens_block block[ENS_STAGE_MAX_ARRAYS];
-    struct ens_read read[ENS_STAGE_MAX_ARRAYS];
+    struct ens_reads reads;
 
     struct ens_keepsakes keepsakes; /* of the plan's own stage */
     int has_keepsakes;
@@ -190,16 +204,29 @@ enum ens_status ens_arrays_enter(struct ens_worker *w, struct ens_error *err);
 void ens_arrays_leave_cell(struct ens_worker *w);
 void ens_arrays_fini(struct ens_worker *w);
 void ens_arrays_begin_task(struct ens_worker *w);
-/** Write and hash the blocks of an ok task. A block that was not filled is
- * the task's failure (ENS_EDOMAIN); a write that fails sets w->fatal. */
+/** Write and hash the blocks of an ok task. A block that was not filled, or in
+ * part, is the task's failure (ENS_EDOMAIN); a write that fails sets w->fatal.
+ */
 enum ens_status ens_arrays_write(struct ens_worker *w, struct ens_error *err);
 /** Fill the blocks of a task that is not ok. */
 enum ens_status ens_arrays_fill(struct ens_worker *w, struct ens_error *err);
 enum ens_status ens_result_block(struct ens_result *r, const char *array,
                                  void **data, uint64_t *n,
                                  struct ens_error *err);
+enum ens_status ens_result_block_part(struct ens_result *r, const char *array,
+                                      uint64_t first, const void *data,
+                                      uint64_t n, struct ens_error *err);
+
+/* reads.c --------------------------------------------------------------- */
+/** Unmap them: the stage changes. */
+void ens_reads_clear(struct ens_reads *r);
+/** No task holds a view now: give back what would be too many. */
+void ens_reads_begin_task(struct ens_reads *r);
 enum ens_status ens_result_array(struct ens_result *r, const char *name,
                                  struct ens_view *view, struct ens_error *err);
+enum ens_status ens_result_array_of(struct ens_result *r, const char *name,
+                                    uint64_t cell, struct ens_view *view,
+                                    struct ens_error *err);
 
 /* far.c ----------------------------------------------------------------- */
 /** n bytes at `at` of the worker's pack (an ens_pack_sink_fn; arg: worker). */
@@ -228,6 +255,12 @@ enum ens_status ens_retain_hold(struct ens_result *r, size_t item,
 /** The record in the draft is that of a task that has ended: store what is
  * kept of it. A failure is the world's. */
 enum ens_status ens_retain_settle(struct ens_worker *w, struct ens_error *err);
+
+/* laps.c ---------------------------------------------------------------- */
+void ens_laps_begin(struct ens_result *r);
+void ens_result_lap(struct ens_result *r, const char *name);
+/** Into the record, whose task has ended. */
+void ens_laps_put(struct ens_result *r);
 
 /* result.c -------------------------------------------------------------- */
 /** Into the pack; in a replay only length and hash. */

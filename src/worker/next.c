@@ -203,6 +203,7 @@ static enum ens_status complete(const struct asking *a, struct ens_stage *stage,
     stage->id = ens_stage_id(stage->key, h);
     stage->from = a->order->stage.id;
     stage->from_definition = a->order->definition;
+    stage->run_settings = a->order->run_settings;
     return send_stage(a->w, stage, err);
 }
 

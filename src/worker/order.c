@@ -46,7 +46,7 @@ void ens_order_write_stage(struct ens_buf *out, const struct ens_stage *stage,
     write_head(out, ENS_ORDER_STAGE, 0, 0);
     ens_buf_u64(out, stage->data_epoch);
     ens_buf_u32(out, round);
-    ens_buf_u32(out, 0);
+    ens_stage_encode_held(stage, out);
     ens_stage_encode(stage, out);
     patch_length(out, at);
 }
@@ -119,10 +119,18 @@ enum ens_status ens_order_read_stage(struct ens_order_stage *body,
 {
     struct ens_cursor c = ens_cursor(p, n);
     uint64_t epoch = ens_cursor_u64(&c);
+    struct ens_stage held = {0};
+    enum ens_status s;
 
     body->round = ens_cursor_u32(&c);
-    ens_cursor_u32(&c);
-    return read_rest(&c, &body->stage, epoch, err);
+    s = ens_stage_decode_held(&held, &c);
+    s = s == ENS_OK ? read_rest(&c, &body->stage, epoch, err)
+                    : ens_fail(err, s, "order: no memory");
+    if (s == ENS_OK)
+        memcpy(body->stage.held, held.held, sizeof(held.held));
+    else
+        ens_stage_fini(&held);
+    return s;
 }
 
 enum ens_status ens_order_read_next(struct ens_order_next *body, const void *p,

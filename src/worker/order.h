@@ -4,10 +4,10 @@
  *   offset size  field
  *        0    2  type        2 2 charged     4 4 n (tasks, bytes of a body)
  *        8    8  first
- * Body of STAGE: u64 epoch of the stage data's pack, u32 round, u32 zero, the
- * stage as in record/stage.h. Body of NEXT: u64 epoch of the pack, u64
- * definition, u64 run settings, u64 from segment, u64 from offset, u64 end,
- * u32 epoch of end, u32 next index, the stage. */
+ * Body of STAGE: u64 epoch of the stage data's pack, u32 round, the cells that
+ * hold what it reads and the stage, both as in record/stage.h. Body of NEXT:
+ * u64 epoch of the pack, u64 definition, u64 run settings, u64 from segment,
+ * u64 from offset, u64 end, u32 epoch of end, u32 next index, the stage. */
 #ifndef ENS_WORKER_ORDER_H
 #define ENS_WORKER_ORDER_H
 

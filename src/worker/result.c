@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "input/input.h"
 #include "plan/task.h"
+#include "store/tables_in.h"
 
 #include <string.h>
 
@@ -47,6 +48,7 @@ enum ens_status ens_result_begin(struct ens_result *r, struct ens_error *err)
     r->held_end = &r->held;
     r->schema = 0;
     r->fields_set = 0;
+    ens_laps_begin(r);
     if (ens_draft_begin(&r->draft, r->worker->schemas.item[0]) != ENS_OK)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
     return ENS_OK;
@@ -462,6 +464,7 @@ const struct ens_host ens_host = {
     .artifact_end = artifact_end,
     .keeps = keeps,
     .block = ens_result_block,
+    .block_part = ens_result_block_part,
     .alloc = alloc,
     .rng = get_rng,
     .act_for = act_for,
@@ -470,14 +473,19 @@ const struct ens_host ens_host = {
     .bits = ens_rng_bits,
     .below = ens_rng_below,
     .input = get_input,
+    .lap = ens_result_lap,
     .group = announce_group,
     .folder = own_folder,
     .array = ens_result_array,
     .kept_by = ens_result_kept_by,
+    .array_of = ens_result_array_of,
     .next_record = ens_records_next,
     .rewind = ens_records_rewind,
     .records_of = ens_records_of,
     .read_array = ens_records_array,
+    .stage_records = ens_tables_in_records,
+    .stage_finished = ens_tables_in_finished,
+    .output = ens_tables_in_array,
     .fail = ens_fail,
     .study_value = ens_study_value,
     .cell_value = ens_cell_value,
@@ -491,4 +499,5 @@ const struct ens_host ens_host = {
     .record_f64 = ens_record_f64,
     .record_i64 = ens_record_i64,
     .record_text = ens_record_text,
+    .record_lap = ens_record_lap,
 };

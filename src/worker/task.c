@@ -185,6 +185,7 @@ static void head_of_record(struct ens_worker *w, uint64_t cell,
     d->attempts = 1 + w->charged;
     d->worker = w->config.slot;
     d->seconds = (double)spent_ns * 1e-9;
+    ens_laps_put(&w->result);
 }
 
 enum ens_status ens_worker_run(struct ens_worker *w, uint64_t place,

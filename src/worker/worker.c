@@ -301,6 +301,7 @@ static enum ens_status enter_stage(struct ens_worker *w, const void *body,
         return s;
     ens_worker_leave_cell(w);
     ens_kept_leave(w);
+    ens_reads_clear(&w->reads);
     emit_records(w);
     ens_stage_fini(&w->stage);
     w->stage = o.stage;

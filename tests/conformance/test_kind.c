@@ -3,6 +3,8 @@
 #include "base/buf.h"
 #include "base/bug.h"
 #include "base/file.h"
+#include "export/tables.h"
+#include "kind/plugin.h"
 #include "kinds/kinds.h"
 #include "run/run.h"
 
@@ -227,6 +229,32 @@ START_TEST(settings_are_described_and_refuse_nan)
 }
 END_TEST
 
+/* By the rules for plugins. */
+START_TEST(tables_are_sound)
+{
+    const struct ens_kind *k = ens_kinds.item[_i];
+    struct ens_table_def table = {0};
+    struct ens_kind spoilt = *k;
+    const struct ens_kind *const kinds[] = {&spoilt};
+    struct ens_plugin plugin = {.kinds = kinds, .n_kinds = 1};
+    struct ens_error err = {0};
+    const struct ens_table *t;
+
+    for (size_t i = 0; i < k->n_tables; i++)
+        ck_assert_uint_gt(strlen(k->tables[i].help), 0);
+    spoilt.n_settings = spoilt.n_roles = 0; /* others' rules */
+    ck_assert_msg(ens_plugin_check(&plugin, &err) == ENS_OK, "%s", err.text);
+    spoilt.tables = &table;
+    spoilt.n_tables = 1;
+    for (size_t i = 0; (t = ens_table_at(i)) != NULL; i++) {
+        ck_assert_ptr_null(ens_table_of_kind(k, ens_table_name(t)));
+        table.name = ens_table_name(t);
+        ck_assert_int_eq(ens_plugin_check(&plugin, &err), ENS_ESTUDY);
+        ck_assert_ptr_nonnull(strstr(err.text, "one of the program's"));
+    }
+}
+END_TEST
+
 /* columns.csv: name,type,unit,meaning. */
 START_TEST(fields_have_a_meaning)
 {
@@ -263,6 +291,7 @@ int main(void)
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_loop_test(t, every_kind_has_a_sample, 0, n_kinds);
     tcase_add_loop_test(t, settings_are_described_and_refuse_nan, 0, n_kinds);
+    tcase_add_loop_test(t, tables_are_sound, 0, n_kinds);
     tcase_add_loop_test(t, same_task_same_bits_twice_and_forked, 0, N_SAMPLES);
     tcase_add_loop_test(t, fields_have_a_meaning, 0, N_SAMPLES);
     suite_add_tcase(s, t);

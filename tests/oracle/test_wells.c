@@ -160,7 +160,7 @@ START_TEST(bootstrap_standard_errors_agree_with_r)
 {
     static const double by_r[4] = {0.0964, 0.1046, 0.0457, 0.0391};
     static uint64_t index[ROWS];
-    struct ens_moments m[4] = {{0, 0, 0}};
+    struct ens_welford m[4] = {{0, 0, 0}};
     struct ens_data drawn;
 
     read_wells();
@@ -178,11 +178,11 @@ START_TEST(bootstrap_standard_errors_agree_with_r)
                                  &drawn),
                          ENS_OK);
         for (size_t j = 0; j < 4; j++)
-            ens_moments_add(&m[j], f.estimate[j]);
+            ens_welford_add(&m[j], f.estimate[j]);
         fit_fini(&f);
     }
     for (size_t j = 0; j < 4; j++) {
-        double sd = sqrt(ens_moments_var(&m[j]));
+        double sd = sqrt(ens_welford_var(&m[j]));
 
         ck_assert_msg(relative(sd, by_r[j]) <
                           4 * sqrt(0.022 * 0.022 + 0.016 * 0.016),

@@ -274,6 +274,8 @@ def digests(results):
     """What promise 2 speaks of: name -> sha256."""
     results = pathlib.Path(results)
     files = [results / name for name in TABLES]
+    files += sorted(f for f in results.glob("*.csv")  # those of its kind
+                    if f.name not in (*TABLES, "timings.csv"))
     files += sorted((results / "arrays").glob("*.npy"))
     return {f.relative_to(results).as_posix(): sha256(f) for f in files}
 

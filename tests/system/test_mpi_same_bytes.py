@@ -19,6 +19,10 @@ ARRAYS = ini(
     "payload_bytes = 64\ntext_bytes = 5\nfail_rate = 0.03\n"
     "schema_varies = yes\n", "seed = 13\n")
 
+# Tasks read arrays of other cells, and of cells that are not in their stage.
+READS_ALL = ini("array_rows = 1500, 4000\nstages = 4\nreads_all = yes\n"
+                "alone = 2\nparts = 128\nfail_rate = 0.1\n", "seed = 15\n")
+
 DECIDE = ini("array_rows = 3000\nstages = 4\ndecide = 1e5, 1e6, 1e30\n",
              "seed = 14\n")
 
@@ -83,6 +87,10 @@ def arrays(work):
     same(work, ARRAYS, 1)
 
 
+def reads_all(work):
+    same(work, READS_ALL, 1, shapes=((2, 1), (2, 2)))
+
+
 def decide(work):
     same(work, DECIDE)
 
@@ -114,4 +122,4 @@ def command(work):
     same(work, COMMAND, 1, KINDS)
 
 
-main(one_stage, arrays, decide, fates, memory_limit, simulation, wells, command)
+main(one_stage, arrays, reads_all, decide, fates, memory_limit, simulation, wells, command)

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Tables and arrays are the same bytes for any number of workers and both
 transports."""
+import array
+
 from harness import check, count_by, digests, expect_same, ini, main, \
     table
 
@@ -14,11 +16,20 @@ CHAIN = ini("work_us = 100\nstages = 1, 4\nfields = 2\nfail_rate = 0.02\n",
 
 ARRAYS = ini(
     "work_us = 200\nstages = 3\narray_rows = 7500, 20000\nfields = 2\n"
+    "parts = 300\n"
     "payload_bytes = 64\ntext_bytes = 5\nfail_rate = 0.03\n"
     "schema_varies = yes\n", "seed = 13\n")
 
 DECIDE = ini("array_rows = 3000\nstages = 4\ndecide = 1e5, 1e6, 1e30\n",
              "seed = 14\n")
+
+# Stage 2 runs in the first cell alone, for stage 3 of all cells; the third
+# cell is not in stages 3 and 4.
+READS_ALL = ini("array_rows = 1500, 4000\nreads_all = yes\nalone = 2\n",
+                "seed = 15\n",
+                more="[synthetic a]\nstages = 4\n"
+                "[synthetic b]\nstages = 2\nfail_rate = 0.5\n"
+                "[synthetic c]\nstages = 4\nwork_us = 50\n")
 
 
 def same(work, text, expect):
@@ -68,4 +79,37 @@ def decide(work):
           f"tasks by stage: {counts}")
 
 
-main(one_stage, chain, arrays, decide)
+def values(results, stage, cell):
+    """The array of a cell, of a stage."""
+    data = (results / f"arrays/block{stage}.{cell}.npy").read_bytes()
+    found = array.array("d")
+    found.frombytes(data[10 + int.from_bytes(data[8:10], "little"):])
+    return found
+
+
+def reads_all(work):
+    """A block is its draws + own rows + own sum + the sums of all cells."""
+    rows = same(work, READS_ALL, 1)
+    cells = list(dict.fromkeys(row["cell"] for row in rows))
+    took_part = {s: [c for c in cells if any(
+        row["cell"] == c and row["stage"] == f"stage{s}" for row in rows)]
+                 for s in (1, 2, 3, 4)}
+    counts = {s: len(took_part[s]) for s in took_part}
+    check(counts == {1: 6, 2: 1, 3: 4, 4: 4}, f"cells by stage: {counts}")
+    results = work.path / "inline1"
+    for stage in (2, 3, 4):
+        before = {c: values(results, stage - 1, c)
+                  for c in took_part[stage - 1]}
+        sums = {c: sum(v for v in before[c] if v == v) for c in before}
+        for cell in took_part[stage]:
+            own = before.get(cell)
+            add = sums.get(cell, 0) + sum(sums.values())
+            draws = [v - add - (own[i] if own else 0)
+                     for i, v in enumerate(values(results, stage, cell))]
+            slack = 1e-12 * abs(add)
+            check(all(-slack <= d <= 1 + slack for d in draws) and
+                  0.4 < sum(draws) / len(draws) < 0.6,
+                  f"block{stage} of cell {cell}: draws {draws[:5]}")
+
+
+main(one_stage, chain, arrays, decide, reads_all)

@@ -108,6 +108,7 @@ START_TEST(next_answers_with_a_stage_and_then_with_the_end)
     ck_assert_uint_eq(stage.index, 1);
     ck_assert_uint_eq(stage.from, first->id);
     ck_assert_uint_eq(stage.from_definition, 123);
+    ck_assert_uint_eq(stage.run_settings, 456);
     ck_assert_uint_eq(stage.n_reads, 1);
     ck_assert_uint_ne(stage.input_digest, 0);
     ck_assert(stage.has_data);

@@ -43,6 +43,10 @@ START_TEST(stage_orders_come_back)
     struct ens_order o;
 
     make_stage(&stage);
+    stage.n_reads = 2;
+    memcpy(stage.reads[0], "a", 2);
+    memcpy(stage.reads[1], "b", 2);
+    ck_assert_int_eq(ens_stage_hold(&stage, 1, &stage), ENS_OK);
     ens_order_write_stage(&b, &stage, 3);
     for (size_t n = 0; n < b.len; n++)
         ck_assert_uint_eq(ens_order_read(&o, b.data, n), 0);
@@ -55,6 +59,11 @@ START_TEST(stage_orders_come_back)
     ck_assert_uint_eq(body.stage.id, stage.id);
     ck_assert_uint_eq(body.stage.data_epoch, 7);
     ck_assert_uint_eq(ens_stage_n_tasks(&body.stage), 500);
+    ck_assert(!ens_stage_holds(&body.stage, 0, 2));
+    ck_assert(!ens_stage_holds(&body.stage, 1, 1));
+    ck_assert(ens_stage_holds(&body.stage, 1, 2));
+    ck_assert(ens_stage_holds(&body.stage, 1, 6));
+    ck_assert(!ens_stage_holds(&body.stage, 1, 7));
     ens_stage_fini(&body.stage);
     for (uint32_t n = 0; n < o.n; n++)
         ck_assert_int_ne(

@@ -123,6 +123,55 @@ START_TEST(record_reads_back)
 }
 END_TEST
 
+START_TEST(laps_are_no_part_of_the_result)
+{
+    static const double seconds[] = {0.5, (double)NAN, 0.1};
+    struct ens_draft d = {0};
+    struct ens_buf out = ENS_BUF_INIT, with = ENS_BUF_INIT;
+    struct ens_record r, timed;
+
+    begin(&d, 5, 6);
+    ens_draft_item(&d, ENS_ITEM_TEXT, 2, "hello", 5);
+    round_trip(&d, &out, &r);
+    ck_assert_double_nan(ens_record_lap(&r, 0));
+    ens_draft_laps(&d, seconds, 3);
+    round_trip(&d, &with, &timed);
+    ck_assert_double_eq(ens_record_lap(&timed, 0), 0.5);
+    ck_assert_double_nan(ens_record_lap(&timed, 1));
+    ck_assert_double_eq(ens_record_lap(&timed, 2), (double)0.1f);
+    ck_assert_double_nan(ens_record_lap(&timed, 3));
+    ck_assert_uint_eq(timed.items_bytes, r.items_bytes + 8 + 16);
+    ck_assert(ens_record_result_hash(&r) == ens_record_result_hash(&timed));
+    timed.seconds = (double)NAN; /* facts are not to be seen */
+    ck_assert_double_nan(ens_record_lap(&timed, 0));
+    ens_buf_fini(&out);
+    ens_buf_fini(&with);
+    ens_draft_fini(&d);
+}
+END_TEST
+
+START_TEST(laps_give_way_in_a_full_record)
+{
+    struct ens_draft d = {0};
+    struct ens_buf out = ENS_BUF_INIT;
+    struct ens_record r;
+    double lap = 1;
+    size_t n;
+
+    begin(&d, 1, 1);
+    while (ENS_RECORD_HEAD + 4 * 8 + d.items.len + 24 <= ENS_RECORD_MAX)
+        ens_draft_block(&d, "a", 1);
+    n = d.items.len;
+    ens_draft_laps(&d, &lap, 1);
+    ck_assert_uint_eq(d.items.len, n);
+    ck_assert(!d.items.failed);
+    round_trip(&d, &out, &r);
+    ck_assert_double_nan(ens_record_lap(&r, 0));
+    ens_buf_fini(&out);
+    ens_draft_fini(&d);
+}
+END_TEST
+
 START_TEST(failed_task_keeps_error_and_warnings_only)
 {
     struct ens_draft d = {0};
@@ -416,6 +465,8 @@ int main(void)
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_set_timeout(t, 60);
     tcase_add_test(t, record_reads_back);
+    tcase_add_test(t, laps_are_no_part_of_the_result);
+    tcase_add_test(t, laps_give_way_in_a_full_record);
     tcase_add_test(t, failed_task_keeps_error_and_warnings_only);
     tcase_add_test(t, long_texts_are_cut_at_a_character);
     tcase_add_test(t, frames_fill_up_and_no_record_is_lost);

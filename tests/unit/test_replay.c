@@ -179,10 +179,17 @@ static void begin_s0(struct hist *h, const char *list)
     ens_stage_fini(&def);
 }
 
+static size_t ask_under(const struct ens_replay *r, uint64_t definition,
+                        uint64_t settings, const struct ens_replay_answer **out)
+{
+    return ens_replay_answers(r, ens_stage_id("s0", 0), definition, settings,
+                              out, 8);
+}
+
 static size_t ask(const struct ens_replay *r, uint64_t definition,
                   const struct ens_replay_answer **out)
 {
-    return ens_replay_answers(r, ens_stage_id("s0", 0), definition, out, 8);
+    return ask_under(r, definition, 0, out);
 }
 
 START_TEST(an_answer_holds_until_its_stage_changes)
@@ -210,11 +217,13 @@ START_TEST(an_answer_holds_until_its_stage_changes)
     put_answer(h, 77, 2); /* and once more, without need */
     ck_assert_uint_eq(ask(&h->live, 77, a), 2);
     put_end(h, 77, 5);
-    ck_assert_uint_eq(ask(&h->live, 77, a), 1);
-    ck_assert_uint_eq(a[0]->def.run_settings, 5);
+    ck_assert_uint_eq(ask_under(&h->live, 77, 5, a), 1);
+    ck_assert(a[0]->def.flags & ENS_STAGE_END);
+    ck_assert_uint_eq(ask_under(&h->live, 77, 6, a), 0);
     put_end(h, 77, 6);
-    ck_assert_uint_eq(ask(&h->live, 77, a), 1);
-    ck_assert_uint_eq(a[0]->def.run_settings, 6);
+    ck_assert_uint_eq(ask_under(&h->live, 77, 6, a), 1);
+    ck_assert_uint_eq(ask_under(&h->live, 77, 5, a), 1); /* as it was */
+    ck_assert_uint_eq(ask(&h->live, 77, a), 2);
     hist_commit(h);
     hist_replay(h, &r, h->study, 0);
     hist_same(&r, &h->live);

@@ -56,21 +56,21 @@ END_TEST
 
 START_TEST(moments_equal_two_passes)
 {
-    struct ens_moments m = {0, 0, 0};
+    struct ens_welford m = {0, 0, 0};
     double mean, m2 = 0;
 
     fill(1000);
-    ck_assert(isnan(ens_moments_var(&m)));
+    ck_assert(isnan(ens_welford_var(&m)));
     for (size_t i = 0; i < 1000; i++) {
         x[i] += 1e6;
-        ens_moments_add(&m, x[i]);
+        ens_welford_add(&m, x[i]);
     }
     mean = ens_sum(x, 1000) / 1000;
     for (size_t i = 0; i < 1000; i++)
         m2 += (x[i] - mean) * (x[i] - mean);
     ck_assert_uint_eq(m.n, 1000);
     ck_assert(fabs(m.mean - mean) < 1e-8);
-    ck_assert(fabs(ens_moments_var(&m) - m2 / 999) < 1e-8);
+    ck_assert(fabs(ens_welford_var(&m) - m2 / 999) < 1e-8);
 }
 END_TEST
 

@@ -92,14 +92,14 @@ START_TEST(a_task_per_1000_rows)
         ENS_OK);
     ck_assert_uint_eq(ndim, 1);
     ck_assert_uint_eq(n, 2500);
-    ck_assert_int_eq(
-        ens_synthetic_array_region(&c.plan, "block1", &cell, 3, &first, &n),
-        ENS_OK);
+    ck_assert_int_eq(ens_synthetic_array_region(NULL, &c.plan, "block1", &cell,
+                                                3, &first, &n),
+                     ENS_OK);
     ck_assert_uint_eq(first, 2000);
     ck_assert_uint_eq(n, 500);
-    ck_assert_int_ne(
-        ens_synthetic_array_region(&c.plan, "block1", &cell, 4, &first, &n),
-        ENS_OK);
+    ck_assert_int_ne(ens_synthetic_array_region(NULL, &c.plan, "block1", &cell,
+                                                4, &first, &n),
+                     ENS_OK);
     end(&c);
 }
 END_TEST

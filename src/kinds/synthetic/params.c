@@ -38,6 +38,12 @@ const struct ens_setting ens_synthetic_settings[ENS_SYNTHETIC_N_SETTINGS] = {
         "stages, each needing the sums of the one before"),
     KEY("array_rows", ENS_T_INT, "0", 0, 4e12, "rows",
         "length of the array each stage writes, one task per 1000 rows"),
+    KEY("reads_all", ENS_T_BOOL, "no", 0, 0, NULL,
+        "add the sums of all cells' arrays of the stage before to each block"),
+    KEY("alone", ENS_T_INT, "0", 0, 16, NULL,
+        "a stage in which only the first of such cells takes part"),
+    KEY("parts", ENS_T_INT, "0", 0, 1e12, "rows",
+        "each block is written in parts of so many rows (0 = whole)"),
     KEY("decide", ENS_T_NUM, "", 0, 0, NULL,
         "a cell whose sum over a stage passes this ends with it"),
     KEY("schema_varies", ENS_T_BOOL, "no", 0, 0, NULL,
@@ -73,6 +79,9 @@ void ens_synthetic_read(struct ens_synthetic_params *p,
     p->stages = (uint32_t)get(cell, "stages")->i;
     p->until = (uint32_t)get(cell, "until")->i;
     p->array_rows = (uint64_t)get(cell, "array_rows")->i;
+    p->reads_all = get(cell, "reads_all")->i != 0;
+    p->alone = (uint32_t)get(cell, "alone")->i;
+    p->parts = (uint64_t)get(cell, "parts")->i;
     p->decides = get(cell, "decide")->set;
     p->decide = get(cell, "decide")->d;
     p->schema_varies = get(cell, "schema_varies")->i != 0;

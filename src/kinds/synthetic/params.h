@@ -17,12 +17,15 @@ struct ens_synthetic_params {
     uint32_t stages;
     uint32_t until; /* 0: all stages */
     uint64_t array_rows;
-    int decides; /* `decide` is set */
+    int reads_all;
+    uint32_t alone; /* 0: none */
+    uint64_t parts; /* 0: whole */
+    int decides;    /* `decide` is set */
     double decide;
     int schema_varies;
 };
 
-#define ENS_SYNTHETIC_N_SETTINGS 17
+#define ENS_SYNTHETIC_N_SETTINGS 20
 extern const struct ens_setting
     ens_synthetic_settings[ENS_SYNTHETIC_N_SETTINGS];
 

@@ -83,8 +83,9 @@ void ens_synthetic_fields_free(struct ens_synthetic_fields *f)
  * stands for all, and a study of 10^7 cells is not walked at every start. */
 static int all_alike(const struct ens_study *study)
 {
-    static const char *const keys[] = {"rows",   "fields",     "text_bytes",
-                                       "stages", "array_rows", "decide"};
+    static const char *const keys[] = {"rows",      "fields", "text_bytes",
+                                       "stages",    "decide", "alone",
+                                       "array_rows"};
     const struct ens_axis_column *c;
     size_t i, k;
 
@@ -144,7 +145,7 @@ static enum ens_status add_cell(struct ens_synthetic_survey *s,
         return ens_fail(err, ENS_ESTUDY,
                         "[synthetic] array_rows: 0 in some cells and not in "
                         "others; use one or the other");
-    if (s->n_tasks != ens_synthetic_blocks(&p))
+    if (s->n_tasks != ens_synthetic_blocks(&p) || p.alone == 1)
         s->one_size = 0;
     if (p.stages > s->max_stages)
         s->max_stages = p.stages;

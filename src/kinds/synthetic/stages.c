@@ -101,12 +101,23 @@ static enum ens_status add_stage(const struct ens_host *host,
                             has_arrays && s > 1 ? reads : NULL, 0, err);
 }
 
+/* Of a cell, in a stage that says how many tasks each has. */
+static uint32_t tasks_of(const struct ens_host *host,
+                         const struct ens_plan *plan,
+                         const struct ens_synthetic_params *p)
+{
+    const struct ens_value *v =
+        ens_study_value(host->plan_study(plan), "study", "replicates");
+
+    return p->array_rows > 0 ? ens_synthetic_blocks(p) : (uint32_t)v->i;
+}
+
 static enum ens_status first_stage(const struct ens_host *host,
                                    struct ens_plan *plan,
                                    const struct ens_synthetic_survey *survey,
                                    struct ens_error *err)
 {
-    uint64_t c, n_cells = host->plan_n_cells(plan);
+    uint64_t c, n_cells = host->plan_n_cells(plan), n_alone = 0;
     struct ens_synthetic_params p;
     struct ens_cell cell;
     uint32_t *per_cell;
@@ -122,7 +133,8 @@ static enum ens_status first_stage(const struct ens_host *host,
     for (c = 0; c < n_cells; c++) {
         host->plan_cell(plan, c, &cell);
         ens_synthetic_read(&p, &cell);
-        per_cell[c] = ens_synthetic_blocks(&p);
+        if (p.alone != 1 || n_alone++ == 0)
+            per_cell[c] = tasks_of(host, plan, &p);
     }
     s = add_stage(host, plan, 1, survey->has_arrays, 0, per_cell, err);
     free(per_cell);
@@ -235,22 +247,21 @@ static enum ens_status sum_arrays(const struct ens_host *host,
 static uint64_t choose(const struct ens_host *host, const struct ens_plan *plan,
                        uint32_t s, struct sums *t)
 {
-    const struct ens_value *v =
-        ens_study_value(host->plan_study(plan), "study", "replicates");
     struct ens_synthetic_params p;
     struct ens_cell cell;
-    uint64_t c, n = 0;
+    uint64_t c, n = 0, n_alone = 0;
 
     for (c = 0; c < t->n; c++) {
-        if (!t->seen[c])
-            continue;
         host->plan_cell(plan, c, &cell);
         ens_synthetic_read(&p, &cell);
+        if (!t->seen[c] && p.alone != s)
+            continue;
         if (p.stages <= s || (p.until > 0 && p.until <= s) ||
             (p.decides && t->total[c] > p.decide))
             continue;
-        t->n_tasks[c] =
-            p.array_rows > 0 ? ens_synthetic_blocks(&p) : (uint32_t)v->i;
+        if (p.alone == s + 1 && n_alone++ > 0)
+            continue;
+        t->n_tasks[c] = tasks_of(host, plan, &p);
         n++;
     }
     return n;
@@ -358,13 +369,15 @@ int ens_synthetic_total(const void *data, size_t bytes, uint64_t cell_id,
 
 /* -- arrays -------------------------------------------------------------- */
 
-enum ens_status ens_synthetic_array_shape(const struct ens_plan *plan,
+enum ens_status ens_synthetic_array_shape(const struct ens_host *host,
+                                          const struct ens_plan *plan,
                                           const char *array,
                                           const struct ens_cell *cell,
                                           uint32_t *ndim, uint64_t *shape)
 {
     struct ens_synthetic_params p;
 
+    (void)host;
     (void)plan;
     (void)array; /* all of a cell have one shape */
     ens_synthetic_read(&p, cell);
@@ -373,7 +386,8 @@ enum ens_status ens_synthetic_array_shape(const struct ens_plan *plan,
     return ENS_OK;
 }
 
-enum ens_status ens_synthetic_array_region(const struct ens_plan *plan,
+enum ens_status ens_synthetic_array_region(const struct ens_host *host,
+                                           const struct ens_plan *plan,
                                            const char *array,
                                            const struct ens_cell *cell,
                                            uint32_t replicate, uint64_t *first,
@@ -382,6 +396,7 @@ enum ens_status ens_synthetic_array_region(const struct ens_plan *plan,
     struct ens_synthetic_params p;
     uint64_t from;
 
+    (void)host;
     (void)plan;
     (void)array;
     ens_synthetic_read(&p, cell);

@@ -16,9 +16,10 @@ enum ens_status ens_synthetic_plan(const struct ens_host *host,
                                    struct ens_error *err);
 /**
  * The stage after number s. A cell takes part when it took part in stage s,
- * has more stages, and its sum over stage s is not beyond its `decide`; no
- * cell left: no stage, the study ends. The sum of a cell: of its array, in
- * lanes; without arrays of the field `chain`, in task order.
+ * has more stages, and its sum over stage s is not beyond its `decide`; those
+ * with `alone` = s come back, of those with `alone` = s + 1 only the first goes
+ * on. No cell left: no stage, the study ends. The sum of a cell: of its array,
+ * in lanes; without arrays of the field `chain`, in task order.
  */
 enum ens_status ens_synthetic_next(const struct ens_host *host, uint32_t s,
                                    struct ens_records *in,
@@ -34,11 +35,13 @@ enum ens_status ens_synthetic_next(const struct ens_host *host, uint32_t s,
 int ens_synthetic_total(const void *data, size_t bytes, uint64_t cell_id,
                         double *total);
 
-enum ens_status ens_synthetic_array_shape(const struct ens_plan *plan,
+enum ens_status ens_synthetic_array_shape(const struct ens_host *host,
+                                          const struct ens_plan *plan,
                                           const char *array,
                                           const struct ens_cell *cell,
                                           uint32_t *ndim, uint64_t *shape);
-enum ens_status ens_synthetic_array_region(const struct ens_plan *plan,
+enum ens_status ens_synthetic_array_region(const struct ens_host *host,
+                                           const struct ens_plan *plan,
                                            const char *array,
                                            const struct ens_cell *cell,
                                            uint32_t replicate, uint64_t *first,

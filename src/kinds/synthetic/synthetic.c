@@ -4,10 +4,12 @@
  *
  * `stages` and `decide` are settings of a cell like all others: a cell takes
  * part in as many stages as it says, and one whose sum passes its `decide`
- * ends by itself; the study ends when no cell is left. */
+ * ends by itself; the study ends when no cell is left. Of cells with
+ * `alone = s` only the first takes part in stage s, for all. */
 #include "kinds/synthetic/synthetic.h"
 
 #include "base/bug.h"
+#include "kinds/synthetic/lanes.h"
 #include "kinds/synthetic/params.h"
 #include "kinds/synthetic/shape.h"
 #include "kinds/synthetic/stages.h"
@@ -182,41 +184,112 @@ static enum ens_status keep_payload(const struct job *j, struct ens_error *err)
     return j->host->artifact(j->r, "payload", bytes, n, err);
 }
 
+/* Rows of the task's block in the cell's own array of the stage before; none
+ * when the cell took no part in that stage. */
+static enum ens_status add_own_rows(const struct job *j, const char *before,
+                                    double *x, uint64_t n,
+                                    struct ens_error *err)
+{
+    struct ens_view view;
+    enum ens_status s = j->host->array(j->r, before, &view, err);
+
+    if (s == ENS_OK)
+        ens_view_f64(&view,
+                     (uint64_t)(j->task->replicate - 1) * ENS_SYNTHETIC_BLOCK,
+                     n, x);
+    return s == ENS_ENOTFOUND ? ENS_OK : s;
+}
+
+static enum ens_status sum_all(const struct job *j, const char *before,
+                               double *sum, struct ens_error *err)
+{
+    uint64_t n = j->host->plan_n_cells(j->st->plan);
+    struct ens_view view;
+    enum ens_status s = ENS_OK;
+
+    for (uint64_t c = 0; s == ENS_OK && c < n; c++) {
+        s = j->host->array_of(j->r, before, c, &view, err);
+        if (s == ENS_OK)
+            *sum += ens_lanes_sum(&view);
+        else if (s == ENS_ENOTFOUND)
+            s = ENS_OK;
+    }
+    return s;
+}
+
+/* What the stage before says to a block of n rows. */
+static enum ens_status look_back(const struct job *j, double *x, uint64_t n,
+                                 struct ens_error *err)
+{
+    char before[ENS_SYNTHETIC_KEY_BYTES];
+    double sum = 0;
+    enum ens_status s;
+
+    if (j->task->stage_index == 0)
+        return ENS_OK;
+    ens_synthetic_key(before, "block", j->task->stage_index);
+    s = add_own_rows(j, before, x, n, err);
+    if (s == ENS_OK && j->p->reads_all)
+        s = sum_all(j, before, &sum, err);
+    for (uint64_t i = 0; s == ENS_OK && i < n; i++)
+        x[i] += sum;
+    return s;
+}
+
+static enum ens_status write_parts(const struct job *j, const char *name,
+                                   const double *x, uint64_t n,
+                                   struct ens_error *err)
+{
+    enum ens_status s = ENS_OK;
+
+    for (uint64_t i = 0; s == ENS_OK && i < n; i += j->p->parts) {
+        uint64_t m = n - i < j->p->parts ? n - i : j->p->parts;
+
+        s = j->host->block_part(j->r, name, i, x + i, m, err);
+    }
+    return s;
+}
+
 /* rows = draws + own rows of the block before + sum of the whole before */
+static enum ens_status make_rows(struct job *j, double *x, uint64_t n,
+                                 struct ens_error *err)
+{
+    struct ens_rng *g = j->host->rng(j->r, "block");
+    enum ens_status s;
+    uint64_t i;
+
+    for (i = 0; i < n; i++)
+        x[i] = 0;
+    s = look_back(j, x, n, err);
+    for (i = 0; s == ENS_OK && i < n; i++) {
+        x[i] += j->host->uniform(g) + j->previous;
+        j->block_sum += x[i];
+    }
+    return s;
+}
+
 static enum ens_status fill_block(struct job *j, struct ens_error *err)
 {
     char name[ENS_SYNTHETIC_KEY_BYTES];
-    struct ens_rng *g;
-    struct ens_view view;
-    enum ens_status s;
-    uint64_t n, i;
-    void *data;
-    double *x;
+    double own[ENS_SYNTHETIC_BLOCK];
+    enum ens_status s = ENS_OK;
+    uint64_t first, n;
+    void *x = own;
 
     if (j->p->array_rows == 0)
         return ENS_OK;
     ens_synthetic_key(name, "block", j->task->stage_index + 1);
-    s = j->host->block(j->r, name, &data, &n, err);
-    if (s != ENS_OK)
-        return s;
-    x = data;
-    for (i = 0; i < n; i++)
-        x[i] = 0;
-    if (j->task->stage_index > 0) {
-        ens_synthetic_key(name, "block", j->task->stage_index);
-        s = j->host->array(j->r, name, &view, err);
-        if (s != ENS_OK)
-            return s;
-        ens_view_f64(&view,
-                     (uint64_t)(j->task->replicate - 1) * ENS_SYNTHETIC_BLOCK,
-                     n, x);
-    }
-    g = j->host->rng(j->r, "block");
-    for (i = 0; i < n; i++) {
-        x[i] += j->host->uniform(g) + j->previous;
-        j->block_sum += x[i];
-    }
-    return ENS_OK;
+    if (j->p->parts > 0)
+        s = ens_synthetic_array_region(j->host, j->st->plan, name,
+                                       &j->task->cell, j->task->replicate,
+                                       &first, &n);
+    else
+        s = j->host->block(j->r, name, &x, &n, err);
+    if (s == ENS_OK)
+        s = make_rows(j, x, n, err);
+    if (s == ENS_OK && j->p->parts > 0)
+        s = write_parts(j, name, own, n, err);
+    return s;
 }
 
 static enum ens_status put_note(const struct job *j, uint32_t at,

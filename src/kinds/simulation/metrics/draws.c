@@ -95,7 +95,7 @@ static void summary(const struct ens_metric_draws *d, double truth, double *v,
                     const struct ens_metric_input *in)
 {
     double prob = ens_metric_number(in->call, 0);
-    struct ens_moments m = {.n = d->n};
+    struct ens_welford m = {.n = d->n};
 
     (void)truth;
     m.mean = ens_sum(d->x, d->n) / (double)d->n;
@@ -103,7 +103,7 @@ static void summary(const struct ens_metric_draws *d, double truth, double *v,
         m.m2 += (d->x[i] - m.mean) * (d->x[i] - m.mean);
     v[0] = m.mean;
     v[1] = ens_quantile_sorted(d->sorted, d->n, 0.5);
-    v[2] = sqrt(ens_moments_var(&m));
+    v[2] = sqrt(ens_welford_var(&m));
     v[3] = ens_quantile_sorted(d->sorted, d->n, (1 - prob) / 2);
     v[4] = ens_quantile_sorted(d->sorted, d->n, (1 + prob) / 2);
 }

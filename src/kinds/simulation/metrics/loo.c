@@ -29,17 +29,17 @@ static enum ens_status compute_elpd(const struct ens_job *job,
                                     double *value, struct ens_error *err)
 {
     const struct ens_loo *loo = in->loo;
-    struct ens_moments elpd = {0};
+    struct ens_welford elpd = {0};
     enum ens_status s = check(loo, err);
 
     (void)job;
     if (s != ENS_OK)
         return s;
     for (size_t i = 0; i < loo->n; i++)
-        ens_moments_add(&elpd, loo->elpd[i]);
+        ens_welford_add(&elpd, loo->elpd[i]);
     value[0] = ens_sum(loo->elpd, loo->n);
     value[1] = ens_sum(loo->p_loo, loo->n);
-    value[2] = sqrt((double)loo->n * ens_moments_var(&elpd));
+    value[2] = sqrt((double)loo->n * ens_welford_var(&elpd));
     value[3] = k_max(loo);
     return ENS_OK;
 }

@@ -93,14 +93,14 @@ static enum ens_status compute_r2(const struct ens_job *job,
                                   double *value, struct ens_error *err)
 {
     const struct ens_predicted *t = in->test;
-    struct ens_moments y = {0};
+    struct ens_welford y = {0};
     enum ens_status s = check(in, t->mean, err);
 
     (void)job;
     if (s != ENS_OK)
         return s;
     for (size_t i = 0; i < t->n; i++)
-        ens_moments_add(&y, t->y[i]);
+        ens_welford_add(&y, t->y[i]);
     value[1] = (double)t->n;
     value[2] = !(y.m2 > 0); /* a constant response has no R2 */
     if (y.m2 > 0)

@@ -1,0 +1,324 @@
+#include "learn/rows.h"
+
+#include "base/bug.h"
+#include "base/number.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+/* Rows that are preprocessed at a time. */
+#define TILE 256
+
+struct bad {
+    int is; /* the rest is of the first one met */
+    const struct ens_learn_source *source;
+    uint64_t row; /* of the source */
+    size_t column;
+    double value;
+    const char *made; /* a column that preprocessing made */
+    const char *want;
+};
+
+struct own {
+    struct ens_rows_spec spec;
+    double *raw, *work; /* tiles */
+    struct bad bad;
+};
+
+static void remember(struct own *o, const struct ens_learn_source *source,
+                     uint64_t row, size_t column, double value,
+                     const char *want)
+{
+    if (o->bad.is)
+        return;
+    o->bad = (struct bad){.is = 1,
+                          .source = source,
+                          .row = row,
+                          .column = column,
+                          .value = value,
+                          .want = want};
+}
+
+/* Rows of the source at positions, or those numbers themselves. */
+struct where {
+    const struct ens_rowset *set;
+    uint64_t first;
+    const uint64_t *row; /* NULL: positions from first on */
+};
+
+static uint64_t row_at(const struct where *w, uint64_t i)
+{
+    return w->row != NULL ? w->row[i] : ens_rowset_row(w->set, w->first + i);
+}
+
+static void clean(struct own *o, const struct where *w, size_t n, double *x)
+{
+    const struct ens_learn_source *s = o->spec.source;
+    size_t all = n * s->p, k = 0;
+
+    if (s->finite)
+        return;
+    while ((k += ens_not_finite(x + k, all - k)) < all) {
+        remember(o, s, row_at(w, k / s->p), k % s->p, x[k],
+                 "a finite number is expected");
+        x[k] = 0;
+    }
+}
+
+/* Numbers that overflow in preprocessing. */
+static void clean_made(struct own *o, const struct where *w, size_t n,
+                       double *x)
+{
+    const struct ens_rows_prep *prep = o->spec.prep;
+    size_t all = n * prep->p, k = 0;
+
+    while ((k += ens_not_finite(x + k, all - k)) < all) {
+        int first = !o->bad.is;
+
+        remember(o, o->spec.source, row_at(w, k / prep->p), 0, x[k],
+                 "preprocessing made it of the row");
+        if (first)
+            o->bad.made = prep->column[k % prep->p];
+        x[k] = 0;
+    }
+}
+
+static void read_raw(struct own *o, const struct where *w, size_t n, double *x)
+{
+    if (w->row != NULL)
+        ens_learn_source_gather(o->spec.source, w->row, n, x);
+    else
+        ens_learn_source_read(o->spec.source, w->set, w->first, n, x);
+    clean(o, w, n, x);
+}
+
+static void read(struct own *o, struct where w, size_t n, double *out)
+{
+    const struct ens_rows_prep *prep = o->spec.prep;
+
+    if (prep == NULL) {
+        read_raw(o, &w, n, out);
+        return;
+    }
+    while (n > 0) {
+        size_t m = n < TILE ? n : TILE;
+
+        read_raw(o, &w, m, o->raw);
+        prep->apply(prep->own, o->raw, m, out, o->work);
+        clean_made(o, &w, m, out);
+        out += m * prep->p;
+        n -= m;
+        w.first += m;
+        w.row = w.row != NULL ? w.row + m : NULL;
+    }
+}
+
+static void rows_x(const struct ens_rows *r, uint64_t first, size_t n,
+                   double *out)
+{
+    struct own *o = r->own;
+
+    ENS_BUG_ON(first > r->n || n > r->n - first);
+    read(o, (struct where){&o->spec.set, first, NULL}, n, out);
+}
+
+static void rows_gather(const struct ens_rows *r, const uint64_t *at, size_t n,
+                        double *out)
+{
+    struct own *o = r->own;
+    uint64_t row[TILE];
+
+    while (n > 0) {
+        size_t m = n < TILE ? n : TILE;
+
+        for (size_t i = 0; i < m; i++)
+            row[i] = ens_rowset_row(&o->spec.set, at[i]);
+        read(o, (struct where){&o->spec.set, 0, row}, m, out);
+        at += m;
+        out += m * r->p;
+        n -= m;
+    }
+}
+
+/* -- response and weights ------------------------------------------------ */
+
+static const char *refuse_y(const struct own *o, double *y)
+{
+    const struct ens_response *p = o->spec.response;
+    int is_class = p->family == ENS_OUTCOME_BINOMIAL ||
+                   p->family == ENS_OUTCOME_MULTINOMIAL;
+
+    if (!isfinite(*y))
+        return "a finite number is expected";
+    if (p->family == ENS_OUTCOME_POISSON && (*y < 0 || *y != floor(*y)))
+        return "a count is expected";
+    if (!is_class)
+        return NULL;
+    if (p->label == NULL)
+        return *y >= 0 && *y < p->n_classes && *y == floor(*y)
+                   ? NULL
+                   : "no class of the response";
+    for (uint32_t k = 0; k < p->n_classes; k++)
+        if (p->label[k] == *y) {
+            *y = k;
+            return NULL;
+        }
+    return "no class of the response";
+}
+
+static const char *refuse_w(const struct own *o, double *w)
+{
+    (void)o;
+    return isfinite(*w) && *w >= 0 ? NULL : "a weight of 0 or more is expected";
+}
+
+static void read_one(const struct ens_rows *r, const struct ens_learn_source *s,
+                     const char *(*refuse)(const struct own *o, double *v),
+                     const struct ens_positions *at, double *out)
+{
+    struct own *o = r->own;
+
+    ENS_BUG_ON(at->first > r->n || at->n > r->n - at->first);
+    ens_learn_source_read(s, &o->spec.set, at->first, (size_t)at->n, out);
+    for (uint64_t i = 0; i < at->n; i++) {
+        const char *want = refuse(o, &out[i]);
+
+        if (want == NULL)
+            continue;
+        remember(o, s, ens_rowset_row(&o->spec.set, at->first + i), 0, out[i],
+                 want);
+        out[i] = 0;
+    }
+}
+
+static void rows_y(const struct ens_rows *r, uint64_t first, size_t n,
+                   double *out)
+{
+    const struct own *o = r->own;
+
+    read_one(r, o->spec.response->y, refuse_y,
+             &(struct ens_positions){first, n}, out);
+}
+
+static void rows_w(const struct ens_rows *r, uint64_t first, size_t n,
+                   double *out)
+{
+    const struct own *o = r->own;
+
+    if (r->weighted)
+        read_one(r, o->spec.response->w, refuse_w,
+                 &(struct ens_positions){first, n}, out);
+    else
+        for (size_t i = 0; i < n; i++)
+            out[i] = 1;
+}
+
+static void rows_source(const struct ens_rows *r, uint64_t first, size_t n,
+                        uint64_t *out)
+{
+    const struct own *o = r->own;
+
+    ens_rowset_rows(&o->spec.set, first, n, out);
+}
+
+static enum ens_status rows_moments(const struct ens_rows *r,
+                                    const struct ens_moments **m,
+                                    struct ens_error *err)
+{
+    struct own *o = r->own;
+
+    ENS_BUG_ON(o->spec.moments == NULL);
+    return o->spec.moments(o->spec.moments_arg, r, m, err);
+}
+
+/* -- opening ------------------------------------------------------------- */
+
+static void offer_direct(struct ens_rows *r, const struct ens_rows_spec *spec)
+{
+    const struct ens_rows_prep *prep = spec->prep;
+
+    if (!spec->source->finite || (prep != NULL && prep->scale == NULL))
+        return;
+    r->direct = ens_learn_source_direct(spec->source, &r->stride);
+    if (r->direct == NULL || prep == NULL)
+        return;
+    r->direct += prep->select;
+    r->centre = prep->centre;
+    r->scale = prep->scale;
+}
+
+static void set_columns(struct ens_rows *r, const struct ens_rows_spec *spec)
+{
+    if (spec->prep != NULL) {
+        r->p = spec->prep->p;
+        r->column = spec->prep->column;
+    } else {
+        r->p = spec->source->p;
+        r->column = (const char *const *)spec->source->column;
+        r->bins = spec->bins;
+    }
+}
+
+enum ens_status ens_rows_open(const struct ens_rows_spec *spec,
+                              struct ens_arena *arena, struct ens_rows *rows,
+                              struct ens_error *err)
+{
+    struct ens_rows r = {.n = spec->set.n, .first_row = UINT64_MAX};
+    struct own *o = ens_arena_alloc(arena, 1, sizeof(*o));
+
+    if (o != NULL && spec->prep != NULL) {
+        o->raw = ens_arena_alloc(arena, TILE, spec->source->p * sizeof(double));
+        o->work =
+            ens_arena_alloc(arena, TILE, spec->prep->work * sizeof(double));
+    }
+    if (o == NULL ||
+        (spec->prep != NULL && (o->raw == NULL || o->work == NULL)))
+        return ens_fail(err, ENS_ENOMEMORY, "rows: out of memory");
+    o->spec = *spec;
+    r.own = o;
+    r.x = rows_x;
+    r.gather = rows_gather;
+    r.source = rows_source;
+    r.w = rows_w;
+    r.moments = rows_moments;
+    if (spec->response != NULL) {
+        r.family = spec->response->family;
+        r.n_classes = spec->response->n_classes;
+        r.weighted = spec->response->w != NULL;
+        r.y = spec->response->y != NULL ? rows_y : NULL;
+    }
+    if (ens_rowset_plain(&spec->set))
+        r.first_row = r.n > 0 ? spec->set.span[0].first : 0;
+    set_columns(&r, spec);
+    offer_direct(&r, spec);
+    *rows = r;
+    return ENS_OK;
+}
+
+/* The user's row number: that of the input. */
+static uint64_t input_row(const struct bad *b)
+{
+    for (size_t k = 0; k < b->source->n_parts; k++) {
+        const struct ens_learn_source_part *a = &b->source->part[k];
+
+        if (b->column >= a->first && b->column < a->first + a->m)
+            return 1 +
+                   (a->map != NULL ? ens_rowset_row(a->map, b->row) : b->row);
+    }
+    return 1 + b->row;
+}
+
+enum ens_status ens_rows_bad(const struct ens_rows *rows, struct ens_error *err)
+{
+    const struct own *o = rows->own;
+    const struct bad *b = &o->bad;
+    char value[ENS_NUMBER_BYTES];
+
+    if (!b->is)
+        return ENS_OK;
+    ens_number_format(value, b->value);
+    return ens_fail(err, ENS_EDOMAIN, "column %s, row %" PRIu64 ": %s: %s",
+                    b->made != NULL ? b->made : b->source->column[b->column],
+                    input_row(b), value, b->want);
+}

@@ -1,0 +1,245 @@
+/* For tests: learners on rows in memory, without a study. */
+#ifndef TESTS_LEARNING_H
+#define TESTS_LEARNING_H
+
+#include "base/arena.h"
+#include "learn/learners/learners.h"
+#include "worker/worker.h"
+
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Rows of a table: those of `index`, or the first n. */
+struct table {
+    const double *x, *y; /* row-major; of all rows of the source */
+    size_t n_source, p;
+    const uint64_t *index;
+    uint64_t n;
+    enum ens_outcome_family family;
+    uint32_t n_classes;
+    int direct; /* are values read where they lie? */
+    const double *centre, *scale;
+};
+
+static inline uint64_t table_source(const struct table *t, uint64_t i)
+{
+    return t->index == NULL ? i : t->index[i];
+}
+
+static inline void table_row(const struct table *t, uint64_t i, double *out)
+{
+    const double *row = t->x + table_source(t, i) * t->p;
+
+    for (size_t j = 0; j < t->p; j++)
+        out[j] =
+            t->centre == NULL ? row[j] : (row[j] - t->centre[j]) * t->scale[j];
+}
+
+static inline void table_x(const struct ens_rows *r, uint64_t first, size_t n,
+                           double *out)
+{
+    ck_assert(first + n <= r->n);
+    for (size_t i = 0; i < n; i++)
+        table_row(r->own, first + i, out + i * r->p);
+}
+
+static inline void table_gather(const struct ens_rows *r, const uint64_t *at,
+                                size_t n, double *out)
+{
+    for (size_t i = 0; i < n; i++) {
+        ck_assert(at[i] < r->n);
+        table_row(r->own, at[i], out + i * r->p);
+    }
+}
+
+static inline void table_y(const struct ens_rows *r, uint64_t first, size_t n,
+                           double *out)
+{
+    const struct table *t = r->own;
+
+    ck_assert(first + n <= r->n);
+    for (size_t i = 0; i < n; i++)
+        out[i] = t->y[table_source(t, first + i)];
+}
+
+static inline void table_w(const struct ens_rows *r, uint64_t first, size_t n,
+                           double *out)
+{
+    (void)r;
+    (void)first;
+    for (size_t i = 0; i < n; i++)
+        out[i] = 1;
+}
+
+static inline void table_sources(const struct ens_rows *r, uint64_t first,
+                                 size_t n, uint64_t *out)
+{
+    ck_assert(first + n <= r->n);
+    for (size_t i = 0; i < n; i++)
+        out[i] = table_source(r->own, first + i);
+}
+
+static inline struct ens_rows table_rows(struct table *t)
+{
+    static const char *const name[] = {"a", "b", "c", "d", "e", "f",
+                                       "g", "h", "i", "j", "k", "l",
+                                       "m", "n", "o", "p", "q", "r"};
+
+    return (struct ens_rows){
+        .n = t->n,
+        .p = t->p,
+        .column = name,
+        .family = t->family,
+        .n_classes = t->n_classes,
+        .x = table_x,
+        .gather = table_gather,
+        .y = t->y ? table_y : NULL,
+        .w = table_w,
+        .source = table_sources,
+        .direct = t->direct ? t->x : NULL,
+        .stride = t->p,
+        .centre = t->direct ? t->centre : NULL,
+        .scale = t->direct ? t->scale : NULL,
+        .first_row = t->index == NULL ? 0 : UINT64_MAX,
+        .own = t,
+    };
+}
+
+/* A learner with settings, as text: "k=5", "weights=distance" ... */
+struct learning {
+    const struct ens_impl *impl;
+    const struct ens_learner *ops;
+    const char *const *settings; /* ends in NULL */
+    struct ens_arena arena;
+    struct ens_learn_job job;
+    struct ens_learn_model model;
+    struct ens_result *result; /* optional */
+    char warning[256];
+    struct ens_error err;
+};
+
+static inline void *learning_option_memory(const struct ens_learn_setup *s,
+                                           size_t n, size_t size)
+{
+    struct learning *l = (void *)(uintptr_t)s->own;
+
+    return ens_arena_alloc(&l->arena, n, size);
+}
+
+static inline const struct ens_value *
+learning_value(const struct ens_learn_setup *s, const char *key)
+{
+    struct learning *l = (void *)(uintptr_t)s->own;
+    struct ens_value *v = ens_arena_alloc(&l->arena, 1, sizeof(*v));
+    const char *text = NULL;
+
+    for (size_t i = 0; i < l->impl->n_settings; i++)
+        if (strcmp(l->impl->settings[i].key, key) == 0)
+            text = l->impl->settings[i].def;
+    ck_assert_msg(text != NULL, "%s is no setting of %s", key, l->impl->name);
+    for (size_t i = 0; l->settings != NULL && l->settings[i] != NULL; i++)
+        if (strncmp(l->settings[i], key, strlen(key)) == 0 &&
+            l->settings[i][strlen(key)] == '=')
+            text = l->settings[i] + strlen(key) + 1;
+    v->set = *text != '\0';
+    v->text = text;
+    v->d = strtod(text, NULL);
+    v->i = strcmp(text, "yes") == 0 ? 1 : (int64_t)v->d;
+    return v;
+}
+
+static inline void *learning_alloc(const struct ens_learn_job *job, size_t n,
+                                   size_t size)
+{
+    struct learning *l = job->own;
+
+    return ens_arena_alloc(&l->arena, n, size);
+}
+
+static inline void *learning_model(const struct ens_learn_job *job,
+                                   size_t bytes)
+{
+    struct learning *l = job->own;
+
+    l->model.data = ens_arena_alloc(&l->arena, bytes, 1);
+    l->model.bytes = bytes;
+    return (void *)(uintptr_t)l->model.data;
+}
+
+static inline void learning_warn(const struct ens_learn_job *job,
+                                 const char *text)
+{
+    struct learning *l = job->own;
+
+    strncpy(l->warning, text, sizeof(l->warning) - 1);
+}
+
+/* settings: may be NULL. Zeroed before. */
+static inline enum ens_status learning_open(struct learning *l,
+                                            const char *name,
+                                            const char *const *settings,
+                                            const struct table *of)
+{
+    struct ens_learn_setup setup = {.host = &ens_host,
+                                    .alloc = learning_option_memory,
+                                    .value = learning_value,
+                                    .family = of->family,
+                                    .n_classes = of->n_classes,
+                                    .own = l};
+
+    memset(l, 0, sizeof(*l));
+    l->impl = ens_learner_find(name);
+    ck_assert_msg(l->impl != NULL, "no learner %s", name);
+    l->ops = l->impl->ops;
+    l->settings = settings;
+    l->job = (struct ens_learn_job){
+        .host = &ens_host,
+        .family = of->family,
+        .n_classes = of->n_classes,
+        .n_out = of->family == ENS_OUTCOME_MULTINOMIAL ? of->n_classes : 1,
+        .alloc = learning_alloc,
+        .model = learning_model,
+        .warn = learning_warn,
+        .own = l,
+    };
+    if (l->ops->options == NULL)
+        return ENS_OK;
+    return l->ops->options(&setup, &l->job.options, &l->err);
+}
+
+static inline enum ens_status learning_fit(struct learning *l,
+                                           struct table *train)
+{
+    struct ens_rows r = table_rows(train);
+
+    l->job.result = l->result;
+    return l->ops->fit(&l->job, &r, &l->err);
+}
+
+/* out[at->n * n_out], by blocks of `block` rows. */
+static inline enum ens_status learning_predict(struct learning *l,
+                                               struct table *train,
+                                               struct table *at, size_t block,
+                                               double *out)
+{
+    struct ens_rows r = table_rows(train), to = table_rows(at);
+    enum ens_status s = ENS_OK;
+
+    to.y = NULL;
+    l->job.result = NULL;
+    for (uint64_t i = 0; i < at->n && s == ENS_OK; i += block)
+        s = l->ops->predict(&l->job, &l->model,
+                            l->ops->uses & ENS_LEARN_ROWS ? &r : NULL, &to, i,
+                            at->n - i < block ? (size_t)(at->n - i) : block,
+                            out + i * l->job.n_out, &l->err);
+    return s;
+}
+
+static inline void learning_close(struct learning *l)
+{
+    ens_arena_fini(&l->arena);
+}
+
+#endif

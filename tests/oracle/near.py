@@ -1,0 +1,68 @@
+#!/usr/bin/env python3
+# Predictions of scikit-learn for test_near.c: prints near.inc.
+#   /usr/bin/python3 near.py > near.inc        (made with scikit-learn 1.2.1)
+# Data are made here and there by the same generator.
+import warnings
+
+import numpy as np
+from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
+
+N, M, P, CLASSES = 150, 20, 4, 3
+
+
+def data():
+    seed = 12345
+    x = np.empty((N + M, P))
+    e = np.empty(N + M)
+    for i in range(N + M):
+        for j in range(P + 1):
+            seed = (seed * 1664525 + 1013904223) % 2**32
+            v = (seed >> 8) / 2**24
+            if j < P:
+                x[i, j] = v * (j + 1) + (100 if j == 3 else 0)
+            else:
+                e[i] = v
+    y = 3 * x[:, 0] - x[:, 1] * x[:, 2] + x[:, 3] / 4 + e
+    score = x[:, 0] + x[:, 1] - 0.5 * x[:, 2] + e
+    binary = (score > 1).astype(float)
+    classes = np.minimum(2, np.maximum(0, np.floor(score + 0.5)))
+    return x, {"GAUSSIAN": y, "BINOMIAL": binary, "MULTINOMIAL": classes}
+
+
+X, Y = data()
+
+
+def show(learner, family, settings, model, what):
+    model.fit(X[:N], Y[family][:N])
+    new = X[N:]
+    if what == "predict":
+        out = model.predict(new)
+    elif what == "decide":
+        out = np.eye(CLASSES)[model.predict(new).astype(int)]
+        out = out if family == "MULTINOMIAL" else out[:, 1]
+    else:
+        out = model.predict_proba(new)
+        out = out if family == "MULTINOMIAL" else out[:, 1]
+    values = ", ".join("%.17g" % v for v in np.ravel(out))
+    text = ", ".join('"%s"' % s for s in settings)
+    print('{"%s", ENS_OUTCOME_%s, {%s}, {%s}},' %
+          (learner, family, text + ", NULL" if text else "NULL", values))
+
+
+def knn():
+    for weights in "uniform", "distance":
+        for p, metric in (2, "euclidean"), (1, "manhattan"):
+            for k in 1, 5, 30:
+                settings = ["k=%d" % k, "weights=" + weights,
+                            "metric=" + metric]
+                how = {"n_neighbors": k, "weights": weights, "p": p}
+                show("knn", "GAUSSIAN", settings,
+                     KNeighborsRegressor(**how), "predict")
+                for family in "BINOMIAL", "MULTINOMIAL":
+                    show("knn", family, settings,
+                         KNeighborsClassifier(**how), "proba")
+
+
+warnings.simplefilter("error")
+print("/* Made by near.py: do not edit. */")
+knn()
