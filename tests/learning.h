@@ -186,6 +186,13 @@ learning_value(const struct ens_learn_setup *s, const char *key)
     v->set = *text != '\0';
     v->text = text;
     v->d = strtod(text, NULL);
+    if (text[0] != '\0' && strchr(text, ' ') != NULL) {
+        double *vec = ens_arena_alloc(&l->arena, strlen(text), sizeof(*vec));
+        char *at = (char *)(uintptr_t)text, *end;
+
+        for (v->vec = vec; *at != '\0'; at = end, v->n_vec++)
+            vec[v->n_vec] = strtod(at, &end);
+    }
     v->i = strcmp(text, "yes") == 0 ? 1 : (int64_t)v->d;
     if (choices != NULL)
         v->i = learning_choice(choices, text);
