@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "learn/learners/learners.h"
+#include "learn/moments.h"
 #include "worker/worker.h"
 
 #include <check.h>
@@ -21,6 +22,9 @@ struct table {
     uint32_t n_classes;
     int direct; /* are values read where they lie? */
     const double *centre, *scale;
+    const double *w;          /* of all rows of the source; NULL: ones */
+    const char *const *names; /* of columns; NULL: letters */
+    struct ens_arena *arena;  /* for moments; NULL: they are not asked for */
 };
 
 static inline uint64_t table_source(const struct table *t, uint64_t i)
@@ -67,10 +71,26 @@ static inline void table_y(const struct ens_rows *r, uint64_t first, size_t n,
 static inline void table_w(const struct ens_rows *r, uint64_t first, size_t n,
                            double *out)
 {
-    (void)r;
-    (void)first;
+    const struct table *t = r->own;
+
     for (size_t i = 0; i < n; i++)
-        out[i] = 1;
+        out[i] = t->w ? t->w[table_source(t, first + i)] : 1;
+}
+
+static inline enum ens_status table_moments(const struct ens_rows *r,
+                                            const struct ens_moments **m,
+                                            struct ens_error *err)
+{
+    const struct table *t = r->own;
+    struct ens_moments *made = ens_arena_alloc(t->arena, 1, sizeof(*made));
+    double *mem =
+        ens_arena_alloc(t->arena, ens_moments_doubles(r->p) + 1, sizeof(*mem));
+    double *work = ens_arena_alloc(t->arena, ens_moments_of_rows_doubles(r->p),
+                                   sizeof(*work));
+
+    ck_assert(made && mem && work);
+    *m = made;
+    return ens_moments_of_rows(r, mem, work, made, err);
 }
 
 static inline void table_sources(const struct ens_rows *r, uint64_t first,
@@ -90,7 +110,9 @@ static inline struct ens_rows table_rows(struct table *t)
     return (struct ens_rows){
         .n = t->n,
         .p = t->p,
-        .column = name,
+        .column = t->names ? t->names : name,
+        .weighted = t->w != NULL,
+        .moments = table_moments,
         .family = t->family,
         .n_classes = t->n_classes,
         .x = table_x,
@@ -146,6 +168,13 @@ learning_value(const struct ens_learn_setup *s, const char *key)
     v->set = *text != '\0';
     v->text = text;
     v->d = strtod(text, NULL);
+    if (text[0] != '\0' && strchr(text, ' ') != NULL) {
+        double *vec = ens_arena_alloc(&l->arena, strlen(text), sizeof(*vec));
+        char *at = (char *)(uintptr_t)text, *end;
+
+        for (v->vec = vec; *at != '\0'; at = end, v->n_vec++)
+            vec[v->n_vec] = strtod(at, &end);
+    }
     v->i = strcmp(text, "yes") == 0 ? 1 : (int64_t)v->d;
     return v;
 }
@@ -212,8 +241,10 @@ static inline enum ens_status learning_open(struct learning *l,
 static inline enum ens_status learning_fit(struct learning *l,
                                            struct table *train)
 {
-    struct ens_rows r = table_rows(train);
+    struct ens_rows r;
 
+    train->arena = &l->arena;
+    r = table_rows(train);
     l->job.result = l->result;
     return l->ops->fit(&l->job, &r, &l->err);
 }

@@ -185,7 +185,9 @@ static void print_retained(const struct ens_kind *k)
                "standard, debug)\nand items; retain.success, retain.warning, "
                "retain.error: of tasks that end so\n");
     for (size_t i = 0; i < k->n_retained; i++)
-        printf("  %-16s from profile %-9s %s\n", k->retained[i].name,
+        printf("  %-16s %s %-9s %s\n", k->retained[i].name,
+               strcmp(k->retained[i].profile, "always") == 0 ? "            "
+                                                             : "from profile",
                k->retained[i].profile, k->retained[i].help);
 }
 

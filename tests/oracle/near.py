@@ -5,6 +5,9 @@
 import warnings
 
 import numpy as np
+from sklearn.discriminant_analysis import (LinearDiscriminantAnalysis,
+                                           QuadraticDiscriminantAnalysis)
+from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 
 N, M, P, CLASSES = 150, 20, 4, 3
@@ -63,6 +66,23 @@ def knn():
                          KNeighborsClassifier(**how), "proba")
 
 
+def densities():
+    for family in "BINOMIAL", "MULTINOMIAL":
+        priors = [0.3, 0.7] if family == "BINOMIAL" else [0.2, 0.5, 0.3]
+        text = "priors=" + " ".join("%g" % v for v in priors)
+        show("naive_bayes", family, [], GaussianNB(), "proba")
+        show("naive_bayes", family, ["var_smoothing=0.1", text],
+             GaussianNB(var_smoothing=0.1, priors=priors), "proba")
+        show("lda", family, [], LinearDiscriminantAnalysis(), "proba")
+        show("lda", family, [text], LinearDiscriminantAnalysis(priors=priors),
+             "proba")
+        show("qda", family, [], QuadraticDiscriminantAnalysis(), "proba")
+        show("qda", family, ["reg_param=0.25", text],
+             QuadraticDiscriminantAnalysis(reg_param=0.25, priors=priors),
+             "proba")
+
+
 warnings.simplefilter("error")
 print("/* Made by near.py: do not edit. */")
 knn()
+densities()
