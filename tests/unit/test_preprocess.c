@@ -140,6 +140,9 @@ static const struct refused {
     {"poly(2, sometimes)", "yes, no or only, not sometimes"},
     {"spline(1)", "knots: 2 to 50"},
     {"spline(4, 6)", "degree: 0 to 5"},
+    {"screen_cor(2)", "p is 0 to 1"},
+    {"screen_rank(0)", "how many, 1 or more"},
+    {"screen_lasso(0)", "are 1 or more"},
     {"subset", "columns are expected"},
     {"subset(k=3)", "columns are expected, not k = ..."},
     {"lag", "a number of rows is expected"},
@@ -202,6 +205,9 @@ START_TEST(how_rows_are_read_is_no_step)
     ck_assert_int_eq(prep.texts, ENS_TEXTS_LEVELS);
     prep = steps_of("minmax");
     ck_assert_int_eq(prep.texts, ENS_TEXTS_REFUSED);
+    ck_assert_ptr_null(ens_prep_screen(&prep));
+    prep = steps_of("minmax screen_rank(2)");
+    ck_assert_str_eq(ens_prep_screen(&prep), "screen_rank");
 }
 END_TEST
 
@@ -209,6 +215,7 @@ END_TEST
 
 static const struct refused impossible[] = {
     {"pca(5)", "preprocess pca: 5 components of 4 columns"},
+    {"screen_rank", "screen_rank: a response of numbers or of two classes"},
     {"poly(10) poly(10)", "preprocess poly: it would make more than 1000000"},
 };
 

@@ -158,3 +158,11 @@ enum ens_status ens_prep_check(const struct ens_prep *prep,
     }
     return ENS_OK;
 }
+
+const char *ens_prep_screen(const struct ens_prep *prep)
+{
+    for (size_t i = 0; i < prep->n; i++)
+        if (prep->step[i].op->is_screen)
+            return prep->step[i].op->name;
+    return NULL;
+}
