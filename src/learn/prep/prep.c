@@ -108,6 +108,8 @@ static enum ens_status add_step(struct ens_prep *prep,
                         call->name);
     if (s->op->options != NULL)
         st = s->op->options(s, err);
+    else if (call->n > 0)
+        st = ens_fail(err, ENS_ESTUDY, "%s takes no arguments", call->name);
     if (st != ENS_OK)
         return st;
     if (s->op == &ens_prep_indicators)
