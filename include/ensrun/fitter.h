@@ -115,6 +115,9 @@ struct ens_fit_result {
     double deviance; /* residual sum of squares for gaussian */
     int iterations;
     struct ens_draws draws; /* in memory of host->alloc */
+    uint32_t only_chain;    /* set by the caller, for those that sample: the
+                               task is to keep this chain, from 1, as artifact
+                               "chain", and no more; 0: it is the fit */
     void *own;              /* the fitter's, for predict and log_lik */
     size_t n_warnings;      /* outcomes that leave a result: const texts */
     const char *warning[ENS_FIT_MAX_WARNINGS];
@@ -222,7 +225,7 @@ struct ens_fitter {
         .shape = ENS_AXIS, .cls = ENS_C_CELL, .def = "0.95", .min = 0,         \
         .max = 1, .help = "level of the confidence limits"                     \
     }
-/* Of fitters with a density: 7 rows. */
+/* Of fitters with a density: 8 rows. */
 #define ENS_FIT_SETTINGS_NUTS                                                  \
     {.section = "fit",                                                         \
      .key = "chains",                                                          \
@@ -232,7 +235,16 @@ struct ens_fitter {
      .def = "4",                                                               \
      .min = 1,                                                                 \
      .max = 1000,                                                              \
-     .help = "chains of NUTS, one after the other"},                           \
+     .help = "chains of NUTS"},                                                \
+        {.section = "fit",                                                     \
+         .key = "chains_as_tasks",                                             \
+         .type = ENS_T_BOOL,                                                   \
+         .shape = ENS_ONE,                                                     \
+         .cls = ENS_C_RUN,                                                     \
+         .def = "no",                                                          \
+         .help = "chains of one data set on several workers, for few and "     \
+                 "long fits; else a task draws one after the other. Results "  \
+                 "are the same"},                                              \
         {.section = "fit",                                                     \
          .key = "warmup",                                                      \
          .type = ENS_T_INT,                                                    \

@@ -72,6 +72,12 @@ struct ens_host {
     /** Stage data of the stage added last (copied; at most 16 MiB). */
     enum ens_status (*plan_data)(struct ens_plan *p, const void *data,
                                  size_t bytes, struct ens_error *err);
+    /** Tasks of the stage added last ask for what those of the study's first
+     * stage kept (kept_by). */
+    void (*plan_keepsakes)(struct ens_plan *p);
+    /** Tasks are asked for one by one (--only, a pilot): what is divided into
+     * stages for the sake of time alone is to be one. */
+    int (*plan_is_whole)(const struct ens_plan *p);
     const struct ens_study *(*plan_study)(const struct ens_plan *p);
     /** Input by the name of its section; NULL when there is none. */
     const struct ens_input *(*plan_input)(const struct ens_plan *p,
@@ -126,6 +132,10 @@ struct ens_host {
      * that of the cell's data part: cells that share it draw the same, unless
      * [study] streams = independent. */
     struct ens_rng *(*rng)(struct ens_result *r, const char *purpose);
+    /** From now on streams are those of another task of this cell, of which
+     * this one does a part; returns that task's seed. stage: a literal. */
+    uint64_t (*act_for)(struct ens_result *r, const char *stage,
+                        uint32_t replicate);
     double (*uniform)(struct ens_rng *g); /* [0, 1), 53 bits, one word */
     double (*normal)(struct ens_rng *g);  /* standard normal */
     uint64_t (*bits)(struct ens_rng *g);  /* one 64-bit word */
@@ -154,6 +164,15 @@ struct ens_host {
     enum ens_status (*array_of)(struct ens_result *r, const char *name,
                                 uint64_t cell, struct ens_view *view,
                                 struct ens_error *err);
+
+    /** What a task of the study's first stage, of this cell, kept: its first
+     * artifact, lent until the next call. NULL: there is none (it kept nothing
+     * or did not end by itself; this is a replay; the stage did not ask with
+     * plan_keepsakes), and the task must make it itself: results may not
+     * depend on which. */
+    enum ens_status (*kept_by)(struct ens_result *r, uint32_t replicate,
+                               const void **data, size_t *bytes,
+                               struct ens_error *err);
 
     /* -- in next and finish -------------------------------------------- */
     /** The next record in task order; 0 at the end. Lent until the next
@@ -228,7 +247,8 @@ struct ens_job {
 /** A retained item: an artifact's name and from which profile on it is kept. */
 struct ens_retained {
     const char *name;
-    const char *profile; /* "minimal", "standard" or "debug" */
+    const char *profile; /* "minimal", "standard", "debug"; or "always":
+                            whatever the study says */
     const char *help;
 };
 

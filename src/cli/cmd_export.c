@@ -171,7 +171,7 @@ static int run(const struct ens_options *o)
 
     ens_screen_init(&screen, ens_options_text(o, "progress"));
     if (s == ENS_OK)
-        s = ens_results_open(&r, o->word[0], 1, &errors, &err);
+        s = ens_results_open(&r, o->word[0], ENS_RESULTS_FAST, &errors, &err);
     if (s == ENS_OK) {
         s = of_artifacts ? ens_export_artifact(&r, o, &screen, &err)
                          : export_table(&r, o, x, &err);

@@ -8,6 +8,7 @@
 #include "kinds/kinds.h"
 
 #include <ensrun/fitter.h>
+#include <ensrun/learner.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -154,11 +155,28 @@ static void print_delivers(const struct ens_fitter *f)
     printf("\n");
 }
 
+static void print_families(const struct ens_learner *l)
+{
+    static const char *const family[] = {"gaussian", "binomial", "multinomial",
+                                         "poisson"};
+    const char *before = "  of family ";
+
+    for (size_t i = 0; i < ENS_COUNT(family); i++) {
+        if (!(l->families & ENS_LEARN_FAMILY(i)))
+            continue;
+        printf("%s%s", before, family[i]);
+        before = ", ";
+    }
+    printf("%s\n", l->uses & ENS_LEARN_WEIGHTS ? "; takes weights" : "");
+}
+
 static void print_impl(const char *key, const struct ens_impl *m)
 {
     printf("%s = %s: %s\n", key, m->name, m->help == NULL ? "" : m->help);
     if (strcmp(key, "fitter") == 0)
         print_delivers(m->ops);
+    if (strcmp(key, "learner") == 0)
+        print_families(m->ops);
     for (size_t i = 0; i < m->n_settings; i++)
         print_setting(&m->settings[i]);
     if (m->open)
@@ -185,7 +203,9 @@ static void print_retained(const struct ens_kind *k)
                "standard, debug)\nand items; retain.success, retain.warning, "
                "retain.error: of tasks that end so\n");
     for (size_t i = 0; i < k->n_retained; i++)
-        printf("  %-16s from profile %-9s %s\n", k->retained[i].name,
+        printf("  %-16s %s %-9s %s\n", k->retained[i].name,
+               strcmp(k->retained[i].profile, "always") == 0 ? "            "
+                                                             : "from profile",
                k->retained[i].profile, k->retained[i].help);
 }
 

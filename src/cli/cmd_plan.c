@@ -138,6 +138,8 @@ static void print_schemas(const struct ens_plan *plan)
     for (size_t i = 0; i < plan->schemas.n; i++) {
         const struct ens_schema *s = plan->schemas.item[i];
 
+        if (s->n == 0 && plan->schemas.n > 1)
+            continue;
         printf("\nfields%s\n",
                plan->schemas.n > 1 ? " (one of the schemas)" : "");
         for (size_t k = 0; k < s->n; k++)
@@ -229,8 +231,9 @@ static enum ens_status print_plan(const struct ens_plan *plan,
            (unsigned long long)ens_study_n_cells(study),
            may_stop ? "at most " : "",
            (unsigned long long)ens_stage_n_tasks(st), st->key,
-           plan->kind->next != NULL && !may_stop ? "; further stages may follow"
-                                                 : "",
+           may_stop || ens_plan_is_last(plan, 1)
+               ? ""
+               : "; further stages may follow",
            ens_study_results(study),
            stat(ens_study_results(study), &there) == 0 ? " (exists: resumed)"
                                                        : "");

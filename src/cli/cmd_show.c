@@ -43,7 +43,8 @@ static int run(const struct ens_options *o)
     struct ens_buf errors = ENS_BUF_INIT;
     struct ens_error err = {0};
     struct ens_results r;
-    enum ens_status s = ens_results_open(&r, o->word[0], 1, &errors, &err);
+    enum ens_status s =
+        ens_results_open(&r, o->word[0], ENS_RESULTS_FAST, &errors, &err);
     int code;
 
     if (s == ENS_OK) {

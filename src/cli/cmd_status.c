@@ -130,7 +130,8 @@ static void print_text(struct state *st)
     if (r->n_stages > 1)
         print_count("all", &st->total);
     print_stops(&r->stops);
-    if (!r->complete && r->loaded.kind->next != NULL && r->stops.rules.n == 0)
+    if (!r->complete && r->stops.rules.n == 0 &&
+        !ens_plan_is_last(&r->plan, r->n_stages))
         printf("further stages may follow\n");
     if (r->replay.n_unknown > 0)
         printf("%llu records belong to cells that are not in the study now\n",
@@ -256,7 +257,7 @@ static int run(const struct ens_options *o)
 
     if (ens_options_has(o, "watch"))
         return watch(o);
-    s = ens_results_open(&r, o->word[0], 1, &errors, &err);
+    s = ens_results_open(&r, o->word[0], ENS_RESULTS_FAST, &errors, &err);
     if (s == ENS_OK) {
         read_state(&st);
         if (!ens_options_has(o, "json"))

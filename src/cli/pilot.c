@@ -382,7 +382,7 @@ enum ens_status ens_pilot(const struct ens_loaded *l,
     s = run_tasks(o, dir, &report, errors, err);
     if (s == ENS_OK)
         s = ens_pilot_sums_read(&sums, dir, report.n_workers, err);
-    if (s == ENS_OK && !tell(&sums, &report, scratch, l->kind->next != NULL))
+    if (s == ENS_OK && !tell(&sums, &report, scratch, sums.further))
         s = ens_fail(err, ENS_ENOMEMORY, "out of memory");
     ens_pilot_sums_fini(&sums);
     if (ens_file_empty(scratch, NULL) != ENS_OK || rmdir(scratch) != 0)

@@ -338,10 +338,11 @@ enum ens_status ens_pilot_sums_read(struct ens_pilot_sums *p, const char *dir,
     enum ens_status s;
 
     memset(p, 0, sizeof(*p));
-    s = ens_results_open(&r, dir, 0, &errors, err);
+    s = ens_results_open(&r, dir, ENS_RESULTS_WHOLE, &errors, err);
     ens_buf_fini(&errors);
     if (s != ENS_OK)
         return s;
+    p->further = !ens_plan_is_last(&r.plan, 1);
     p->skip_first =
         ens_done_total(r.stage[0].done, ENS_TASK_OK) >= 4 * (uint64_t)n_workers;
     s = sum(p, &r, err);

@@ -22,6 +22,7 @@ struct ens_pilot_item { /* an artifact name */
 
 struct ens_pilot_sums {
     uint64_t n_tasks; /* of the whole stage */
+    int further;      /* stages may follow it */
     uint64_t n, n_not_ok;
     /* The first task of a worker pays for what it touches first: its time
        does not count where there are others enough. */

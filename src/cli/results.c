@@ -64,19 +64,22 @@ static enum ens_status find_folder(struct ens_results *r, const char *dir,
 }
 
 /* Kinds may need their inputs to plan; when those are gone, try without. */
-static enum ens_status make_plan(struct ens_results *r, struct ens_error *err)
+static enum ens_status make_plan(struct ens_results *r, unsigned how,
+                                 struct ens_error *err)
 {
+    enum ens_status (*make)(struct ens_plan *, const struct ens_host *,
+                            const struct ens_kind *, const struct ens_study *,
+                            const struct ens_inputs *, struct ens_error *) =
+        how & ENS_RESULTS_WHOLE ? ens_plan_make_whole : ens_plan_make;
     const struct ens_loaded *l = &r->loaded;
     struct ens_error gone = {0};
     enum ens_status s =
         ens_inputs_open(&r->inputs, l->study, NULL, NULL, &gone);
 
     if (s == ENS_OK)
-        return ens_plan_make(&r->plan, &ens_host, l->kind, l->study, &r->inputs,
-                             err);
+        return make(&r->plan, &ens_host, l->kind, l->study, &r->inputs, err);
     memset(&r->inputs, 0, sizeof(r->inputs));
-    if (ens_plan_make(&r->plan, &ens_host, l->kind, l->study, NULL, NULL) ==
-        ENS_OK)
+    if (make(&r->plan, &ens_host, l->kind, l->study, NULL, NULL) == ENS_OK)
         return ENS_OK;
     if (err != NULL)
         *err = gone;
@@ -152,7 +155,7 @@ static enum ens_status follow_chain(struct ens_results *r,
         const struct ens_stage *last = &r->stage[r->n_stages - 1].def;
         const struct ens_replay_answer *a[1];
 
-        if (r->loaded.kind->next == NULL || r->stops.rules.n > 0) {
+        if (r->stops.rules.n > 0 || ens_plan_is_last(&r->plan, r->n_stages)) {
             r->complete = 1;
             break;
         }
@@ -171,7 +174,7 @@ static enum ens_status follow_chain(struct ens_results *r,
 }
 
 enum ens_status ens_results_open(struct ens_results *r, const char *dir,
-                                 int use_checkpoint, struct ens_buf *errors,
+                                 unsigned how, struct ens_buf *errors,
                                  struct ens_error *err)
 {
     char study[PATH_MAX];
@@ -182,12 +185,12 @@ enum ens_status ens_results_open(struct ens_results *r, const char *dir,
     if (s == ENS_OK)
         s = ens_loaded_open(&r->loaded, study, NULL, 0, errors, err);
     if (s == ENS_OK)
-        s = make_plan(r, err);
+        s = make_plan(r, how, err);
     if (s == ENS_OK)
         s = ens_log_open(&r->log, r->dir, NULL, err);
     if (s == ENS_OK)
         s = ens_replay_build(&r->replay, r->loaded.study, &r->log, r->dir,
-                             use_checkpoint, err);
+                             how & ENS_RESULTS_FAST, err);
     if (s == ENS_OK)
         s = follow_chain(r, err);
     if (s != ENS_OK)

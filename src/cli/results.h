@@ -45,10 +45,12 @@ struct ens_results {
 
 /**
  * Open for reading; a run may be going on. ENS_ENOTFOUND when there is no
- * such folder, or nothing of ours in it. use_checkpoint 0: read it all.
+ * such folder, or nothing of ours in it.
  */
+#define ENS_RESULTS_FAST  1u /* begin at a checkpoint, do not read it all */
+#define ENS_RESULTS_WHOLE 2u /* tasks ran one by one: ens_plan_make_whole */
 enum ens_status ens_results_open(struct ens_results *r, const char *dir,
-                                 int use_checkpoint, struct ens_buf *errors,
+                                 unsigned how, struct ens_buf *errors,
                                  struct ens_error *err);
 void ens_results_close(struct ens_results *r);
 

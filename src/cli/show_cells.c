@@ -182,7 +182,8 @@ void ens_show_end(const char *dir)
     struct ens_buf errors = ENS_BUF_INIT;
     struct ens_error err = {0};
     struct ens_results r;
-    enum ens_status s = ens_results_open(&r, dir, 1, &errors, &err);
+    enum ens_status s =
+        ens_results_open(&r, dir, ENS_RESULTS_FAST, &errors, &err);
 
     if (s == ENS_OK) {
         s = ens_show_table(&r, NULL, &sel, &err);

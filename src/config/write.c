@@ -43,7 +43,7 @@ static void write_row(const struct ens_row *row, const struct ens_role *role,
 
 /* A section that was not there can only be written when all it lacks has a
  * default. */
-static int can_write(const struct ens_rows *rows)
+static int can_write(const struct ens_role_rows *rows)
 {
     if (rows->written)
         return 1;
@@ -110,12 +110,14 @@ static void add_computed(struct lines *l, const struct ens_row *row,
 }
 
 /* Settings of a class that are not at their default: so that a key that is
- * new in a later version changes nothing. */
+ * new in a later version changes nothing. Where files are is no setting of a
+ * run: the same study is read from other folders. */
 static void add_row(struct lines *l, const struct ens_row *row,
                     enum ens_class cls)
 {
     for (size_t i = 0; i < row->n_keys; i++)
-        if (row->key[i].s->cls == cls && row->key[i].is_default != 0)
+        if (row->key[i].s->cls == cls && row->key[i].is_default != 0 &&
+            !(cls == ENS_C_RUN && row->key[i].s->type == ENS_T_PATH))
             add_line(l, row->section, row->key[i].s->key,
                      row->key[i].value.v->text);
         else if (cls == ENS_C_STUDY && row->key[i].s->type == ENS_T_CALL)

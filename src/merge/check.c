@@ -193,7 +193,7 @@ static enum ens_status follow_chain(struct ens_merge *m, struct ens_error *err)
 {
     enum ens_status s = add_stage(m, &m->plan.stage[0], err);
 
-    while (s == ENS_OK && m->kind->next != NULL) {
+    while (s == ENS_OK && !ens_plan_is_last(&m->plan, m->n_chain)) {
         const struct ens_stage *last = &m->chain[m->n_chain - 1];
         uint64_t definition = ens_plan_stage_definition(&m->plan, last);
         const struct ens_replay_answer *a[1];

@@ -85,22 +85,24 @@ static enum ens_status check_retain(const struct ens_kind *kind,
     return s;
 }
 
-enum ens_status ens_plan_make(struct ens_plan *p, const struct ens_host *host,
-                              const struct ens_kind *kind,
-                              const struct ens_study *study,
-                              const struct ens_inputs *inputs,
-                              struct ens_error *err)
+static void plan_of(struct ens_plan *p, const struct ens_host *host,
+                    const struct ens_kind *kind, const struct ens_study *study,
+                    const struct ens_inputs *inputs)
 {
-    enum ens_status s;
-
     plan_init(p);
     p->kind = kind;
     p->host = host;
     p->study = study;
     p->inputs = inputs;
-    s = check_retain(kind, study, err);
+}
+
+static enum ens_status ask(struct ens_plan *p, struct ens_error *err)
+{
+    const struct ens_kind *kind = p->kind;
+    enum ens_status s = check_retain(kind, p->study, err);
+
     if (s == ENS_OK)
-        s = kind->plan(host, p, err);
+        s = kind->plan(p->host, p, err);
     if (s == ENS_OK && p->n_stages != 1)
         s = ens_fail(err, ENS_EPROTOCOL,
                      "kind %s: plan declared %zu stages, expected 1",
@@ -117,6 +119,36 @@ enum ens_status ens_plan_make(struct ens_plan *p, const struct ens_host *host,
             ens_hash64(p->stage_data[0].data, p->stage_data[0].len);
     p->stage[0].id = ens_stage_id(p->stage[0].key, p->stage[0].input_digest);
     return ENS_OK;
+}
+
+enum ens_status ens_plan_make(struct ens_plan *p, const struct ens_host *host,
+                              const struct ens_kind *kind,
+                              const struct ens_study *study,
+                              const struct ens_inputs *inputs,
+                              struct ens_error *err)
+{
+    plan_of(p, host, kind, study, inputs);
+    return ask(p, err);
+}
+
+enum ens_status
+ens_plan_make_whole(struct ens_plan *p, const struct ens_host *host,
+                    const struct ens_kind *kind, const struct ens_study *study,
+                    const struct ens_inputs *inputs, struct ens_error *err)
+{
+    plan_of(p, host, kind, study, inputs);
+    p->whole = 1;
+    return ask(p, err);
+}
+
+int ens_plan_is_last(const struct ens_plan *p, size_t n)
+{
+    const struct ens_kind *k = p->kind;
+    uint32_t most = k->next == NULL         ? 1
+                    : k->max_stages == NULL ? 0
+                                            : k->max_stages(p->host, p);
+
+    return most > 0 && n >= most;
 }
 
 enum ens_status ens_plan_add_schema(struct ens_plan *p,
@@ -286,6 +318,17 @@ enum ens_status ens_plan_add_data(struct ens_plan *p, const void *data,
     if (b->failed)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
     return ENS_OK;
+}
+
+void ens_plan_keepsakes(struct ens_plan *p)
+{
+    ENS_BUG_ON(p->n_stages == 0);
+    p->stage[p->n_stages - 1].flags |= ENS_STAGE_KEEPSAKES;
+}
+
+int ens_plan_is_whole(const struct ens_plan *p)
+{
+    return p->whole;
 }
 
 const struct ens_study *ens_plan_study(const struct ens_plan *p)

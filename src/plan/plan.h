@@ -24,6 +24,7 @@ struct ens_plan {
     struct ens_schemas schemas;
     size_t n_arrays;
     struct ens_array_def array[ENS_PLAN_MAX_ARRAYS]; /* names in arena */
+    int whole;            /* see plan_is_whole of the kind interface */
     uint32_t first_index; /* of the first stage added */
     size_t n_stages;
     struct ens_stage *stage;    /* n_stages */
@@ -37,6 +38,13 @@ enum ens_status ens_plan_make(struct ens_plan *p, const struct ens_host *host,
                               const struct ens_study *study,
                               const struct ens_inputs *inputs,
                               struct ens_error *err);
+/** The same for tasks that are asked for one by one. */
+enum ens_status
+ens_plan_make_whole(struct ens_plan *p, const struct ens_host *host,
+                    const struct ens_kind *kind, const struct ens_study *study,
+                    const struct ens_inputs *inputs, struct ens_error *err);
+/** Does no stage follow the nth, whatever its results? */
+int ens_plan_is_last(const struct ens_plan *p, size_t n);
 /** An empty plan of the same study for the answer of `next`. */
 void ens_plan_answer(struct ens_plan *p, const struct ens_plan *base,
                      uint32_t first_index);
@@ -79,6 +87,8 @@ enum ens_status ens_plan_add_stage(struct ens_plan *p, const char *key,
                                    struct ens_error *err);
 enum ens_status ens_plan_add_data(struct ens_plan *p, const void *data,
                                   size_t bytes, struct ens_error *err);
+void ens_plan_keepsakes(struct ens_plan *p);
+int ens_plan_is_whole(const struct ens_plan *p);
 const struct ens_study *ens_plan_study(const struct ens_plan *p);
 const struct ens_input *ens_plan_input(const struct ens_plan *p,
                                        const char *name);

@@ -19,7 +19,8 @@
 enum ens_stage_flag {
     ENS_STAGE_INTERNAL = 1, /* not shown in tasks.csv */
     ENS_STAGE_END = 2,      /* `next` of `from` answered: no more stages */
-    ENS_STAGE_FIXED = 4     /* number of replicates not from `replicates` */
+    ENS_STAGE_FIXED = 4,    /* number of replicates not from `replicates` */
+    ENS_STAGE_KEEPSAKES = 8 /* reads artifacts of the study's first stage */
 };
 
 struct ens_stage_run { /* consecutive cells with as many replicates each */

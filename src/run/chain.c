@@ -147,7 +147,7 @@ int ens_chain_known(struct ens_run *r)
 {
     const struct ens_replay_answer *a[MAX_ANSWERS];
 
-    if (r->kind->next == NULL || r->stops.rules.n > 0)
+    if (r->stops.rules.n > 0 || ens_plan_is_last(&r->plan, r->n_chain))
         return -1; /* cells stop in studies of one stage only */
     if (ens_replay_answers(&r->replay, r->stage.id, r->definition,
                            ens_study_run_settings_hash(r->study), a,

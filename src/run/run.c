@@ -295,10 +295,12 @@ static enum ens_status run_new(struct ens_run *r, struct ens_error *err)
     if (s == ENS_OK && r->n_signals > 0 && !r->complete)
         s = ens_fail(err, ENS_ESTOPPED, "stopped by a signal");
     else if (s == ENS_OK && r->is_late && !r->complete)
-        s = ens_fail(
-            err, ENS_ESTOPPED, "time limit: %llu tasks left%s; run again",
-            (unsigned long long)r->report->n_left,
-            r->kind->next != NULL ? ", and stages that may follow" : "");
+        s = ens_fail(err, ENS_ESTOPPED,
+                     "time limit: %llu tasks left%s; run again",
+                     (unsigned long long)r->report->n_left,
+                     ens_plan_is_last(&r->plan, r->n_chain)
+                         ? ""
+                         : ", and stages that may follow");
     ens_watch_exit(r, ens_run_exit(s, r->report));
     if (r->journal != NULL) /* its thread wakes the loop until it ends */
         ens_journal_abandon(r->journal);

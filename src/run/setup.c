@@ -170,8 +170,18 @@ static void report_convert(void *arg, const char *name, uint64_t done,
     r->options->say(r->options->arg, line);
 }
 
+/* One by one: a pilot, and --only unless it names a task of a stage. */
+static int is_whole(const struct ens_run_options *o)
+{
+    return o->pilot > 0 || (o->only != NULL && strchr(o->only, '/') == NULL);
+}
+
 static enum ens_status plan_study(struct ens_run *r, struct ens_error *err)
 {
+    enum ens_status (*make)(struct ens_plan *, const struct ens_host *,
+                            const struct ens_kind *, const struct ens_study *,
+                            const struct ens_inputs *, struct ens_error *) =
+        is_whole(r->options) ? ens_plan_make_whole : ens_plan_make;
     enum ens_status s;
 
     s = ens_study_check_cells(r->study, err);
@@ -179,8 +189,7 @@ static enum ens_status plan_study(struct ens_run *r, struct ens_error *err)
         s = ens_inputs_open_with(&r->inputs, r->study, r->options->memory,
                                  r->options->n_memory, report_convert, r, err);
     if (s == ENS_OK)
-        s = ens_plan_make(&r->plan, &ens_host, r->kind, r->study, &r->inputs,
-                          err);
+        s = make(&r->plan, &ens_host, r->kind, r->study, &r->inputs, err);
     if (s == ENS_OK)
         s = ens_run_stop_rules(r, err);
     if (s == ENS_OK)

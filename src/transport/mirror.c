@@ -16,7 +16,8 @@
 
 int ens_mirror_is_needed(const struct ens_stage *stage)
 {
-    return stage->has_data || stage->n_reads > 0;
+    return stage->has_data || stage->n_reads > 0 ||
+           (stage->flags & ENS_STAGE_KEEPSAKES) != 0;
 }
 
 enum ens_status ens_mirror_init(struct ens_mirror *m,
@@ -24,6 +25,8 @@ enum ens_status ens_mirror_init(struct ens_mirror *m,
                                 const struct ens_stage *stage,
                                 struct ens_error *err)
 {
+    enum ens_status s;
+
     memset(m, 0, sizeof(*m));
     m->plan = plan;
     m->dir = dir;
@@ -34,7 +37,15 @@ enum ens_status ens_mirror_init(struct ens_mirror *m,
         m->part = NULL;
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
     }
-    return ENS_OK;
+    if ((stage->flags & ENS_STAGE_KEEPSAKES) == 0)
+        return ENS_OK;
+    s = ens_keepsakes_open(&m->keepsakes, dir, plan->study, &plan->stage[0],
+                           err);
+    if (s != ENS_OK) {
+        m->keepsakes.n = 0;
+        ens_mirror_fini(m);
+    }
+    return s;
 }
 
 void ens_mirror_fini(struct ens_mirror *m)
@@ -43,16 +54,18 @@ void ens_mirror_fini(struct ens_mirror *m)
         return;
     if (m->fd >= 0)
         close(m->fd);
+    if (m->keepsakes.n > 0)
+        ens_keepsakes_close(&m->keepsakes);
     ens_stage_fini(&m->stage);
     free(m->part);
     m->part = NULL;
 }
 
-static enum ens_status open_data(struct ens_mirror *m, struct ens_error *err)
+/* A part of a pack. */
+static enum ens_status open_part(struct ens_mirror *m, uint32_t epoch,
+                                 const struct ens_artifact_ref *ref,
+                                 struct ens_error *err)
 {
-    const struct ens_artifact_ref *ref = &m->stage.data;
-    uint32_t epoch = (uint32_t)m->stage.data_epoch;
-
     snprintf(m->file.path, sizeof(m->file.path), "artifacts/%06u-%05u.pack",
              epoch, (unsigned)ref->slot);
     m->file.offset = ref->offset;
@@ -98,20 +111,64 @@ static int has_array(struct ens_mirror *m)
     return m->array < m->stage.n_reads;
 }
 
+/* The next artifact of the first stage; m->fd stays -1 when there is none. */
+static enum ens_status open_kept(struct ens_mirror *m, struct ens_error *err)
+{
+    struct ens_artifact_ref ref;
+    uint32_t epoch = 0;
+    enum ens_status s = ENS_OK;
+
+    while (s == ENS_OK && epoch == 0 && m->kept < m->keepsakes.n)
+        s = ens_keepsakes_get(&m->keepsakes, m->kept++, &epoch, &ref, err);
+    return s == ENS_OK && epoch != 0 ? open_part(m, epoch, &ref, err) : s;
+}
+
 /* The next file; m->fd stays -1 when there is none. */
 static enum ens_status open_next(struct ens_mirror *m, struct ens_error *err)
 {
+    enum ens_status s;
+
     if (m->fd >= 0)
         close(m->fd);
     m->fd = -1;
     if (!m->data_done) {
         m->data_done = 1;
         if (m->stage.has_data)
-            return open_data(m, err);
+            return open_part(m, (uint32_t)m->stage.data_epoch, &m->stage.data,
+                             err);
+    }
+    if (m->kept < m->keepsakes.n) {
+        s = open_kept(m, err);
+        if (s != ENS_OK || m->fd >= 0)
+            return s;
     }
     if (has_array(m))
         return open_array(m, err);
     return ENS_OK;
+}
+
+/* A part of the list of what is kept. */
+static enum ens_status put_list(struct ens_mirror *m, struct ens_buf *b,
+                                struct ens_error *err)
+{
+    struct ens_relay_file f = {.path = ENS_KEEPSAKE_FILE,
+                               .offset = m->listed * ENS_KEEPSAKE_BYTES,
+                               .data = m->part};
+    enum ens_status s = ENS_OK;
+
+    while (s == ENS_OK && m->listed < m->keepsakes.n &&
+           f.n + ENS_KEEPSAKE_BYTES <= PART_BYTES) {
+        struct ens_artifact_ref ref;
+        uint32_t epoch;
+
+        s = ens_keepsakes_get(&m->keepsakes, m->listed++, &epoch, &ref, err);
+        if (s == ENS_OK)
+            ens_keepsake_write(m->part + f.n, epoch, &ref);
+        f.n += ENS_KEEPSAKE_BYTES;
+    }
+    if (s == ENS_OK)
+        ens_relay_put_file(b, &f);
+    return s;
 }
 
 enum ens_status ens_mirror_next(struct ens_mirror *m, struct ens_buf *b,
@@ -120,7 +177,9 @@ enum ens_status ens_mirror_next(struct ens_mirror *m, struct ens_buf *b,
     enum ens_status s = ENS_OK;
     uint64_t left;
 
-    *more = 0;
+    *more = m->listed < m->keepsakes.n;
+    if (*more)
+        return put_list(m, b, err);
     while (m->fd < 0 || m->file.offset == m->end) {
         s = open_next(m, err);
         if (s != ENS_OK || m->fd < 0)

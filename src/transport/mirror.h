@@ -1,8 +1,10 @@
 /* What tasks of a stage read of the results folder (stage data, arrays of
- * earlier stages), in parts, for a host that does not see it. */
+ * earlier stages, what tasks of the first one kept), in parts, for a host that
+ * does not see it. */
 #ifndef ENS_TRANSPORT_MIRROR_H
 #define ENS_TRANSPORT_MIRROR_H
 
+#include "store/keepsakes.h"
 #include "transport/relay.h"
 
 struct ens_mirror {
@@ -12,6 +14,8 @@ struct ens_mirror {
     int data_done;          /* stage data are through */
     size_t array, run;      /* the array that comes next, of the cells ... */
     uint64_t cell;          /* ... of that run of its holders, from there */
+    struct ens_keepsakes keepsakes; /* n 0: none */
+    uint64_t listed, kept;          /* places that went: of the list, of all */
     struct ens_relay_file file;
     int fd; /* of it; -1: none is open */
     uint64_t end;

@@ -4,7 +4,7 @@
  *   result.c  the host's slots in run     call.c    into the kind, guarded
  *   arrays.c  a cell's array files        reads.c   arrays of earlier stages
  *   next.c    the task of `next`          far.c     results where no folder is
- *   laps.c    parts of times
+ *   laps.c    parts of times              kept.c    of the first stage
  */
 #ifndef ENS_WORKER_INSIDE_H
 #define ENS_WORKER_INSIDE_H
@@ -13,6 +13,7 @@
 #include "math/rng.h"
 #include "record/record.h"
 #include "record/schema.h"
+#include "store/keepsakes.h"
 #include "store/places.h"
 #include "worker/fault.h"
 #include "worker/worker.h"
@@ -56,6 +57,9 @@ struct ens_result {
     int fields_set;  /* by the running task */
     uint64_t serial; /* of the task, from 1 */
     struct ens_arena arena;
+    const char
+        *stream_stage; /* streams are those of a task of this stage ... */
+    uint32_t stream_replicate; /* ... of the cell */
     size_t n_streams;
     struct ens_stream stream[ENS_N_STREAMS];
     struct ens_late_stream *late;
@@ -121,6 +125,10 @@ struct ens_worker {
     double cell_n;
     struct ens_block block[ENS_STAGE_MAX_ARRAYS];
     struct ens_reads reads;
+
+    struct ens_keepsakes keepsakes; /* of the plan's own stage */
+    int has_keepsakes;
+    struct ens_buf kept; /* the last one read; lent to the kind */
 
     struct ens_result result;
     struct ens_fault fault;
@@ -231,6 +239,13 @@ enum ens_status ens_far_block(struct ens_worker *w, const char *array,
                               uint64_t at, const void *data, uint64_t n,
                               struct ens_error *err);
 
+/* kept.c ---------------------------------------------------------------- */
+enum ens_status ens_result_kept_by(struct ens_result *r, uint32_t replicate,
+                                   const void **data, size_t *bytes,
+                                   struct ens_error *err);
+/** The stage changes, or the worker ends. */
+void ens_kept_leave(struct ens_worker *w);
+
 /* retain.c -------------------------------------------------------------- */
 enum ens_status ens_retain_read(struct ens_worker *w, struct ens_error *err);
 /** Keep a copy, or the place of what is in the pack, until the task ends. */
@@ -260,8 +275,9 @@ enum ens_status ens_result_init(struct ens_result *r, struct ens_worker *w,
                                 struct ens_error *err);
 void ens_result_fini(struct ens_result *r);
 enum ens_status ens_result_begin(struct ens_result *r, struct ens_error *err);
-/** Streams of another stage have other hashes. */
-void ens_result_forget_streams(struct ens_result *r);
+/** Streams are now those of task `replicate` of a stage, which stays. */
+void ens_result_streams(struct ens_result *r, const char *stage,
+                        uint32_t replicate);
 /** Append to the worker's pack, waiting for a full disk to be emptied for at
  * most disk_wait; a failure is the world's and sets w->fatal. */
 enum ens_status ens_worker_store(struct ens_worker *w, const void *data,

@@ -3,6 +3,7 @@
 #include "base/bug.h"
 #include "base/hash.h"
 #include "input/input.h"
+#include "plan/task.h"
 #include "store/tables_in.h"
 
 #include <string.h>
@@ -25,14 +26,19 @@ void ens_result_fini(struct ens_result *r)
     ens_arena_fini(&r->arena);
 }
 
-void ens_result_forget_streams(struct ens_result *r)
+void ens_result_streams(struct ens_result *r, const char *stage,
+                        uint32_t replicate)
 {
-    r->n_streams = 0;
+    if (r->stream_stage == NULL || strcmp(r->stream_stage, stage) != 0)
+        r->n_streams = 0; /* their hashes are others */
+    r->stream_stage = stage;
+    r->stream_replicate = replicate;
 }
 
 enum ens_status ens_result_begin(struct ens_result *r, struct ens_error *err)
 {
     r->serial++;
+    ens_result_streams(r, r->worker->stage.key, r->worker->task.replicate);
     r->late = NULL;
     r->misuse.status = ENS_OK;
     r->parts = NULL;
@@ -352,7 +358,7 @@ static void set_stream(const struct ens_worker *w, struct ens_rng *g,
     int data = strcmp(purpose, "data") == 0;
 
     ens_rng_set(g, w->seed, data ? c->data_hash[0] : c->hash[0],
-                w->task.replicate, hash);
+                w->result.stream_replicate, hash);
 }
 
 /* Streams beyond the table, or with long names, last for one task. */
@@ -372,7 +378,7 @@ static struct ens_rng *late_stream(struct ens_result *r, const char *purpose)
         return NULL;
     l->next = r->late;
     r->late = l;
-    set_stream(w, &l->rng, purpose, ens_rng_stream(w->stage.key, purpose));
+    set_stream(w, &l->rng, purpose, ens_rng_stream(r->stream_stage, purpose));
     return &l->rng;
 }
 
@@ -389,7 +395,7 @@ static struct ens_rng *get_rng(struct ens_result *r, const char *purpose)
     st = &r->stream[i];
     if (i == r->n_streams) {
         memcpy(st->purpose, purpose, strlen(purpose) + 1);
-        st->hash = ens_rng_stream(w->stage.key, purpose);
+        st->hash = ens_rng_stream(r->stream_stage, purpose);
         st->serial = 0;
         r->n_streams++;
     }
@@ -398,6 +404,17 @@ static struct ens_rng *get_rng(struct ens_result *r, const char *purpose)
         st->serial = r->serial;
     }
     return &st->rng;
+}
+
+static uint64_t act_for(struct ens_result *r, const char *stage,
+                        uint32_t replicate)
+{
+    const struct ens_worker *w = r->worker;
+
+    r->serial++; /* streams that were taken are another task's */
+    r->late = NULL;
+    ens_result_streams(r, stage, replicate);
+    return ens_task_seed(w->plan, stage, &w->task.cell, replicate);
 }
 
 static const struct ens_input *get_input(const struct ens_result *r,
@@ -428,6 +445,8 @@ const struct ens_host ens_host = {
     .plan_array = ens_plan_add_array,
     .plan_stage = ens_plan_add_stage,
     .plan_data = ens_plan_add_data,
+    .plan_keepsakes = ens_plan_keepsakes,
+    .plan_is_whole = ens_plan_is_whole,
     .plan_study = ens_plan_study,
     .plan_input = ens_plan_input,
     .plan_n_cells = ens_plan_n_cells,
@@ -448,6 +467,7 @@ const struct ens_host ens_host = {
     .block_part = ens_result_block_part,
     .alloc = alloc,
     .rng = get_rng,
+    .act_for = act_for,
     .uniform = ens_rng_uniform,
     .normal = ens_rng_normal,
     .bits = ens_rng_bits,
@@ -457,6 +477,7 @@ const struct ens_host ens_host = {
     .group = announce_group,
     .folder = own_folder,
     .array = ens_result_array,
+    .kept_by = ens_result_kept_by,
     .array_of = ens_result_array_of,
     .next_record = ens_records_next,
     .rewind = ens_records_rewind,

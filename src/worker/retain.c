@@ -69,6 +69,9 @@ enum ens_status ens_retain_read(struct ens_worker *w, struct ens_error *err)
         retain_list(w, all, rest);
     else
         retain_word(w, "standard", rest);
+    for (size_t i = 0; i < w->kind->n_retained; i++)
+        if (strcmp(w->kind->retained[i].profile, "always") == 0)
+            w->retain[i] = ENS_RETAIN_OK;
     return ENS_OK;
 }
 

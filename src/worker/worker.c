@@ -233,6 +233,8 @@ void ens_worker_close(struct ens_worker *w)
     if (w->fault_open)
         ens_fault_remove();
     ens_arrays_fini(w);
+    ens_kept_leave(w);
+    ens_buf_fini(&w->kept);
     ens_stage_fini(&w->stage);
     ens_buf_fini(&w->stage_data);
     ens_result_fini(&w->result);
@@ -298,6 +300,7 @@ static enum ens_status enter_stage(struct ens_worker *w, const void *body,
     if (s != ENS_OK)
         return s;
     ens_worker_leave_cell(w);
+    ens_kept_leave(w);
     ens_reads_clear(&w->reads);
     emit_records(w);
     ens_stage_fini(&w->stage);
@@ -308,7 +311,7 @@ static enum ens_status enter_stage(struct ens_worker *w, const void *body,
     w->packer.round = o.round;
     w->task.stage = w->stage.key;
     w->task.stage_index = w->stage.index;
-    ens_result_forget_streams(&w->result);
+    w->result.stream_stage = NULL; /* it was the old stage's key */
     atomic_store(&w->config.shared->stage, w->stage.id);
     s = ens_arrays_enter(w, err);
     return s == ENS_OK ? tell_kind(w, err) : s;

@@ -44,12 +44,15 @@ def study(work, n=1, library="./model.so", parameters="sigma", more=""):
 
 def the_same_posterior(work):
     """As the built-in model, within what 4,000 draws are worth; parameters by
-    name, transformed ones too; the same bytes with any workers."""
+    name, transformed ones too; the same bytes with any workers, and with
+    chains that are tasks of their own."""
     build(work)
     path = study(work, 10, parameters="sigma, twice", more=OURS)
     work.run(path, work.path / "r")
     work.run(path, work.path / "r1", workers=1)
     expect_same(work.path / "r", work.path / "r1", "workers")
+    work.run(path, work.path / "rc", "--set", "fit.chains_as_tasks=yes")
+    expect_same(work.path / "rc", work.path / "r1", "chains")
     rows = table(work.path / "r")
     ours = {r["replicate"]: r for r in rows if r["fit"] == "ours"}
     stan = [r for r in rows if r["fit"] == "stan"]

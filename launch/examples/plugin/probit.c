@@ -74,6 +74,6 @@ static enum ens_status density(const struct ens_job *job,
 
 static const struct ens_fitter probit = {.density = density};
 static const struct ens_plugin_part parts[] = {
-    {"fitter", {"probit", "probit regression", settings, 10, &probit, 0, 0}}};
+    {"fitter", {"probit", "probit regression", settings, 11, &probit, 0, 0}}};
 const struct ens_plugin ensrun_plugin = {ENS_PLUGIN_HEAD, .host = &host,
                                          .parts = parts, .n_parts = 1};

@@ -16,6 +16,8 @@
 #define MOST_WHITENED 200
 /* Points where a gradient may be checked: as chains, within 2 of the origin. */
 #define MOST_POINTS 10
+/* The item of the kind under which a chain is kept. */
+#define CHAIN_ITEM "chain"
 
 struct sampler {
     const struct ens_job *job;
@@ -29,6 +31,14 @@ struct sampler {
     double *parameter;       /* n, scratch */
     struct ens_chain chain;  /* the present one */
     double *value, *columns; /* of the result's draws */
+    uint64_t n_divergent, n_cut;
+};
+
+/* What a chain that is a task keeps, then its draws, parameter by parameter,
+ * and its numbers of the sampler; or, of 0 draws, why there are none. */
+struct kept {
+    uint64_t n_draws, n_parameters;
+    uint64_t n_divergent, n_cut;
 };
 
 static const struct ens_value *setting(const struct sampler *s, const char *key)
@@ -127,14 +137,14 @@ static enum ens_status allocate(struct sampler *s)
 }
 
 /* A chain's draws become columns of the result. */
-static void keep(struct sampler *s, size_t chain)
+static void keep(struct sampler *s, size_t at)
 {
     size_t n = s->o.draws, all = s->n_chains * n;
 
     for (size_t i = 0; i < n; i++) {
         const struct ens_draw_stats *t = &s->chain.stats[i];
-        double *column = s->columns + chain * n + i;
-        double *value = s->value + chain * n + i;
+        double *column = s->columns + at * n + i;
+        double *value = s->value + at * n + i;
         const double *q = s->chain.q + i * s->of->density->dim;
 
         if (s->of->constrain) {
@@ -153,7 +163,8 @@ static void keep(struct sampler *s, size_t chain)
     }
 }
 
-static enum ens_status run_chain(struct sampler *s, size_t chain)
+/* Draw a chain; it becomes number `at` of the result. */
+static enum ens_status run_chain(struct sampler *s, size_t chain, size_t at)
 {
     char stream[32];
     enum ens_status st;
@@ -164,29 +175,116 @@ static enum ens_status run_chain(struct sampler *s, size_t chain)
         s->job->host->rng(s->job->result, stream), s->work, &s->chain, s->err);
     if (st != ENS_OK)
         return ens_wrap(s->err, st, "chain %zu", chain + 1);
-    keep(s, chain);
+    keep(s, at);
+    s->n_divergent += s->chain.n_divergent;
+    s->n_cut += s->chain.n_max_depth;
     return ENS_OK;
+}
+
+/* -- chains that are tasks --------------------------------------------------
+ */
+
+static enum ens_status put_parts(const struct sampler *s,
+                                 const struct kept *head, const void *a,
+                                 size_t n_a, const void *b, size_t n_b)
+{
+    const struct ens_host *host = s->job->host;
+    struct ens_result *r = s->job->result;
+    enum ens_status st = host->artifact_begin(r, CHAIN_ITEM, s->err);
+
+    if (st == ENS_OK)
+        st = host->artifact_part(r, head, sizeof(*head), s->err);
+    if (st == ENS_OK)
+        st = host->artifact_part(r, a, n_a, s->err);
+    if (st == ENS_OK)
+        st = host->artifact_part(r, b, n_b, s->err);
+    return st == ENS_OK ? host->artifact_end(r, s->err) : st;
+}
+
+/* A chain that fails is an outcome of the fit, not of this task. */
+static enum ens_status keep_one(struct sampler *s, size_t chain)
+{
+    size_t n = s->o.draws;
+    enum ens_status st = run_chain(s, chain, 0);
+    struct kept head = {n, s->n, s->n_divergent, s->n_cut};
+
+    if (st == ENS_OK)
+        return put_parts(s, &head, s->value, s->n * n * sizeof(double),
+                         s->columns, ENS_N_SAMPLER * n * sizeof(double));
+    if (st != ENS_EDOMAIN)
+        return st;
+    head.n_draws = 0;
+    return put_parts(s, &head, s->err->text, strlen(s->err->text), NULL, 0);
+}
+
+static void spread(double *to, const double *from, size_t n_rows, size_t n,
+                   size_t step)
+{
+    for (size_t j = 0; j < n_rows; j++)
+        memcpy(to + j * step, from + j * n, n * sizeof(*to));
+}
+
+/* The chain as its task kept it; *found 0: it did not. */
+static enum ens_status take_kept(struct sampler *s, size_t chain, int *found)
+{
+    size_t n = s->o.draws, all = s->n_chains * n, bytes;
+    uint64_t task = (s->job->task->replicate - 1ull) * s->n_chains + chain + 1;
+    struct kept head;
+    const void *data = NULL;
+    const double *from;
+    enum ens_status st = ENS_OK;
+
+    if (task <= UINT32_MAX)
+        st = s->job->host->kept_by(s->job->result, (uint32_t)task, &data,
+                                   &bytes, s->err);
+    *found = st == ENS_OK && data != NULL && bytes >= sizeof(head);
+    if (!*found)
+        return st;
+    memcpy(&head, data, sizeof(head));
+    bytes -= sizeof(head);
+    if (head.n_draws == 0)
+        return ens_fail(s->err, ENS_EDOMAIN, "%.*s", (int)bytes,
+                        (const char *)data + sizeof(head));
+    *found = head.n_draws == n && head.n_parameters == s->n &&
+             bytes == (s->n + ENS_N_SAMPLER) * n * sizeof(*from);
+    if (!*found)
+        return ENS_OK;
+    from = (const double *)(const void *)((const char *)data + sizeof(head));
+    spread(s->value + chain * n, from, s->n, n, all);
+    spread(s->columns + chain * n, from + s->n * n, ENS_N_SAMPLER, n, all);
+    s->n_divergent += head.n_divergent;
+    s->n_cut += head.n_cut;
+    return ENS_OK;
+}
+
+static enum ens_status get_chain(struct sampler *s, size_t chain)
+{
+    int found;
+    enum ens_status st = take_kept(s, chain, &found);
+
+    return st == ENS_OK && !found ? run_chain(s, chain, chain) : st;
 }
 
 enum ens_status ens_sample(const struct ens_job *job,
                            const struct ens_sampled *of,
                            struct ens_fit_result *result, struct ens_error *err)
 {
+    size_t only = result->only_chain;
     struct sampler s = {.job = job,
                         .of = of,
                         .result = result,
                         .err = err,
                         .n = result->n_parameters};
-    uint64_t divergent = 0, cut = 0;
     enum ens_status st = read_settings(&s);
 
+    if (only > 0)
+        s.n_chains = 1;
     if (st == ENS_OK)
         st = allocate(&s);
-    for (size_t c = 0; st == ENS_OK && c < s.n_chains; c++) {
-        st = run_chain(&s, c);
-        divergent += s.chain.n_divergent;
-        cut += s.chain.n_max_depth;
-    }
+    if (st == ENS_OK && only > 0)
+        return keep_one(&s, only - 1);
+    for (size_t c = 0; st == ENS_OK && c < s.n_chains; c++)
+        st = get_chain(&s, c);
     if (st != ENS_OK)
         return st;
     result->draws = (struct ens_draws){.n_chains = s.n_chains,
@@ -194,9 +292,9 @@ enum ens_status ens_sample(const struct ens_job *job,
                                        .value = s.value,
                                        .sampler = s.columns,
                                        .max_treedepth = s.o.max_depth};
-    if (divergent > 0)
+    if (s.n_divergent > 0)
         ens_fit_warn(result, "divergent transitions after the warm-up");
-    if (cut > 0)
+    if (s.n_cut > 0)
         ens_fit_warn(result, "trajectories were cut at max_treedepth");
     return ENS_OK;
 }

@@ -15,7 +15,9 @@ struct ens_sampled {
 /**
  * Chains one after the other, from the streams "chain.1", "chain.2" ...;
  * result->draws in memory of the task, the rest of the result is left as it
- * is but for warnings.
+ * is but for warnings. Chains that tasks of the study's first stage kept
+ * (number (replicate - 1) * chains + c, from result->only_chain) are taken
+ * from there; with only_chain one is kept, and nothing else made.
  * Errors:  ENS_EDOMAIN, an outcome: there is no mode though laplace was asked
  *          for, or a chain finds no start or step size.
  */

@@ -130,8 +130,15 @@ ens_simulation_layout(struct ens_simulation_layout *l,
 enum ens_status ens_simulation_check_metrics(const struct ens_study *study,
                                              struct ens_error *err);
 
-/* Slots of the kind (plan.c, task.c, measures.c). */
+/* Slots of the kind (plan.c, chains.c, task.c, measures.c). */
 enum ens_status ens_simulation_plan(const struct ens_host *host,
+                                    struct ens_plan *plan,
+                                    struct ens_error *err);
+uint32_t ens_simulation_max_stages(const struct ens_host *host,
+                                   const struct ens_plan *plan);
+enum ens_status ens_simulation_next(void *state, const char *key,
+                                    uint32_t stage_index,
+                                    struct ens_records *in,
                                     struct ens_plan *plan,
                                     struct ens_error *err);
 void ens_simulation_label(const struct ens_plan *plan,

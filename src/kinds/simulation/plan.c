@@ -2,12 +2,11 @@
 #include "base/hash.h"
 #include "base/number.h"
 #include "config/study.h"
+#include "kinds/simulation/chains.h"
 #include "kinds/simulation/model.h"
 
 #include <stdio.h>
 #include <string.h>
-
-#define STAGE "fit"
 
 /* The last role is the fastest: cell = data combination * n_fits + fit. */
 static void cell_of(const struct ens_host *host, const struct ens_plan *plan,
@@ -218,7 +217,7 @@ enum ens_status ens_simulation_plan(const struct ens_host *host,
     if (s == ENS_OK)
         s = declare(host, plan, &arena, err);
     if (s == ENS_OK)
-        s = host->plan_stage(plan, STAGE, 0, NULL, NULL, NULL, 0, err);
+        s = ens_simulation_first(host, plan, err);
     ens_arena_fini(&arena);
     return s;
 }
@@ -239,7 +238,11 @@ void ens_simulation_label(const struct ens_plan *plan,
                           const struct ens_task *task, char *to, size_t cap)
 {
     const struct ens_study *study = task->cell.study;
-    char text[3 * ENS_NUMBER_BYTES + 5];
+    int is_chain =
+        task->stage != NULL && strcmp(task->stage, ENS_SIMULATION_CHAINS) == 0;
+    uint32_t chains = is_chain ? ens_simulation_chains(&task->cell) : 0;
+    uint32_t at = task->replicate - 1;
+    char text[4 * ENS_NUMBER_BYTES + 8];
     size_t n;
 
     (void)plan;
@@ -249,8 +252,12 @@ void ens_simulation_label(const struct ens_plan *plan,
     n += put_part(text + n, 'f', ens_cell_role_index(&task->cell, "fit"),
                   ens_study_role_count(study, "fit"), 3);
     text[n++] = '_';
-    n += put_part(text + n, 'r', task->replicate, ens_study_replicates(study),
-                  5);
+    n += put_part(text + n, 'r', chains > 0 ? at / chains + 1 : at + 1,
+                  ens_study_replicates(study), 5);
+    if (chains > 0) {
+        text[n++] = '_';
+        n += put_part(text + n, 'c', at % chains + 1, chains, 2);
+    }
     n = n < cap ? n : cap - 1;
     memcpy(to, text, n);
     to[n] = '\0';

@@ -158,6 +158,10 @@ static const struct ens_retained retained[] = {
      "columns rhat_max, ess_bulk_min, divergent ... of fits with chains; 50 "
      "bytes a task"},
     {"warnings", "standard", "texts in the column warnings"},
+    {"chain", "always",
+     "of chains that are tasks of their own (chains_as_tasks): their draws, "
+     "for "
+     "the fit; as draws and sampler"},
     {"draws", "debug",
      "draws of all parameters as .npy: draw, chain, parameter; 8 bytes each "
      "(4,000 draws of 50 parameters: 1.6 MB a task)"},
@@ -192,6 +196,8 @@ const struct ens_kind ens_kind_simulation = {
     .close = ens_simulation_close,
     .cell = ens_simulation_cell,
     .run = ens_simulation_run,
+    .next = ens_simulation_next,
+    .max_stages = ens_simulation_max_stages,
     .measures = ens_simulation_measures,
     .tally_new = ens_simulation_tally_new,
     .tally_free = ens_simulation_tally_free,

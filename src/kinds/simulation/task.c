@@ -3,6 +3,7 @@
 
 #include "base/bug.h"
 #include "fit/bayes/sample.h"
+#include "kinds/simulation/chains.h"
 #include "kinds/simulation/keep.h"
 #include "kinds/simulation/metrics/metrics.h"
 #include "kinds/simulation/unseen.h"
@@ -94,10 +95,12 @@ static void point(struct ens_fit_result *r, double *out, size_t n, size_t p)
     r->df = INFINITY;
 }
 
+/* chain: this one alone, from 1; 0: all of it. */
 static enum ens_status fit(const struct ens_simulation_state *st,
                            const struct ens_job *job,
                            const struct ens_fit_problem *problem,
-                           struct ens_fit_result *r, struct ens_error *err)
+                           uint32_t chain, struct ens_fit_result *r,
+                           struct ens_error *err)
 {
     const struct ens_fitter *fitter = st->model.fitter;
     const struct ens_fit_options *o = &st->model.options;
@@ -118,7 +121,10 @@ static enum ens_status fit(const struct ens_simulation_state *st,
         return ens_fail(err, ENS_ENOMEMORY, "fit of %zu rows, %zu terms",
                         problem->n, p);
     point(r, out, n, p);
+    r->only_chain = chain;
     s = ens_fit_run(fitter, &own, o, problem, work, r, err);
+    if (chain > 0)
+        return s;
     if (s == ENS_OK)
         s = ens_fit_summarise(&own, r, p, o->level, err);
     return s == ENS_OK ? ens_fit_complete(r, problem, o->level, err) : s;
@@ -365,23 +371,47 @@ static enum ens_status metrics(const struct ens_simulation_state *st,
                                   st->layout.metrics, err);
 }
 
-enum ens_status ens_simulation_run(void *state, const struct ens_task *task,
-                                   struct ens_result *result,
-                                   struct ens_error *err)
+/* One chain of a fit. That there is no fit, for the data say, is for the fit
+ * to find, which is then the one task that failed. */
+static enum ens_status run_chain(const struct ens_simulation_state *st,
+                                 const struct ens_job *job, uint32_t chain,
+                                 struct ens_error *err)
 {
-    const struct ens_simulation_state *st = state;
     struct ens_generated generated = {0};
     struct ens_fit_problem problem;
     struct ens_fit_result r;
-    const struct ens_job job = {st->host, result, task, st->generator_state};
+    const double *truth = NULL;
+    enum ens_status s;
+
+    st->host->use_schema(job->result, st->schemas.n);
+    s = generate(st, job, &generated, err);
+    if (s == ENS_OK)
+        s = design(st, job->result, &generated.data, &problem, err);
+    if (s == ENS_OK)
+        truth = find_truths(st, job->result, &generated);
+    if (s == ENS_OK && truth == NULL)
+        return ens_fail(err, ENS_ENOMEMORY, "truths");
+    if (s == ENS_OK) {
+        problem.truth = spread_truths(st, job->result, truth);
+        s = fit(st, job, &problem, chain, &r, err);
+    }
+    return s == ENS_EDOMAIN ? ENS_OK : s;
+}
+
+static enum ens_status run_fit(const struct ens_simulation_state *st,
+                               const struct ens_job *job, struct ens_error *err)
+{
+    struct ens_result *result = job->result;
+    struct ens_generated generated = {0};
+    struct ens_fit_problem problem;
+    struct ens_fit_result r;
     const double *truth;
     enum ens_status s;
 
-    ENS_BUG_ON(!st->ready); /* the host calls cell() first */
     st->host->use_schema(result, st->schema);
-    s = generate(st, &job, &generated, err);
+    s = generate(st, job, &generated, err);
     if (s == ENS_OK)
-        s = ens_keep_data(&job, &generated.data, err);
+        s = ens_keep_data(job, &generated.data, err);
     if (s != ENS_OK)
         return s;
     truth = find_truths(st, result, &generated);
@@ -392,17 +422,30 @@ enum ens_status ens_simulation_run(void *state, const struct ens_task *task,
     s = design(st, result, &generated.data, &problem, err);
     problem.truth = spread_truths(st, result, truth);
     if (s == ENS_OK)
-        s = fit(st, &job, &problem, &r, err);
+        s = fit(st, job, &problem, 0, &r, err);
     if (s != ENS_OK)
         return s;
     record_fit(st, result, &r);
     if (problem.n < generated.data.n)
         st->host->warn(result, "rows with missing values left out");
-    s = metrics(st, &job, &generated,
+    s = metrics(st, job, &generated,
                 &(struct ens_metric_input){
                     .problem = &problem, .fit = &r, .truth = truth},
                 err);
     if (s == ENS_OK)
-        s = ens_keep_fit(&job, &r, problem.p, err);
-    return s == ENS_OK ? ens_keep_draws(&job, &r, err) : s;
+        s = ens_keep_fit(job, &r, problem.p, err);
+    return s == ENS_OK ? ens_keep_draws(job, &r, err) : s;
+}
+
+enum ens_status ens_simulation_run(void *state, const struct ens_task *task,
+                                   struct ens_result *result,
+                                   struct ens_error *err)
+{
+    const struct ens_simulation_state *st = state;
+    struct ens_task whole;
+    uint32_t chain = ens_simulation_whole(st->host, result, task, &whole);
+    const struct ens_job job = {st->host, result, &whole, st->generator_state};
+
+    ENS_BUG_ON(!st->ready); /* the host calls cell() first */
+    return chain > 0 ? run_chain(st, &job, chain, err) : run_fit(st, &job, err);
 }
