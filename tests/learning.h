@@ -166,16 +166,34 @@ static inline void *learning_option_memory(const struct ens_learn_setup *s,
     return ens_arena_alloc(&l->arena, n, size);
 }
 
+/* Which of "a|b|c" is text. */
+static inline int64_t learning_choice(const char *choices, const char *text)
+{
+    size_t n = strlen(text);
+    int64_t i = 0;
+
+    for (const char *at = choices; at != NULL; i++) {
+        if (strncmp(at, text, n) == 0 && (at[n] == '|' || at[n] == '\0'))
+            return i;
+        at = strchr(at, '|');
+        at = at ? at + 1 : NULL;
+    }
+    ck_abort_msg("%s is none of %s", text, choices);
+    return -1;
+}
+
 static inline const struct ens_value *
 learning_value(const struct ens_learn_setup *s, const char *key)
 {
     struct learning *l = (void *)(uintptr_t)s->own;
     struct ens_value *v = ens_arena_alloc(&l->arena, 1, sizeof(*v));
-    const char *text = NULL;
+    const char *text = NULL, *choices = NULL;
 
     for (size_t i = 0; i < l->impl->n_settings; i++)
-        if (strcmp(l->impl->settings[i].key, key) == 0)
+        if (strcmp(l->impl->settings[i].key, key) == 0) {
             text = l->impl->settings[i].def;
+            choices = l->impl->settings[i].choices;
+        }
     ck_assert_msg(text != NULL, "%s is no setting of %s", key, l->impl->name);
     for (size_t i = 0; l->settings != NULL && l->settings[i] != NULL; i++)
         if (strncmp(l->settings[i], key, strlen(key)) == 0 &&
@@ -195,6 +213,8 @@ learning_value(const struct ens_learn_setup *s, const char *key)
         }
     }
     v->i = strcmp(text, "yes") == 0 ? 1 : (int64_t)v->d;
+    if (choices != NULL)
+        v->i = learning_choice(choices, text);
     return v;
 }
 
