@@ -8,10 +8,6 @@
 #include "learn/bins.h"
 #include "math/rng.h"
 
-struct ens_result {
-    struct ens_rng rng;
-};
-
 struct growing {
     struct learning l;
     struct ens_host host;

@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "learn/learners/learners.h"
 #include "learn/moments.h"
+#include "math/rng.h"
 #include "worker/worker.h"
 
 #include <check.h>
@@ -129,6 +130,19 @@ static inline struct ens_rows table_rows(struct table *t)
     };
 }
 
+/* Of a task: its stream for fits, from its start in each. */
+struct ens_result {
+    struct ens_rng rng;
+};
+
+static inline struct ens_rng *learning_rng(struct ens_result *r,
+                                           const char *purpose)
+{
+    ck_assert_str_eq(purpose, "fit");
+    ens_rng_set(&r->rng, 1, 2, 1, ens_rng_stream("layer1", purpose));
+    return &r->rng;
+}
+
 /* A learner with settings, as text: "k=5", "weights=distance" ... */
 struct learning {
     const struct ens_impl *impl;
@@ -137,7 +151,9 @@ struct learning {
     struct ens_arena arena;
     struct ens_learn_job job;
     struct ens_learn_model model;
-    struct ens_result *result; /* optional */
+    struct ens_result result;
+    struct ens_host host;
+    void *state;
     char warning[256];
     struct ens_error err;
 };
@@ -150,16 +166,34 @@ static inline void *learning_option_memory(const struct ens_learn_setup *s,
     return ens_arena_alloc(&l->arena, n, size);
 }
 
+/* Which of "a|b|c" is text. */
+static inline int64_t learning_choice(const char *choices, const char *text)
+{
+    size_t n = strlen(text);
+    int64_t i = 0;
+
+    for (const char *at = choices; at != NULL; i++) {
+        if (strncmp(at, text, n) == 0 && (at[n] == '|' || at[n] == '\0'))
+            return i;
+        at = strchr(at, '|');
+        at = at ? at + 1 : NULL;
+    }
+    ck_abort_msg("%s is none of %s", text, choices);
+    return -1;
+}
+
 static inline const struct ens_value *
 learning_value(const struct ens_learn_setup *s, const char *key)
 {
     struct learning *l = (void *)(uintptr_t)s->own;
     struct ens_value *v = ens_arena_alloc(&l->arena, 1, sizeof(*v));
-    const char *text = NULL;
+    const char *text = NULL, *choices = NULL;
 
     for (size_t i = 0; i < l->impl->n_settings; i++)
-        if (strcmp(l->impl->settings[i].key, key) == 0)
+        if (strcmp(l->impl->settings[i].key, key) == 0) {
             text = l->impl->settings[i].def;
+            choices = l->impl->settings[i].choices;
+        }
     ck_assert_msg(text != NULL, "%s is no setting of %s", key, l->impl->name);
     for (size_t i = 0; l->settings != NULL && l->settings[i] != NULL; i++)
         if (strncmp(l->settings[i], key, strlen(key)) == 0 &&
@@ -172,10 +206,15 @@ learning_value(const struct ens_learn_setup *s, const char *key)
         double *vec = ens_arena_alloc(&l->arena, strlen(text), sizeof(*vec));
         char *at = (char *)(uintptr_t)text, *end;
 
-        for (v->vec = vec; *at != '\0'; at = end, v->n_vec++)
+        for (v->vec = vec; v->n_vec < strlen(text); at = end, v->n_vec++) {
             vec[v->n_vec] = strtod(at, &end);
+            if (end == at)
+                break;
+        }
     }
     v->i = strcmp(text, "yes") == 0 ? 1 : (int64_t)v->d;
+    if (choices != NULL)
+        v->i = learning_choice(choices, text);
     return v;
 }
 
@@ -223,8 +262,13 @@ static inline enum ens_status learning_open(struct learning *l,
     ck_assert_msg(l->impl != NULL, "no learner %s", name);
     l->ops = l->impl->ops;
     l->settings = settings;
+    l->host = ens_host;
+    l->host.rng = learning_rng;
+    if (l->ops->open != NULL && l->ops->open(&l->host, &l->state, &l->err) != 0)
+        ck_abort_msg("%s", l->err.text);
     l->job = (struct ens_learn_job){
-        .host = &ens_host,
+        .host = &l->host,
+        .state = l->state,
         .family = of->family,
         .n_classes = of->n_classes,
         .n_out = of->family == ENS_OUTCOME_MULTINOMIAL ? of->n_classes : 1,
@@ -245,7 +289,7 @@ static inline enum ens_status learning_fit(struct learning *l,
 
     train->arena = &l->arena;
     r = table_rows(train);
-    l->job.result = l->result;
+    l->job.result = &l->result;
     return l->ops->fit(&l->job, &r, &l->err);
 }
 
@@ -270,6 +314,8 @@ static inline enum ens_status learning_predict(struct learning *l,
 
 static inline void learning_close(struct learning *l)
 {
+    if (l->ops->close != NULL)
+        l->ops->close(l->state);
     ens_arena_fini(&l->arena);
 }
 

@@ -7,8 +7,13 @@ import warnings
 import numpy as np
 from sklearn.discriminant_analysis import (LinearDiscriminantAnalysis,
                                            QuadraticDiscriminantAnalysis)
+from sklearn.linear_model import (LogisticRegression, PoissonRegressor,
+                                  Ridge)
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import SplineTransformer
+from sklearn.svm import SVC, SVR, LinearSVC, LinearSVR
 
 N, M, P, CLASSES = 150, 20, 4, 3
 
@@ -22,14 +27,15 @@ def data():
             seed = (seed * 1664525 + 1013904223) % 2**32
             v = (seed >> 8) / 2**24
             if j < P:
-                x[i, j] = v * (j + 1) + (100 if j == 3 else 0)
+                x[i, j] = v * (j + 1) + (2 if j == 3 else 0)
             else:
                 e[i] = v
     y = 3 * x[:, 0] - x[:, 1] * x[:, 2] + x[:, 3] / 4 + e
     score = x[:, 0] + x[:, 1] - 0.5 * x[:, 2] + e
     binary = (score > 1).astype(float)
     classes = np.minimum(2, np.maximum(0, np.floor(score + 0.5)))
-    return x, {"GAUSSIAN": y, "BINOMIAL": binary, "MULTINOMIAL": classes}
+    return x, {"GAUSSIAN": y, "BINOMIAL": binary, "MULTINOMIAL": classes,
+               "POISSON": np.maximum(0, np.floor(2 * score))}
 
 
 X, Y = data()
@@ -82,7 +88,57 @@ def densities():
              "proba")
 
 
+def machines():
+    tight = "tol=1e-10"
+    for kernel, how in (("rbf", {}), ("rbf", {"gamma": "auto"}),
+                        ("rbf", {"gamma": 0.5}), ("linear", {}),
+                        ("poly", {"degree": 2, "coef0": 1.5}),
+                        ("sigmoid", {"gamma": 1e-4})):
+        settings = ["kernel=" + kernel, tight] + ["%s=%s" % v
+                                                  for v in how.items()]
+        how = dict(how, kernel=kernel, tol=1e-10, C=0.7)
+        settings.append("C=0.7")
+        show("svm", "GAUSSIAN", settings, SVR(epsilon=0.1, **how), "predict")
+        for family in "BINOMIAL", "MULTINOMIAL":
+            show("svm", family, settings + ["probability=no"], SVC(**how),
+                 "decide")
+    for loss in "squared", "linear":
+        how = {"C": 0.1, "tol": 1e-12, "max_iter": 10000000}
+        settings = ["loss=" + loss, "C=0.1", "tol=1e-12", "solver=primal"]
+        if loss == "linear":
+            settings[2:] = ["tol=1e-8"]
+            how["tol"] = 1e-9
+        name = "epsilon_insensitive"
+        show("svm_linear", "GAUSSIAN", settings + ["epsilon=0.2"],
+             LinearSVR(epsilon=0.2, dual=loss == "linear",
+                       loss="squared_" * (loss == "squared") + name, **how),
+             "predict")
+        for family in "BINOMIAL", "MULTINOMIAL":
+            show("svm_linear", family, settings,
+                 LinearSVC(dual=loss == "linear",
+                           loss="squared_" * (loss == "squared") + "hinge",
+                           **how), "decide")
+
+
+def splines():
+    for knots, alpha in (2, 1), (5, 0.5), (9, 20):
+        for family, model, what in (
+                ("GAUSSIAN", Ridge(alpha=alpha), "predict"),
+                ("BINOMIAL", LogisticRegression(
+                    C=1 / alpha, tol=1e-13, max_iter=10000,
+                    solver="newton-cholesky"), "proba"),
+                ("POISSON", PoissonRegressor(
+                    alpha=alpha / N, tol=1e-13, max_iter=10000,
+                    solver="newton-cholesky"), "predict")):
+            basis = SplineTransformer(n_knots=knots, knots="quantile",
+                                      include_bias=False)
+            show("spline", family, ["knots=%d" % knots, "alpha=%g" % alpha],
+                 make_pipeline(basis, model), what)
+
+
 warnings.simplefilter("error")
 print("/* Made by near.py: do not edit. */")
 knn()
 densities()
+machines()
+splines()
