@@ -277,6 +277,7 @@ static const struct {
     {"quantiles", &ens_metric_quantiles, &three, 6},
     {"pos_prob", &ens_metric_pos_prob, &none, 2},
     {"crps", &ens_metric_crps, &none, 2},
+    {"draws_mcse", &ens_metric_draws_mcse, &none, 10},
     {"intervals", &ens_metric_intervals, &half, 10},
     {"p_value", &ens_metric_p_value, &none, 2},
     {"rank5", &ens_metric_rank, &fifth, 2},
