@@ -359,7 +359,7 @@ static void say(int i, struct ens_buf *b)
 {
     struct rank *r = &g.rank[i];
     const struct ens_relay_opened opened = {0, 0, 0};
-    struct ens_relay_cost cost = {0, 1, 1};
+    struct ens_relay_cost cost = {.cpu_ns = 1, .pss_bytes = 1};
 
     cost.busy_ns = (uint64_t)(g.busy_s * 1e9 / g.size);
     if (r->gone) {

@@ -4,6 +4,8 @@
 
 #include "base/arena.h"
 #include "learn/learners/learners.h"
+#include "learn/moments.h"
+#include "math/rng.h"
 #include "worker/worker.h"
 
 #include <check.h>
@@ -21,6 +23,9 @@ struct table {
     uint32_t n_classes;
     int direct; /* are values read where they lie? */
     const double *centre, *scale;
+    const double *w;          /* of all rows of the source; NULL: ones */
+    const char *const *names; /* of columns; NULL: letters */
+    struct ens_arena *arena;  /* for moments; NULL: they are not asked for */
 };
 
 static inline uint64_t table_source(const struct table *t, uint64_t i)
@@ -67,10 +72,26 @@ static inline void table_y(const struct ens_rows *r, uint64_t first, size_t n,
 static inline void table_w(const struct ens_rows *r, uint64_t first, size_t n,
                            double *out)
 {
-    (void)r;
-    (void)first;
+    const struct table *t = r->own;
+
     for (size_t i = 0; i < n; i++)
-        out[i] = 1;
+        out[i] = t->w ? t->w[table_source(t, first + i)] : 1;
+}
+
+static inline enum ens_status table_moments(const struct ens_rows *r,
+                                            const struct ens_moments **m,
+                                            struct ens_error *err)
+{
+    const struct table *t = r->own;
+    struct ens_moments *made = ens_arena_alloc(t->arena, 1, sizeof(*made));
+    double *mem =
+        ens_arena_alloc(t->arena, ens_moments_doubles(r->p) + 1, sizeof(*mem));
+    double *work = ens_arena_alloc(t->arena, ens_moments_of_rows_doubles(r->p),
+                                   sizeof(*work));
+
+    ck_assert(made && mem && work);
+    *m = made;
+    return ens_moments_of_rows(r, mem, work, made, err);
 }
 
 static inline void table_sources(const struct ens_rows *r, uint64_t first,
@@ -90,7 +111,9 @@ static inline struct ens_rows table_rows(struct table *t)
     return (struct ens_rows){
         .n = t->n,
         .p = t->p,
-        .column = name,
+        .column = t->names ? t->names : name,
+        .weighted = t->w != NULL,
+        .moments = table_moments,
         .family = t->family,
         .n_classes = t->n_classes,
         .x = table_x,
@@ -107,6 +130,19 @@ static inline struct ens_rows table_rows(struct table *t)
     };
 }
 
+/* Of a task: its stream for fits, from its start in each. */
+struct ens_result {
+    struct ens_rng rng;
+};
+
+static inline struct ens_rng *learning_rng(struct ens_result *r,
+                                           const char *purpose)
+{
+    ck_assert_str_eq(purpose, "fit");
+    ens_rng_set(&r->rng, 1, 2, 1, ens_rng_stream("layer1", purpose));
+    return &r->rng;
+}
+
 /* A learner with settings, as text: "k=5", "weights=distance" ... */
 struct learning {
     const struct ens_impl *impl;
@@ -115,7 +151,9 @@ struct learning {
     struct ens_arena arena;
     struct ens_learn_job job;
     struct ens_learn_model model;
-    struct ens_result *result; /* optional */
+    struct ens_result result;
+    struct ens_host host;
+    void *state;
     char warning[256];
     struct ens_error err;
 };
@@ -128,16 +166,34 @@ static inline void *learning_option_memory(const struct ens_learn_setup *s,
     return ens_arena_alloc(&l->arena, n, size);
 }
 
+/* Which of "a|b|c" is text. */
+static inline int64_t learning_choice(const char *choices, const char *text)
+{
+    size_t n = strlen(text);
+    int64_t i = 0;
+
+    for (const char *at = choices; at != NULL; i++) {
+        if (strncmp(at, text, n) == 0 && (at[n] == '|' || at[n] == '\0'))
+            return i;
+        at = strchr(at, '|');
+        at = at ? at + 1 : NULL;
+    }
+    ck_abort_msg("%s is none of %s", text, choices);
+    return -1;
+}
+
 static inline const struct ens_value *
 learning_value(const struct ens_learn_setup *s, const char *key)
 {
     struct learning *l = (void *)(uintptr_t)s->own;
     struct ens_value *v = ens_arena_alloc(&l->arena, 1, sizeof(*v));
-    const char *text = NULL;
+    const char *text = NULL, *choices = NULL;
 
     for (size_t i = 0; i < l->impl->n_settings; i++)
-        if (strcmp(l->impl->settings[i].key, key) == 0)
+        if (strcmp(l->impl->settings[i].key, key) == 0) {
             text = l->impl->settings[i].def;
+            choices = l->impl->settings[i].choices;
+        }
     ck_assert_msg(text != NULL, "%s is no setting of %s", key, l->impl->name);
     for (size_t i = 0; l->settings != NULL && l->settings[i] != NULL; i++)
         if (strncmp(l->settings[i], key, strlen(key)) == 0 &&
@@ -146,7 +202,19 @@ learning_value(const struct ens_learn_setup *s, const char *key)
     v->set = *text != '\0';
     v->text = text;
     v->d = strtod(text, NULL);
+    if (text[0] != '\0' && strchr(text, ' ') != NULL) {
+        double *vec = ens_arena_alloc(&l->arena, strlen(text), sizeof(*vec));
+        char *at = (char *)(uintptr_t)text, *end;
+
+        for (v->vec = vec; v->n_vec < strlen(text); at = end, v->n_vec++) {
+            vec[v->n_vec] = strtod(at, &end);
+            if (end == at)
+                break;
+        }
+    }
     v->i = strcmp(text, "yes") == 0 ? 1 : (int64_t)v->d;
+    if (choices != NULL)
+        v->i = learning_choice(choices, text);
     return v;
 }
 
@@ -194,8 +262,13 @@ static inline enum ens_status learning_open(struct learning *l,
     ck_assert_msg(l->impl != NULL, "no learner %s", name);
     l->ops = l->impl->ops;
     l->settings = settings;
+    l->host = ens_host;
+    l->host.rng = learning_rng;
+    if (l->ops->open != NULL && l->ops->open(&l->host, &l->state, &l->err) != 0)
+        ck_abort_msg("%s", l->err.text);
     l->job = (struct ens_learn_job){
-        .host = &ens_host,
+        .host = &l->host,
+        .state = l->state,
         .family = of->family,
         .n_classes = of->n_classes,
         .n_out = of->family == ENS_OUTCOME_MULTINOMIAL ? of->n_classes : 1,
@@ -212,9 +285,11 @@ static inline enum ens_status learning_open(struct learning *l,
 static inline enum ens_status learning_fit(struct learning *l,
                                            struct table *train)
 {
-    struct ens_rows r = table_rows(train);
+    struct ens_rows r;
 
-    l->job.result = l->result;
+    train->arena = &l->arena;
+    r = table_rows(train);
+    l->job.result = &l->result;
     return l->ops->fit(&l->job, &r, &l->err);
 }
 
@@ -239,6 +314,8 @@ static inline enum ens_status learning_predict(struct learning *l,
 
 static inline void learning_close(struct learning *l)
 {
+    if (l->ops->close != NULL)
+        l->ops->close(l->state);
     ens_arena_fini(&l->arena);
 }
 

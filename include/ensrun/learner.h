@@ -40,16 +40,20 @@ struct ens_moments {
     double y_var;        /* sum w (y - y_mean)^2 / W */
 };
 
+/* Bins of a column, and the doubles of its part of a table: how many there
+ * are, then smallest and largest value seen in each. */
+#define ENS_BINS_MAX   256
+#define ENS_BINS_TABLE (1 + 2 * ENS_BINS_MAX)
+
 /** Columns sorted into bins, of all rows of the source, for trees. Shared by
- * all tasks: a byte per value. */
+ * all tasks: a byte per value. Values are those that the rows give. */
 struct ens_bins {
     uint64_t n_rows; /* of the source */
     size_t p;
-    const uint8_t *code;       /* [p][n_rows]: the bin of a value */
-    const uint16_t *n_bins;    /* p; at most 256 */
-    const double *const *edge; /* p: edge[j][b], b < n_bins[j] - 1: a value is
-                                  in bin b if x <= edge[j][b] and not in an
-                                  earlier one */
+    size_t stride;       /* bytes from row to row: p rounded up to 8 */
+    const uint8_t *code; /* n_rows x stride: the bin of a value; 0 behind the
+                            p columns. Aligned to 8 */
+    const double *table; /* p x ENS_BINS_TABLE */
 };
 
 /**

@@ -1,4 +1,5 @@
-/* Plugins: kinds, generators, fitters and metrics from a shared library.
+/* Plugins: kinds, generators, fitters, metrics and learners from a shared
+ * library.
  *
  * A plugin is a file that defines one symbol, ensrun_plugin. It is written
  * against these headers alone and links nothing of ensrun: what it calls is
@@ -6,6 +7,7 @@
  * where it names what is built in:
  *
  *     kind = ./my.so:walk     generator = ./my.so:ar1     fitter = ./my.so:lad
+ *     learner = ./my.so:shrunk_mean
  *     [metrics]  use = bias, ./my.so:mad(scale=1.5)
  *
  *     cc -std=c11 -O2 -shared -fPIC -I INCLUDE -o my.so my.c
@@ -15,8 +17,8 @@
  * It must not start threads or print when it is loaded.
  *
  * A kind of a plugin may have roles of its own; one that is selected by the key
- * "generator" or "fitter" takes the structures of these headers, as rows may
- * name those of any plugin there.
+ * "generator", "fitter" or "learner" takes the structures of these headers, as
+ * rows may name those of any plugin there.
  */
 #ifndef ENSRUN_PLUGIN_H
 #define ENSRUN_PLUGIN_H
@@ -25,15 +27,17 @@
 #include <ensrun/fitter.h>
 #include <ensrun/generator.h>
 #include <ensrun/kind.h>
+#include <ensrun/learner.h>
 #include <ensrun/metric.h>
 
-/** An implementation for a role of kind simulation. */
+/** An implementation for a role of kind simulation or superlearner. */
 struct ens_plugin_part {
-    const char *key;      /* "generator", "fitter" or "metric": what a study
-                             sets, and what impl.ops points to (a const struct
-                             ens_generator, ens_fitter or ens_metric) */
-    struct ens_impl impl; /* its settings are of the section "data", "fit" or
-                             "metrics"; none of type LINE */
+    const char *key;      /* "generator", "fitter", "metric" or "learner": what
+                             a study sets, and what impl.ops points to (a const
+                             struct ens_generator, ens_fitter, ens_metric or
+                             ens_learner) */
+    struct ens_impl impl; /* its settings are of the section "data", "fit",
+                             "metrics" or "learner"; none of type LINE */
 };
 
 struct ens_plugin {
@@ -64,7 +68,13 @@ struct ens_plugin {
                 41 * sizeof(struct ens_metric) +                               \
                 43 * sizeof(struct ens_metric_input) +                         \
                 47 * sizeof(struct ens_input) + 53 * sizeof(struct ens_role) + \
-                67 * sizeof(struct ens_table_def)))
+                67 * sizeof(struct ens_table_def) +                            \
+                71 * sizeof(struct ens_learner) +                              \
+                73 * sizeof(struct ens_rows) +                                 \
+                79 * sizeof(struct ens_learn_setup) +                          \
+                83 * sizeof(struct ens_learn_job) +                            \
+                89 * sizeof(struct ens_moments) +                              \
+                97 * sizeof(struct ens_bins)))
 
 /** The first members of every struct ens_plugin. */
 #define ENS_PLUGIN_HEAD                                                        \

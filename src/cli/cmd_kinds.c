@@ -8,6 +8,7 @@
 #include "kinds/kinds.h"
 
 #include <ensrun/fitter.h>
+#include <ensrun/learner.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -154,11 +155,28 @@ static void print_delivers(const struct ens_fitter *f)
     printf("\n");
 }
 
+static void print_families(const struct ens_learner *l)
+{
+    static const char *const family[] = {"gaussian", "binomial", "multinomial",
+                                         "poisson"};
+    const char *before = "  of family ";
+
+    for (size_t i = 0; i < ENS_COUNT(family); i++) {
+        if (!(l->families & ENS_LEARN_FAMILY(i)))
+            continue;
+        printf("%s%s", before, family[i]);
+        before = ", ";
+    }
+    printf("%s\n", l->uses & ENS_LEARN_WEIGHTS ? "; takes weights" : "");
+}
+
 static void print_impl(const char *key, const struct ens_impl *m)
 {
     printf("%s = %s: %s\n", key, m->name, m->help == NULL ? "" : m->help);
     if (strcmp(key, "fitter") == 0)
         print_delivers(m->ops);
+    if (strcmp(key, "learner") == 0)
+        print_families(m->ops);
     for (size_t i = 0; i < m->n_settings; i++)
         print_setting(&m->settings[i]);
     if (m->open)

@@ -100,10 +100,12 @@ static void print_json(const struct ens_run_report *r, int code)
         printf(", \"%s\": %llu", ens_outcome_text((enum ens_outcome)o),
                (unsigned long long)r->by_outcome[o]);
     printf(", \"left\": %llu, \"new\": %llu, \"seconds\": %.3f, "
-           "\"efficiency\": %.4f, \"peak_pss_bytes\": %llu",
+           "\"efficiency\": %.4f, \"peak_pss_bytes\": %llu, "
+           "\"worker_private_bytes\": %llu",
            (unsigned long long)r->n_left, (unsigned long long)r->n_new,
            r->seconds, isfinite(r->efficiency) ? r->efficiency : 0.0,
-           (unsigned long long)r->peak_pss_bytes);
+           (unsigned long long)r->peak_pss_bytes,
+           (unsigned long long)r->worker_private_bytes);
     if (r->n_cells > 0)
         printf(", \"cells\": %llu, \"cells_stopped\": %llu, "
                "\"cells_unmet\": %llu",
@@ -158,10 +160,13 @@ static void print_report(const struct ens_run_report *r,
                 (unsigned long long)r->n_new, r->seconds < 1 ? 3 : 1,
                 r->seconds, r->n_workers, r->n_workers == 1 ? "" : "s",
                 100 * r->efficiency);
-        if (r->peak_pss_bytes > 0) /* a short run is not measured */
-            fprintf(stderr, ", peak memory %.0f MiB (PSS)",
-                    (double)r->peak_pss_bytes / 1048576.0);
         fprintf(stderr, "\n");
+        if (r->peak_pss_bytes > 0) /* 0: /proc does not say */
+            fprintf(stderr,
+                    "  peak memory %.1f MiB (PSS of all processes), %.1f MiB "
+                    "private in the largest worker\n",
+                    (double)r->peak_pss_bytes / 1048576.0,
+                    (double)r->worker_private_bytes / 1048576.0);
     }
     for (size_t i = 0; i < r->n_failures; i++)
         fprintf(stderr, "  %llu %s%s: %s\n",

@@ -10,8 +10,8 @@
 
 #define CHECKED ((uint64_t)10000000) /* cells whose ids are compared */
 
-const struct ens_rows *ens_study_rows(const struct ens_study *study,
-                                      const char *role)
+const struct ens_role_rows *ens_study_rows(const struct ens_study *study,
+                                           const char *role)
 {
     for (size_t i = 0; i < study->n_roles; i++)
         if (strcmp(study->role[i].role->name, role) == 0)
@@ -19,8 +19,8 @@ const struct ens_rows *ens_study_rows(const struct ens_study *study,
     return NULL;
 }
 
-const struct ens_row *ens_rows_at(const struct ens_rows *rows, uint64_t ordinal,
-                                  uint64_t *local)
+const struct ens_row *ens_rows_at(const struct ens_role_rows *rows,
+                                  uint64_t ordinal, uint64_t *local)
 {
     uint64_t i = ordinal / rows->stride % rows->count;
     size_t low = 0;
@@ -139,7 +139,7 @@ void ens_cell_canonical(const struct ens_cell *cell, int data_only,
 const struct ens_value *ens_cell_value(const struct ens_cell *cell,
                                        const char *role, const char *key)
 {
-    const struct ens_rows *rows = ens_study_rows(cell->study, role);
+    const struct ens_role_rows *rows = ens_study_rows(cell->study, role);
     const struct ens_key *k;
     uint64_t local;
 
@@ -152,7 +152,7 @@ const struct ens_value *ens_cell_value(const struct ens_cell *cell,
 const char *ens_cell_key(const struct ens_cell *cell, const char *role,
                          size_t i, enum ens_type *type)
 {
-    const struct ens_rows *rows = ens_study_rows(cell->study, role);
+    const struct ens_role_rows *rows = ens_study_rows(cell->study, role);
     const struct ens_row *row;
     uint64_t local;
 
@@ -169,7 +169,7 @@ const char *ens_cell_key(const struct ens_cell *cell, const char *role,
 const struct ens_impl *ens_cell_impl(const struct ens_cell *cell,
                                      const char *role)
 {
-    const struct ens_rows *rows = ens_study_rows(cell->study, role);
+    const struct ens_role_rows *rows = ens_study_rows(cell->study, role);
     uint64_t local;
 
     return rows == NULL ? NULL : ens_rows_at(rows, cell->ordinal, &local)->impl;
@@ -177,7 +177,7 @@ const struct ens_impl *ens_cell_impl(const struct ens_cell *cell,
 
 const char *ens_cell_row(const struct ens_cell *cell, const char *role)
 {
-    const struct ens_rows *rows = ens_study_rows(cell->study, role);
+    const struct ens_role_rows *rows = ens_study_rows(cell->study, role);
     uint64_t local;
 
     return rows == NULL ? "" : ens_rows_at(rows, cell->ordinal, &local)->name;
@@ -209,14 +209,14 @@ const char *ens_cell_axis_text(const struct ens_cell *cell, size_t column)
 
 uint64_t ens_cell_role_index(const struct ens_cell *cell, const char *role)
 {
-    const struct ens_rows *rows = ens_study_rows(cell->study, role);
+    const struct ens_role_rows *rows = ens_study_rows(cell->study, role);
 
     return rows == NULL ? 0 : cell->ordinal / rows->stride % rows->count + 1;
 }
 
 uint64_t ens_study_role_count(const struct ens_study *study, const char *role)
 {
-    const struct ens_rows *rows = ens_study_rows(study, role);
+    const struct ens_role_rows *rows = ens_study_rows(study, role);
 
     return rows == NULL ? 0 : rows->count;
 }

@@ -146,7 +146,7 @@ static int number_cells(struct ens_study *st)
 {
     st->n_cells = 1;
     for (size_t i = st->n_roles; i-- > 0;) {
-        struct ens_rows *rows = &st->role[i];
+        struct ens_role_rows *rows = &st->role[i];
 
         rows->stride = st->n_cells;
         rows->count = rows->role->beside ? 1 : 0;
@@ -166,8 +166,8 @@ static int number_cells(struct ens_study *st)
 
 static int by_role(const void *a, const void *b)
 {
-    const struct ens_rows *const *x = a;
-    const struct ens_rows *const *y = b;
+    const struct ens_role_rows *const *x = a;
+    const struct ens_role_rows *const *y = b;
 
     return strcmp((*x)->role->name, (*y)->role->name);
 }
@@ -175,19 +175,20 @@ static int by_role(const void *a, const void *b)
 /* Lines of two roles never interleave: "a." and "b." differ before any key. */
 static int sort_roles(struct ens_study *st)
 {
-    st->role_sorted =
-        ens_arena_alloc(&st->arena, st->n_roles + 1, sizeof(struct ens_rows *));
+    st->role_sorted = ens_arena_alloc(&st->arena, st->n_roles + 1,
+                                      sizeof(struct ens_role_rows *));
     if (st->role_sorted == NULL)
         return -1;
     for (size_t i = 0; i < st->n_roles; i++)
         if (!st->role[i].role->beside)
             st->role_sorted[st->n_sorted++] = &st->role[i];
-    qsort(st->role_sorted, st->n_sorted, sizeof(struct ens_rows *), by_role);
+    qsort(st->role_sorted, st->n_sorted, sizeof(struct ens_role_rows *),
+          by_role);
     return 0;
 }
 
-static int has_column(const struct ens_study *st, const struct ens_rows *rows,
-                      const char *key)
+static int has_column(const struct ens_study *st,
+                      const struct ens_role_rows *rows, const char *key)
 {
     for (size_t i = 0; i < st->n_columns; i++)
         if (st->column[i].role == rows->role->name &&
@@ -196,7 +197,7 @@ static int has_column(const struct ens_study *st, const struct ens_rows *rows,
     return 0;
 }
 
-static void add_column(struct ens_study *st, const struct ens_rows *rows,
+static void add_column(struct ens_study *st, const struct ens_role_rows *rows,
                        const struct ens_setting *s)
 {
     struct ens_axis_column *c = &st->column[st->n_columns++];
@@ -219,7 +220,7 @@ static int make_columns(struct ens_study *st)
     if (st->column == NULL)
         return -1;
     for (size_t i = 0; i < st->n_roles; i++) {
-        const struct ens_rows *rows = &st->role[i];
+        const struct ens_role_rows *rows = &st->role[i];
 
         if (rows->role->beside)
             continue;

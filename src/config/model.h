@@ -61,7 +61,7 @@ struct ens_row {
     size_t longest;             /* bytes that all pieces can have */
 };
 
-struct ens_rows { /* of a role */
+struct ens_role_rows { /* of a role */
     const struct ens_role *role;
     size_t n;
     struct ens_row *row;
@@ -85,9 +85,9 @@ struct ens_study {
     size_t n_inputs;
     struct ens_row *input;
     size_t n_roles;
-    struct ens_rows *role;
+    struct ens_role_rows *role;
     size_t n_sorted;
-    const struct ens_rows **role_sorted; /* those that make cells, by name:
+    const struct ens_role_rows **role_sorted; /* those that make cells, by name:
                                             canonical order */
     uint64_t n_cells;
     size_t n_columns;
@@ -99,10 +99,10 @@ int ens_key_order(const char *a, const char *b);
 /** Key of a row by name; NULL. */
 const struct ens_key *ens_row_find(const struct ens_row *row, const char *key);
 /** Row that a cell selects in a role, and its local number in that row. */
-const struct ens_row *ens_rows_at(const struct ens_rows *rows, uint64_t ordinal,
-                                  uint64_t *local);
-const struct ens_rows *ens_study_rows(const struct ens_study *study,
-                                      const char *role);
+const struct ens_row *ens_rows_at(const struct ens_role_rows *rows,
+                                  uint64_t ordinal, uint64_t *local);
+const struct ens_role_rows *ens_study_rows(const struct ens_study *study,
+                                           const char *role);
 /** How many places an axis has among the cells of its row. */
 size_t ens_key_places(const struct ens_key *key);
 /** Values of a key in a row's cell `local`. */

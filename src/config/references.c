@@ -16,7 +16,7 @@ static int is_numbered(const char *name)
 
 /* A row of a numbered role that no section describes has the defaults: the
  * last one. */
-static const struct ens_row *find_row(const struct ens_rows *rows,
+static const struct ens_row *find_row(const struct ens_role_rows *rows,
                                       const char *name)
 {
     for (size_t i = 0; i < rows->n; i++)
@@ -27,7 +27,8 @@ static const struct ens_row *find_row(const struct ens_rows *rows,
 }
 
 /* All it says that decides cells, but what is at its default. */
-static const char *hash_row(struct ens_resolve *r, const struct ens_rows *rows,
+static const char *hash_row(struct ens_resolve *r,
+                            const struct ens_role_rows *rows,
                             const struct ens_row *row, const char *name)
 {
     struct ens_buf b = ENS_BUF_INIT;
@@ -56,8 +57,8 @@ static const char *hash_row(struct ens_resolve *r, const struct ens_rows *rows,
 }
 
 static void unknown_row(struct ens_resolve *r, const struct ens_row *from,
-                        const struct ens_key *key, const struct ens_rows *rows,
-                        const char *name)
+                        const struct ens_key *key,
+                        const struct ens_role_rows *rows, const char *name)
 {
     struct ens_near near;
 
@@ -82,7 +83,8 @@ static void unknown_row(struct ens_resolve *r, const struct ens_row *from,
 static void refer(struct ens_resolve *r, const struct ens_row *from,
                   struct ens_key *key)
 {
-    const struct ens_rows *rows = ens_study_rows(r->study, key->s->choices);
+    const struct ens_role_rows *rows =
+        ens_study_rows(r->study, key->s->choices);
 
     for (size_t i = 0; i < key->value.n; i++) {
         struct ens_value *v = (struct ens_value *)&key->value.v[i];
@@ -119,7 +121,7 @@ void ens_resolve_references(struct ens_resolve *r)
 const char *ens_study_row(const struct ens_study *study, const char *role,
                           size_t i)
 {
-    const struct ens_rows *rows = ens_study_rows(study, role);
+    const struct ens_role_rows *rows = ens_study_rows(study, role);
     size_t n = rows == NULL ? 0 : rows->n;
 
     if (n > 0 && rows->role->numbered)
@@ -131,7 +133,7 @@ const struct ens_value *ens_study_row_value(const struct ens_study *study,
                                             const char *role, const char *row,
                                             const char *key)
 {
-    const struct ens_rows *rows = ens_study_rows(study, role);
+    const struct ens_role_rows *rows = ens_study_rows(study, role);
     const struct ens_row *at = rows == NULL ? NULL : find_row(rows, row);
     const struct ens_key *k = at == NULL ? NULL : ens_row_find(at, key);
 
@@ -141,7 +143,7 @@ const struct ens_value *ens_study_row_value(const struct ens_study *study,
 const struct ens_impl *ens_study_row_impl(const struct ens_study *study,
                                           const char *role, const char *row)
 {
-    const struct ens_rows *rows = ens_study_rows(study, role);
+    const struct ens_role_rows *rows = ens_study_rows(study, role);
     const struct ens_row *at = rows == NULL ? NULL : find_row(rows, row);
 
     return at == NULL ? NULL : at->impl;

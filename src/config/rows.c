@@ -216,7 +216,7 @@ static void check_defaults(struct ens_resolve *r, const struct ens_role *role,
     ens_section_unknown(r, defaults, &t, role->impl_key);
 }
 
-static void resolve_role(struct ens_resolve *r, struct ens_rows *rows)
+static void resolve_role(struct ens_resolve *r, struct ens_role_rows *rows)
 {
     const struct ens_role *role = rows->role;
     struct ens_section *defaults = ens_ini_find(&r->ini, role->name);

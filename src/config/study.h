@@ -33,7 +33,7 @@ struct ens_study_plugins {
     enum ens_status (*kind)(void *arg, const char *path, const char *name,
                             const struct ens_study_tables **tables,
                             struct ens_error *err);
-    /** key: "generator", "fitter", "metric". */
+    /** key: "generator", "fitter", "metric", "learner". */
     enum ens_status (*impl)(void *arg, const char *path, const char *key,
                             const char *name, const struct ens_impl **impl,
                             struct ens_error *err);

@@ -91,7 +91,7 @@ static enum ens_status find_column(const struct ens_study *st,
 static const char *text_at(const struct ens_study *st,
                            const struct ens_axis_column *col, size_t i)
 {
-    const struct ens_rows *rows = ens_study_rows(st, col->role);
+    const struct ens_role_rows *rows = ens_study_rows(st, col->role);
 
     for (size_t k = 0; k < rows->n; k++) {
         const struct ens_key *key =
@@ -154,7 +154,7 @@ static const char *find_value(struct ens_where *w,
                               const struct ens_axis_column *col,
                               const struct ens_condition *c)
 {
-    const struct ens_rows *rows = ens_study_rows(w->study, col->role);
+    const struct ens_role_rows *rows = ens_study_rows(w->study, col->role);
     const char *found = find_text(w->study, col, c->value, c->n_value);
     const char *text = ens_arena_strndup(&w->arena, c->value, c->n_value);
 

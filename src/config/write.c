@@ -43,7 +43,7 @@ static void write_row(const struct ens_row *row, const struct ens_role *role,
 
 /* A section that was not there can only be written when all it lacks has a
  * default. */
-static int can_write(const struct ens_rows *rows)
+static int can_write(const struct ens_role_rows *rows)
 {
     if (rows->written)
         return 1;

@@ -108,7 +108,7 @@ static enum ens_status check_impl(const struct ens_impl *m, const char *section,
     return s;
 }
 
-/* -- generators, fitters, metrics ------------------------------------------ */
+/* -- generators, fitters, metrics, learners -------------------------------- */
 
 static const char *check_generator(const struct ens_impl *m)
 {
@@ -156,6 +156,16 @@ static const char *check_metric(const struct ens_impl *m)
     return t->compute == NULL ? "compute" : NULL;
 }
 
+static const char *check_learner(const struct ens_impl *m)
+{
+    const struct ens_learner *l = m->ops;
+
+    return (l->families & ENS_LEARN_ALL) == 0 ? "a family of ENS_LEARN_ALL"
+           : l->fit == NULL                   ? "fit"
+           : l->predict == NULL               ? "predict"
+                                              : NULL;
+}
+
 static const struct {
     const char *key;
     const char *section;
@@ -164,6 +174,7 @@ static const struct {
     {"generator", "data", check_generator},
     {"fitter", "fit", check_fitter},
     {"metric", "metrics", check_metric},
+    {"learner", "learner", check_learner},
 };
 
 static enum ens_status check_part(const struct ens_plugin_part *p,
@@ -185,7 +196,8 @@ static enum ens_status check_part(const struct ens_plugin_part *p,
                               "%s, which is required, is missing", missing);
     }
     return ens_fail(err, ENS_ESTUDY,
-                    "its key is %.60s; allowed: generator, fitter, metric",
+                    "its key is %.60s; allowed: generator, fitter, metric, "
+                    "learner",
                     p->key == NULL ? "NULL" : p->key);
 }
 

@@ -22,7 +22,8 @@ struct bad {
 
 struct own {
     struct ens_rows_spec spec;
-    double *raw, *work; /* tiles */
+    struct ens_rowset x, y; /* rows of columns, of the response */
+    double *raw, *work;     /* tiles */
     struct bad bad;
 };
 
@@ -120,7 +121,7 @@ static void rows_x(const struct ens_rows *r, uint64_t first, size_t n,
     struct own *o = r->own;
 
     ENS_BUG_ON(first > r->n || n > r->n - first);
-    read(o, (struct where){&o->spec.set, first, NULL}, n, out);
+    read(o, (struct where){&o->x, first, NULL}, n, out);
 }
 
 static void rows_gather(const struct ens_rows *r, const uint64_t *at, size_t n,
@@ -133,8 +134,8 @@ static void rows_gather(const struct ens_rows *r, const uint64_t *at, size_t n,
         size_t m = n < TILE ? n : TILE;
 
         for (size_t i = 0; i < m; i++)
-            row[i] = ens_rowset_row(&o->spec.set, at[i]);
-        read(o, (struct where){&o->spec.set, 0, row}, m, out);
+            row[i] = ens_rowset_row(&o->x, at[i]);
+        read(o, (struct where){&o->x, 0, row}, m, out);
         at += m;
         out += m * r->p;
         n -= m;
@@ -180,14 +181,13 @@ static void read_one(const struct ens_rows *r, const struct ens_learn_source *s,
     struct own *o = r->own;
 
     ENS_BUG_ON(at->first > r->n || at->n > r->n - at->first);
-    ens_learn_source_read(s, &o->spec.set, at->first, (size_t)at->n, out);
+    ens_learn_source_read(s, &o->y, at->first, (size_t)at->n, out);
     for (uint64_t i = 0; i < at->n; i++) {
         const char *want = refuse(o, &out[i]);
 
         if (want == NULL)
             continue;
-        remember(o, s, ens_rowset_row(&o->spec.set, at->first + i), 0, out[i],
-                 want);
+        remember(o, s, ens_rowset_row(&o->y, at->first + i), 0, out[i], want);
         out[i] = 0;
     }
 }
@@ -219,7 +219,7 @@ static void rows_source(const struct ens_rows *r, uint64_t first, size_t n,
 {
     const struct own *o = r->own;
 
-    ens_rowset_rows(&o->spec.set, first, n, out);
+    ens_rowset_rows(&o->x, first, n, out);
 }
 
 static enum ens_status rows_moments(const struct ens_rows *r,
@@ -238,7 +238,7 @@ static void offer_direct(struct ens_rows *r, const struct ens_rows_spec *spec)
 {
     const struct ens_rows_prep *prep = spec->prep;
 
-    if (!spec->source->finite || (prep != NULL && prep->scale == NULL))
+    if (!spec->source->finite || (prep != NULL && !prep->is_scaled))
         return;
     r->direct = ens_learn_source_direct(spec->source, &r->stride);
     if (r->direct == NULL || prep == NULL)
@@ -260,36 +260,83 @@ static void set_columns(struct ens_rows *r, const struct ens_rows_spec *spec)
     }
 }
 
+/* Columns of rows before: both sets lose those that have none. */
+static int lag_rows(struct own *o, struct ens_arena *arena)
+{
+    const struct ens_rowset *s = &o->spec.set;
+    uint64_t lag = o->spec.lag;
+    struct ens_span *x, *y;
+    size_t n = 0;
+
+    o->x = o->y = *s;
+    if (lag == 0)
+        return 0;
+    x = ens_arena_alloc(arena, s->n_spans, sizeof(*x));
+    y = ens_arena_alloc(arena, s->n_spans, sizeof(*y));
+    if (x == NULL || y == NULL)
+        return -1;
+    o->y = (struct ens_rowset){.span = y};
+    for (size_t k = 0; k < s->n_spans; k++) {
+        const struct ens_span *a = &s->span[k];
+        uint64_t first = a->first > lag ? a->first : lag;
+
+        ENS_BUG_ON(a->index != NULL);
+        if (first >= a->first + a->n)
+            continue;
+        y[n] = (struct ens_span){NULL, first, a->first + a->n - first, o->y.n};
+        x[n] = y[n];
+        x[n].first -= lag;
+        o->y.n += y[n++].n;
+    }
+    o->y.n_spans = n;
+    o->x = o->y;
+    o->x.span = x;
+    return 0;
+}
+
+static int make_tiles(struct own *o, struct ens_arena *arena)
+{
+    const struct ens_rows_spec *spec = &o->spec;
+
+    if (spec->prep == NULL)
+        return 0;
+    o->raw = ens_arena_alloc(arena, TILE, spec->source->p * sizeof(double));
+    o->work = ens_arena_alloc(arena, TILE, spec->prep->work * sizeof(double));
+    return o->raw == NULL || o->work == NULL ? -1 : 0;
+}
+
+static void set_response(struct ens_rows *r, const struct ens_response *y)
+{
+    if (y == NULL)
+        return;
+    r->family = y->family;
+    r->n_classes = y->n_classes;
+    r->weighted = y->w != NULL;
+    r->y = y->y != NULL ? rows_y : NULL;
+}
+
 enum ens_status ens_rows_open(const struct ens_rows_spec *spec,
                               struct ens_arena *arena, struct ens_rows *rows,
                               struct ens_error *err)
 {
-    struct ens_rows r = {.n = spec->set.n, .first_row = UINT64_MAX};
+    struct ens_rows r = {.first_row = UINT64_MAX,
+                         .x = rows_x,
+                         .gather = rows_gather,
+                         .w = rows_w,
+                         .source = rows_source,
+                         .moments = rows_moments};
     struct own *o = ens_arena_alloc(arena, 1, sizeof(*o));
 
-    if (o != NULL && spec->prep != NULL) {
-        o->raw = ens_arena_alloc(arena, TILE, spec->source->p * sizeof(double));
-        o->work =
-            ens_arena_alloc(arena, TILE, spec->prep->work * sizeof(double));
-    }
-    if (o == NULL ||
-        (spec->prep != NULL && (o->raw == NULL || o->work == NULL)))
+    if (o == NULL)
         return ens_fail(err, ENS_ENOMEMORY, "rows: out of memory");
     o->spec = *spec;
+    if (make_tiles(o, arena) != 0 || lag_rows(o, arena) != 0)
+        return ens_fail(err, ENS_ENOMEMORY, "rows: out of memory");
     r.own = o;
-    r.x = rows_x;
-    r.gather = rows_gather;
-    r.source = rows_source;
-    r.w = rows_w;
-    r.moments = rows_moments;
-    if (spec->response != NULL) {
-        r.family = spec->response->family;
-        r.n_classes = spec->response->n_classes;
-        r.weighted = spec->response->w != NULL;
-        r.y = spec->response->y != NULL ? rows_y : NULL;
-    }
-    if (ens_rowset_plain(&spec->set))
-        r.first_row = r.n > 0 ? spec->set.span[0].first : 0;
+    r.n = o->x.n;
+    if (ens_rowset_plain(&o->x))
+        r.first_row = r.n > 0 ? o->x.span[0].first : 0;
+    set_response(&r, spec->response);
     set_columns(&r, spec);
     offer_direct(&r, spec);
     *rows = r;

@@ -25,8 +25,9 @@ struct ens_rows_prep {
     void (*apply)(const void *own, const double *in, size_t n, double *out,
                   double *work);
     const void *own;
-    /* When all it does is to scale columns select .. select+p-1 of its input:
-     * (x - centre) * scale, and scale is not NULL. */
+    /* All it does is to take columns select .. select+p-1 of its input, as
+     * (x - centre) * scale; centre and scale NULL: as they are. */
+    int is_scaled;
     size_t select;
     const double *centre, *scale;
 };
@@ -41,7 +42,10 @@ struct ens_rows_spec {
     const struct ens_response *response; /* NULL: rows to be predicted */
     const struct ens_rows_prep *prep;    /* NULL: none */
     const struct ens_bins *bins;         /* of the source; NULL: none */
-    ens_rows_moments_fn *moments;        /* required where they are asked for */
+    /* Columns are those of as many source rows before; only with a set of
+     * ranges. Rows of it that have none are left out. */
+    uint64_t lag;
+    ens_rows_moments_fn *moments; /* required where they are asked for */
     void *moments_arg;
 };
 

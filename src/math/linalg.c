@@ -219,6 +219,44 @@ size_t ens_qr_factor(double *x, size_t n, size_t p, double tol, double *l,
     return p;
 }
 
+void ens_qr_triangle(double *x, size_t n, size_t p, double *r, double *work)
+{
+    int info;
+
+    ENS_BUG_ON(n < p);
+    info = LAPACKE_dgeqrf_work(LAPACK_COL_MAJOR, (int)n, (int)p, x, (int)n,
+                               work, work + p, (int)(64 * p));
+    ENS_BUG_ON(info != 0);
+    memset(r, 0, p * p * sizeof(*r));
+    for (size_t j = 0; j < p; j++)
+        memcpy(r + j * p, x + j * n, (j + 1) * sizeof(*r));
+}
+
+static int all_finite(const double *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!isfinite(x[i]))
+            return 0;
+    return 1;
+}
+
+int ens_min_norm(double *x, size_t n, size_t p, double *y, double cut,
+                 double *b, double *work)
+{
+    int rank, info;
+
+    ENS_BUG_ON(n < p);
+    if (!all_finite(x, n * p) || !all_finite(y, n))
+        return -1;
+    info = LAPACKE_dgelss_work(LAPACK_COL_MAJOR, (int)n, (int)p, 1, x, (int)n,
+                               y, (int)n, work, cut, &rank, work + p,
+                               (int)(ENS_MIN_NORM_WORK(n, p) - p));
+    if (info != 0)
+        return -1;
+    memcpy(b, y, p * sizeof(*b));
+    return 0;
+}
+
 int ens_eigen(double *a, size_t p, double *values, double *work)
 {
     for (size_t j = 0; j < p; j++)

@@ -61,6 +61,26 @@ void ens_cholesky_inverse(const double *l, size_t p, double *inverse);
 size_t ens_qr_factor(double *x, size_t n, size_t p, double tol, double *l,
                      double *work);
 
+/**
+ * Upper triangle r[p, p] (zeros below; its diagonal of any sign) of the QR
+ * decomposition of x[n, p], n >= p, of whatever rank. x is overwritten;
+ * work[ENS_QR_WORK(p)]. Of rows that come in blocks: put the r of those before
+ * above the next block.
+ */
+void ens_qr_triangle(double *x, size_t n, size_t p, double *r, double *work);
+
+/** Doubles of work for ens_min_norm. */
+#define ENS_MIN_NORM_WORK(n, p) (8 * ((size_t)(n) + (p)))
+
+/**
+ * Least squares of smallest norm: b[p] minimises |y - X b|, and |b| among
+ * those that do. x[n, p] (n >= p) is overwritten, and y[n].
+ * Method:  singular values below cut times the largest count as 0.
+ * Returns 0, or -1 when there is none (x is not finite).
+ */
+int ens_min_norm(double *x, size_t n, size_t p, double *y, double cut,
+                 double *b, double *work);
+
 /** Doubles of work for ens_eigen. */
 #define ENS_EIGEN_WORK(p) ((size_t)3 * (p))
 

@@ -186,11 +186,11 @@ enum ens_status ens_plan_add_array(struct ens_plan *p,
                                    const struct ens_array_def *def,
                                    struct ens_error *err)
 {
-    struct ens_array_def *to = &p->array[p->n_arrays];
+    struct ens_array_def *to;
 
-    if (p->n_arrays == ENS_STAGE_MAX_ARRAYS)
+    if (p->n_arrays == ENS_PLAN_MAX_ARRAYS)
         return ens_fail(err, ENS_EUSAGE, "more than %d output arrays",
-                        ENS_STAGE_MAX_ARRAYS);
+                        ENS_PLAN_MAX_ARRAYS);
     if (!is_file_word(def->name))
         return ens_fail(err, ENS_EUSAGE, "array name %s: not a word",
                         def->name);
@@ -199,6 +199,7 @@ enum ens_status ens_plan_add_array(struct ens_plan *p,
     if (def->dtype != ENS_DT_F64 && def->dtype != ENS_DT_I64)
         return ens_fail(err, ENS_EUSAGE, "array %s: neither f8 nor i8",
                         def->name);
+    to = &p->array[p->n_arrays];
     *to = *def;
     to->name = ens_arena_strdup(&p->arena, def->name);
     if (to->name == NULL)
@@ -214,8 +215,11 @@ static enum ens_status copy_names(const struct ens_plan *p,
 {
     *n = 0;
     for (; names != NULL && names[*n] != NULL; (*n)++) {
-        if (*n == ENS_STAGE_MAX_ARRAYS ||
-            ens_plan_find_array(p, names[*n]) == NULL)
+        if (*n == ENS_STAGE_MAX_ARRAYS)
+            return ens_fail(err, ENS_EUSAGE,
+                            "a stage reads or writes more than %d arrays",
+                            ENS_STAGE_MAX_ARRAYS);
+        if (ens_plan_find_array(p, names[*n]) == NULL)
             return ens_fail(err, ENS_EUSAGE, "array %s is not declared",
                             names[*n]);
         snprintf(to[*n], ENS_STAGE_KEY_MAX + 1, "%s", names[*n]);

@@ -12,7 +12,8 @@
 #include "record/stage.h"
 #include <ensrun/kind.h>
 
-#define ENS_STAGE_DATA_MAX ((size_t)16 << 20)
+#define ENS_STAGE_DATA_MAX  ((size_t)16 << 20)
+#define ENS_PLAN_MAX_ARRAYS 256 /* a stage names at most 16 of them */
 
 struct ens_plan {
     const struct ens_kind *kind;
@@ -22,7 +23,7 @@ struct ens_plan {
                                         them fail with a message) */
     struct ens_schemas schemas;
     size_t n_arrays;
-    struct ens_array_def array[ENS_STAGE_MAX_ARRAYS]; /* names in arena */
+    struct ens_array_def array[ENS_PLAN_MAX_ARRAYS]; /* names in arena */
     int whole;            /* see plan_is_whole of the kind interface */
     uint32_t first_index; /* of the first stage added */
     size_t n_stages;

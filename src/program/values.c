@@ -80,7 +80,7 @@ static enum ens_status check_input(const struct ens_study *study,
 enum ens_status ens_task_values_check_axes(const struct ens_study *study,
                                            struct ens_error *err)
 {
-    const struct ens_rows *axes = ens_study_rows(study, "axes");
+    const struct ens_role_rows *axes = ens_study_rows(study, "axes");
     char where[256];
 
     for (size_t i = 0; i < axes->n; i++)
@@ -98,8 +98,8 @@ enum ens_status ens_task_values_check_axes(const struct ens_study *study,
     return ENS_OK;
 }
 
-static enum ens_status check_name(const struct ens_rows *axes, const char *name,
-                                  struct ens_error *err)
+static enum ens_status check_name(const struct ens_role_rows *axes,
+                                  const char *name, struct ens_error *err)
 {
     for (size_t i = 0; !is_of_tasks(name) && i < axes->n; i++)
         if (ens_row_find(&axes->row[i], name) == NULL)

@@ -56,7 +56,7 @@ static void take_rows(struct choice *c)
     const struct ens_study *st = c->r->study;
 
     for (size_t i = 0; i < st->n_roles; i++) {
-        const struct ens_rows *rows = &st->role[i];
+        const struct ens_role_rows *rows = &st->role[i];
 
         for (size_t k = 0; k < rows->n && c->n < c->want; k++)
             take(c, rows->row[k].first * rows->stride);

@@ -58,7 +58,8 @@ struct ens_run_report {
     uint64_t n_new; /* tasks that ended in this epoch */
     double seconds, efficiency;
     uint64_t peak_pss_bytes;
-    uint64_t worker_private_bytes; /* the largest that was seen */
+    uint64_t worker_private_bytes; /* of the largest that was seen: pages it
+                                      wrote and shares with nobody */
     uint64_t n_deaths;
     uint32_t n_workers;
     uint64_t n_other_failures; /* of further kinds */

@@ -14,6 +14,7 @@
 #include "store/pack.h"
 #include "stop/tracker.h"
 #include "store/replay.h"
+#include "transport/cost.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
@@ -143,13 +144,14 @@ struct ens_run {
     /* watch.c */
     uint64_t begin_ns; /* of the program's work, before set-up */
     int had_first;     /* a task has ended */
-    uint64_t start_ns, watch_ns, progress_ns, pss_ns, watch_done;
+    uint64_t start_ns, watch_ns, progress_ns, watch_done;
     int is_staged; /* workers map copies of the inputs */
     char staging_note[96];
     uint64_t staging_ns; /* of the last line about it */
     double rate;
-    uint64_t pss_bytes, peak_pss_bytes;
-    uint64_t busy_ns; /* when the workers were closed */
+    struct ens_cost_meter meter;
+    uint64_t pss_bytes; /* of the job, as last read */
+    uint64_t busy_ns;   /* when the workers were closed */
     int status_fd;
     FILE *log_file;
 };

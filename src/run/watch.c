@@ -2,7 +2,6 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "run/state.h"
-#include "transport/cost.h"
 
 #include <ctype.h>
 #include <fcntl.h>
@@ -12,8 +11,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#define PSS_NS 10000000000u /* reading it walks page tables: rarely */
 
 /* -- log ---------------------------------------------------------------------
  */
@@ -125,30 +122,21 @@ void ens_watch_failures(struct ens_run *r, const struct ens_batch *b)
 /* -- memory of the job --------------------------------------------------------
  */
 
-static void read_pss(struct ens_run *r, uint64_t now)
+static void read_memory(struct ens_run *r)
 {
-    int32_t pid[1024];
-    size_t n = 0;
-    uint64_t sum = ens_process_pss(getpid());
-    uint64_t cpu_ns, pss_bytes;
+    struct ens_run_report *rep = r->report;
+    uint64_t cpu_ns, pss_bytes = 0, worker_bytes = 0;
 
-    r->pss_ns = now;
-    if (r->transport != NULL)
-        n = r->ops->pids(r->transport, pid, 1024);
-    for (size_t i = 0; i < n; i++) {
-        uint64_t own = i > 0 ? ens_process_private(pid[i]) : 0; /* 0: zygote */
-
-        sum += ens_process_pss(pid[i]);
-        if (own > r->report->worker_private_bytes)
-            r->report->worker_private_bytes = own;
-    }
-    if (r->transport != NULL && r->ops->others != NULL) {
-        r->ops->others(r->transport, &cpu_ns, &pss_bytes);
-        sum += pss_bytes;
-    }
-    r->pss_bytes = sum;
-    if (sum > r->peak_pss_bytes)
-        r->peak_pss_bytes = sum;
+    ens_cost_memory(&r->meter, r->ops, r->transport);
+    if (r->transport != NULL && r->ops->others != NULL)
+        r->ops->others(r->transport, &cpu_ns, &pss_bytes, &worker_bytes);
+    r->pss_bytes = r->meter.pss_bytes + pss_bytes;
+    if (r->pss_bytes > rep->peak_pss_bytes)
+        rep->peak_pss_bytes = r->pss_bytes;
+    if (r->meter.worker_bytes > worker_bytes)
+        worker_bytes = r->meter.worker_bytes;
+    if (worker_bytes > rep->worker_private_bytes)
+        rep->worker_private_bytes = worker_bytes;
 }
 
 /* -- progress
@@ -251,8 +239,8 @@ void ens_watch_tick(uv_timer_t *timer)
 
     if (r->phase == ENS_RUN_OVER || r->done == NULL)
         return;
-    if (now - r->pss_ns > PSS_NS && r->transport != NULL)
-        read_pss(r, now);
+    if (now >= r->meter.due_ns && r->transport != NULL)
+        read_memory(r);
     take(r, &p, now);
     write_status(r, &p);
     ens_staging_say(r, now);
@@ -268,7 +256,6 @@ void ens_watch_begin(struct ens_run *r)
     char path[sizeof(r->dir) + 16];
 
     r->start_ns = r->watch_ns = r->progress_ns = ens_clock_ns();
-    r->pss_ns = r->start_ns - PSS_NS + 1000000000u; /* first after a second */
     snprintf(path, sizeof(path), "%s/status", r->dir);
     r->status_fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
     snprintf(path, sizeof(path), "%s/log.txt", r->dir);
@@ -282,13 +269,13 @@ void ens_watch_begin(struct ens_run *r)
 static double supervisor_cpu(const struct ens_run *r)
 {
     uint64_t ns = ens_process_cpu_ns(getpid());
-    uint64_t cpu_ns, pss_bytes;
+    uint64_t cpu_ns, pss_bytes, worker_bytes;
     int32_t pid[1];
 
     if (r->transport != NULL && r->ops->pids(r->transport, pid, 1) == 1)
         ns += ens_process_cpu_ns(pid[0]);
     if (r->transport != NULL && r->ops->others != NULL) {
-        r->ops->others(r->transport, &cpu_ns, &pss_bytes);
+        r->ops->others(r->transport, &cpu_ns, &pss_bytes, &worker_bytes);
         ns += cpu_ns;
     }
     return (double)ns / 1e9;
@@ -312,14 +299,13 @@ void ens_watch_end(struct ens_run *r)
     if (r->done == NULL || r->start_ns == 0)
         return;
     if (r->transport != NULL)
-        read_pss(r, now);
+        read_memory(r);
     take(r, &p, now);
     r->busy_ns = busy_ns(r);
     ens_watch_log(r, "event=stop busy_s=%.3f supervisor_cpu_s=%.3f",
                   (double)r->busy_ns / 1e9, supervisor_cpu(r));
     r->report->seconds = p.seconds;
     r->report->efficiency = p.efficiency;
-    r->report->peak_pss_bytes = r->peak_pss_bytes;
     r->phase = ENS_RUN_OVER;
     write_status(r, &p);
 }

@@ -2,48 +2,53 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/tree.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#define PSS_NS   10000000000u
 #define PIDS_MAX 4097
 
-/* Sum of lines "KEY:  N kB" of smaps_rollup. */
-static uint64_t memory_of(int32_t pid, const char *const *key, size_t n)
+/* Memory is read (which walks page tables) once a second, of large jobs less
+ * often: for a thousandth of the time, but every ten seconds at least. */
+#define LEAST_NS 1000000000u
+#define MOST_NS  10000000000u
+#define SHARE    1000u
+
+static int is_worker(int32_t pid, const int32_t *list, size_t n)
 {
-    char path[64];
-    struct ens_buf b = ENS_BUF_INIT;
-    uint64_t sum = 0;
+    for (size_t i = 0; i < n; i++)
+        if (list[i] == pid)
+            return 1;
+    return 0;
+}
 
-    snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", pid);
-    if (ens_file_read(&b, path, 65536, NULL) != ENS_OK)
-        ens_buf_clear(&b);
-    for (size_t i = 0; i < n; i++) {
-        const char *p = strstr(ens_buf_text(&b), key[i]);
-        unsigned long long kib = 0;
+void ens_cost_memory(struct ens_cost_meter *m,
+                     const struct ens_transport_ops *ops,
+                     const struct ens_transport *t)
+{
+    uint64_t start = ens_clock_ns(), wait_ns, own_bytes;
+    int32_t pid[PIDS_MAX];
+    size_t n = t != NULL ? ops->pids(t, pid, PIDS_MAX) : 0;
+    size_t first = n > 0 && pid[0] != (int32_t)getpid(); /* behind a zygote */
+    struct ens_tree tree = {0};
 
-        if (p != NULL && sscanf(p + strlen(key[i]), " %llu", &kib) == 1)
-            sum += kib * 1024;
+    if (ens_tree_read(&tree, (int32_t)getpid()) == 0)
+        m->pss_bytes = 0;
+    for (size_t i = 0; i < tree.n; i++) {
+        m->pss_bytes += tree.process[i].memory.pss;
+        own_bytes = tree.process[i].memory.own_bytes;
+        if (own_bytes > m->worker_bytes &&
+            is_worker(tree.process[i].pid, pid + first, n - first))
+            m->worker_bytes = own_bytes;
     }
-    ens_buf_fini(&b);
-    return sum;
-}
-
-uint64_t ens_process_pss(int32_t pid)
-{
-    static const char *const key[] = {"\nPss:"};
-
-    return memory_of(pid, key, 1);
-}
-
-uint64_t ens_process_private(int32_t pid)
-{
-    static const char *const key[] = {"\nPrivate_Clean:", "\nPrivate_Dirty:"};
-
-    return memory_of(pid, key, 2);
+    ens_tree_fini(&tree);
+    wait_ns = SHARE * (ens_clock_ns() - start);
+    m->due_ns = ens_clock_ns() + (wait_ns < LEAST_NS  ? LEAST_NS
+                                  : wait_ns > MOST_NS ? MOST_NS
+                                                      : wait_ns);
 }
 
 /* Fields 14 and 15 of /proc/PID/stat. */
@@ -73,17 +78,13 @@ void ens_cost_refresh(struct ens_cost_meter *m,
                       const struct ens_transport *t)
 {
     uint64_t now = ens_clock_ns();
-    int32_t pid[PIDS_MAX];
-    size_t n = t != NULL ? ops->pids(t, pid, PIDS_MAX) : 0;
+    int32_t pid[1];
+    size_t n = t != NULL ? ops->pids(t, pid, 1) : 0;
 
     if (n > 0) /* the zygote comes first */
         m->zygote_cpu_ns = ens_process_cpu_ns(pid[0]);
-    if (m->pss_read_ns != 0 && now - m->pss_read_ns < PSS_NS)
-        return;
-    m->pss_read_ns = now;
-    m->pss_bytes = ens_process_pss(getpid());
-    for (size_t i = 0; i < n; i++)
-        m->pss_bytes += ens_process_pss(pid[i]);
+    if (now >= m->due_ns)
+        ens_cost_memory(m, ops, t);
 }
 
 void ens_cost_read(const struct ens_cost_meter *m,
@@ -98,6 +99,7 @@ void ens_cost_read(const struct ens_cost_meter *m,
     cost->cpu_ns = (uint64_t)own.tv_sec * 1000000000u + (uint64_t)own.tv_nsec +
                    m->zygote_cpu_ns;
     cost->pss_bytes = m->pss_bytes;
+    cost->worker_bytes = m->worker_bytes;
     for (uint32_t i = 0; t != NULL && i < n_slots; i++) {
         const struct ens_slot *slot = ops->slot(t, i);
 

@@ -4,12 +4,18 @@
 
 #include "transport/relay.h"
 
-struct ens_cost_meter { /* what is dear to read */
-    uint64_t zygote_cpu_ns, pss_bytes, pss_read_ns;
+struct ens_cost_meter { /* what is dear to read; zero it */
+    uint64_t zygote_cpu_ns;
+    uint64_t pss_bytes;    /* of this process and all below it */
+    uint64_t worker_bytes; /* the most of its own that a worker had */
+    uint64_t due_ns;       /* when to read memory again */
 };
 
-/** Read /proc: the zygote's CPU time, and at most every ten seconds memory
- * (which walks page tables). */
+/** Read memory now. */
+void ens_cost_memory(struct ens_cost_meter *m,
+                     const struct ens_transport_ops *ops,
+                     const struct ens_transport *t);
+/** Read /proc: the zygote's CPU time, and memory when it is due. */
 void ens_cost_refresh(struct ens_cost_meter *m,
                       const struct ens_transport_ops *ops,
                       const struct ens_transport *t);
@@ -19,10 +25,7 @@ void ens_cost_read(const struct ens_cost_meter *m,
                    const struct ens_transport *t, uint32_t n_slots,
                    struct ens_relay_cost *cost);
 
-/** Of a process; 0 when it cannot be read. PSS counts shared pages by share;
- * private are pages that no other process maps. */
-uint64_t ens_process_pss(int32_t pid);
-uint64_t ens_process_private(int32_t pid);
+/** User and system time of a process; 0 when it cannot be read. */
 uint64_t ens_process_cpu_ns(int32_t pid);
 
 #endif

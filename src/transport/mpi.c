@@ -409,12 +409,14 @@ static size_t mpi_pids(const struct ens_transport *t, int32_t *pid, size_t max)
 }
 
 static void mpi_others(const struct ens_transport *t, uint64_t *cpu_ns,
-                       uint64_t *pss_bytes)
+                       uint64_t *pss_bytes, uint64_t *worker_bytes)
 {
-    *cpu_ns = *pss_bytes = 0;
+    *cpu_ns = *pss_bytes = *worker_bytes = 0;
     for (int i = 1; i < t->ranks->size; i++) {
         *cpu_ns += t->peer[i].cost.cpu_ns;
         *pss_bytes += t->peer[i].cost.pss_bytes;
+        if (t->peer[i].cost.worker_bytes > *worker_bytes)
+            *worker_bytes = t->peer[i].cost.worker_bytes;
     }
 }
 

@@ -340,6 +340,7 @@ void ens_relay_put_cost(struct ens_buf *b, const struct ens_relay_cost *cost)
     ens_buf_u64(&t, cost->busy_ns);
     ens_buf_u64(&t, cost->cpu_ns);
     ens_buf_u64(&t, cost->pss_bytes);
+    ens_buf_u64(&t, cost->worker_bytes);
     put_body(b, ENS_RELAY_COST, 0, &t);
 }
 
@@ -351,6 +352,7 @@ int ens_relay_get_cost(struct ens_relay_cost *cost,
     cost->busy_ns = ens_cursor_u64(&c);
     cost->cpu_ns = ens_cursor_u64(&c);
     cost->pss_bytes = ens_cursor_u64(&c);
+    cost->worker_bytes = ens_cursor_u64(&c);
     return is_done(&c);
 }
 

@@ -142,9 +142,10 @@ void ens_relay_put_death(struct ens_buf *b, uint32_t slot,
 int ens_relay_get_death(struct ens_death *d, const struct ens_relay_item *item);
 
 struct ens_relay_cost {
-    uint64_t busy_ns;   /* of the rank's workers, in tasks */
-    uint64_t cpu_ns;    /* of supervisor and zygote */
-    uint64_t pss_bytes; /* of them and the workers; 0: not read yet */
+    uint64_t busy_ns;      /* of the rank's workers, in tasks */
+    uint64_t cpu_ns;       /* of supervisor and zygote */
+    uint64_t pss_bytes;    /* of them and the workers; 0: not read yet */
+    uint64_t worker_bytes; /* the most of its own that a worker had */
 };
 void ens_relay_put_cost(struct ens_buf *b, const struct ens_relay_cost *c);
 int ens_relay_get_cost(struct ens_relay_cost *c,

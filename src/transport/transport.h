@@ -86,10 +86,11 @@ struct ens_transport_ops {
                                    uint32_t slot);
     /** Process ids for memory accounting: zygote and workers, at most max. */
     size_t (*pids)(const struct ens_transport *t, int32_t *pid, size_t max);
-    /** CPU time and memory of supervisors, zygotes and workers elsewhere, as
-     * last heard. NULL: there are none. */
+    /** CPU time and memory (PSS) of supervisors, zygotes and workers elsewhere,
+     * and the most that a worker there had of its own, as last heard. NULL:
+     * there are none. */
     void (*others)(const struct ens_transport *t, uint64_t *cpu_ns,
-                   uint64_t *pss_bytes);
+                   uint64_t *pss_bytes, uint64_t *worker_bytes);
     /** Of inputs that are copied to the nodes: bytes so far, and in the end;
      * 0 when nothing is copied. NULL: nothing ever is. */
     void (*staged)(const struct ens_transport *t, uint64_t *done_bytes,

@@ -5,7 +5,11 @@
 import warnings
 
 import numpy as np
+from sklearn.discriminant_analysis import (LinearDiscriminantAnalysis,
+                                           QuadraticDiscriminantAnalysis)
+from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
+from sklearn.svm import SVC, SVR, LinearSVC, LinearSVR
 
 N, M, P, CLASSES = 150, 20, 4, 3
 
@@ -19,7 +23,7 @@ def data():
             seed = (seed * 1664525 + 1013904223) % 2**32
             v = (seed >> 8) / 2**24
             if j < P:
-                x[i, j] = v * (j + 1) + (100 if j == 3 else 0)
+                x[i, j] = v * (j + 1) + (2 if j == 3 else 0)
             else:
                 e[i] = v
     y = 3 * x[:, 0] - x[:, 1] * x[:, 2] + x[:, 3] / 4 + e
@@ -63,6 +67,56 @@ def knn():
                          KNeighborsClassifier(**how), "proba")
 
 
+def densities():
+    for family in "BINOMIAL", "MULTINOMIAL":
+        priors = [0.3, 0.7] if family == "BINOMIAL" else [0.2, 0.5, 0.3]
+        text = "priors=" + " ".join("%g" % v for v in priors)
+        show("naive_bayes", family, [], GaussianNB(), "proba")
+        show("naive_bayes", family, ["var_smoothing=0.1", text],
+             GaussianNB(var_smoothing=0.1, priors=priors), "proba")
+        show("lda", family, [], LinearDiscriminantAnalysis(), "proba")
+        show("lda", family, [text], LinearDiscriminantAnalysis(priors=priors),
+             "proba")
+        show("qda", family, [], QuadraticDiscriminantAnalysis(), "proba")
+        show("qda", family, ["reg_param=0.25", text],
+             QuadraticDiscriminantAnalysis(reg_param=0.25, priors=priors),
+             "proba")
+
+
+def machines():
+    tight = "tol=1e-10"
+    for kernel, how in (("rbf", {}), ("rbf", {"gamma": "auto"}),
+                        ("rbf", {"gamma": 0.5}), ("linear", {}),
+                        ("poly", {"degree": 2, "coef0": 1.5}),
+                        ("sigmoid", {"gamma": 1e-4})):
+        settings = ["kernel=" + kernel, tight] + ["%s=%s" % v
+                                                  for v in how.items()]
+        how = dict(how, kernel=kernel, tol=1e-10, C=0.7)
+        settings.append("C=0.7")
+        show("svm", "GAUSSIAN", settings, SVR(epsilon=0.1, **how), "predict")
+        for family in "BINOMIAL", "MULTINOMIAL":
+            show("svm", family, settings + ["probability=no"], SVC(**how),
+                 "decide")
+    for loss in "squared", "linear":
+        how = {"C": 0.1, "tol": 1e-12, "max_iter": 10000000}
+        settings = ["loss=" + loss, "C=0.1", "tol=1e-12", "solver=primal"]
+        if loss == "linear":
+            settings[2:] = ["tol=1e-8"]
+            how["tol"] = 1e-9
+        name = "epsilon_insensitive"
+        show("svm_linear", "GAUSSIAN", settings + ["epsilon=0.2"],
+             LinearSVR(epsilon=0.2, dual=loss == "linear",
+                       loss="squared_" * (loss == "squared") + name, **how),
+             "predict")
+        for family in "BINOMIAL", "MULTINOMIAL":
+            show("svm_linear", family, settings,
+                 LinearSVC(dual=loss == "linear",
+                           loss="squared_" * (loss == "squared") + "hinge",
+                           **how), "decide")
+
+
 warnings.simplefilter("error")
 print("/* Made by near.py: do not edit. */")
 knn()
+densities()
+machines()

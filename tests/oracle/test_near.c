@@ -30,7 +30,7 @@ static void fill(void)
             seed = seed * 1664525u + 1013904223u;
             v[j] = (double)(seed >> 8) / (double)(1 << 24);
             if (j < P)
-                row[j] = v[j] * (double)(j + 1) + (j == 3 ? 100 : 0);
+                row[j] = v[j] * (double)(j + 1) + (j == 3 ? 2 : 0);
         }
         y[0][i] = 3 * row[0] - row[1] * row[2] + row[3] / 4 + v[P];
         score = row[0] + row[1] - 0.5 * row[2] + v[P];
@@ -58,11 +58,12 @@ static struct table train_of(enum ens_outcome_family family)
     return t;
 }
 
-/* What the reference's own stopping rules leave open. */
-static double tolerance(const char *learner)
+/* A linear loss is not strictly convex: liblinear ends after 1,000 rounds,
+ * before it has reached `tol`. */
+static double tolerance(const struct golden *g)
 {
-    (void)learner;
-    return 1e-8;
+    return g->settings[0] && strcmp(g->settings[0], "loss=linear") == 0 ? 1e-3
+                                                                        : 1e-8;
 }
 
 START_TEST(predictions_are_those_of_scikit_learn)
@@ -80,9 +81,11 @@ START_TEST(predictions_are_those_of_scikit_learn)
     ck_assert_msg(learning_predict(&l, &train, &at, 7, out) == ENS_OK, "%s",
                   l.err.text);
     for (size_t i = 0; i < M * l.job.n_out; i++)
-        ck_assert_msg(fabs(out[i] - g->value[i]) <= tolerance(g->learner),
+        ck_assert_msg(fabs(out[i] - g->value[i]) <= tolerance(g),
                       "%s %s %s: value %zu is %.17g, not %.17g", g->learner,
-                      g->settings[0], g->settings[1], i, out[i], g->value[i]);
+                      g->settings[0] ? g->settings[0] : "",
+                      g->settings[0] && g->settings[1] ? g->settings[1] : "", i,
+                      out[i], g->value[i]);
     learning_close(&l);
 }
 END_TEST

@@ -146,6 +146,12 @@ static enum ens_status density(const struct ens_job *job,
     struct ens_density *to, struct ens_error *err) { return ENS_OK; }
 static const struct ens_fitter d = {.density = density};
 static const struct ens_metric m = {0};
+static enum ens_status learn(const struct ens_learn_job *job,
+    const struct ens_rows *train, struct ens_error *err) { return ENS_OK; }
+static const struct ens_learner l = {0};
+static const struct ens_learner no_fit = {.families = ENS_LEARN_ALL};
+static const struct ens_learner no_predict = {.families = ENS_LEARN_ALL,
+    .fit = learn};
 static const struct ens_setting fit[] = {ENS_FIT_SETTING_FORMULA,
                                          ENS_FIT_SETTING_LEVEL};
 static const struct ens_setting stray[] = {{.section = "other", .key = "k",
@@ -174,8 +180,15 @@ def parts_that_are_incomplete(work):
             ('"fitter"', ", .ops = &d, .settings = fit, .n_settings = 2",
              "ENS_FIT_SETTINGS_NUTS, which is required"),
             ('"metric"', ", .ops = &m", "field, which is required"),
-            ('"learner"', ", .ops = &m",
-             "allowed: generator, fitter, metric"),
+            ('"learner"', ", .ops = &l", "a family of ENS_LEARN_ALL, which"),
+            ('"learner"', ", .ops = &no_fit", "fit, which is required"),
+            ('"learner"', ", .ops = &no_predict",
+             "predict, which is required"),
+            ('"learner"',
+             ", .ops = &l, .settings = stray, .n_settings = 1",
+             "is of section other, not learner"),
+            ('"exporter"', ", .ops = &m",
+             "allowed: generator, fitter, metric, learner"),
             ("NULL", ", .ops = &m", "its key is NULL"),
             ('"generator"', ", .ops = &g, .settings = stray, .n_settings = 1",
              "is of section other, not data"),

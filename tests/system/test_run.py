@@ -137,6 +137,21 @@ def describes_itself(work):
               for r in timings), f"{timings}")
 
 
+def tells_its_peaks(work):
+    """However short: what the largest worker had, and all together."""
+    study = work.study(ini("leak_mb = 30", study="replicates = 2"))
+    for transport, workers in (("fork", 2), ("inline", 1)):
+        run = work.run(study, f"r-{transport}", "--json", workers=workers,
+                       transport=transport)
+        report = json.loads(run.stdout)
+        own = report["worker_private_bytes"]
+        check(29e6 < own < 75e6, f"{transport}: {report}")
+        check(own < report["peak_pss_bytes"] < 100e6, f"{report}")
+        check(f"peak memory {report['peak_pss_bytes'] / 2**20:.1f} MiB (PSS of"
+              f" all processes), {own / 2**20:.1f} MiB private in the largest"
+              in run.stderr, run.stderr)
+
+
 def counts_the_study(work):
     """Tasks that left the study are in no count."""
     study = work.study(MIXED)
@@ -287,5 +302,6 @@ retain.error = data
     check("retain.error" in run.stderr, run.stderr)
 
 
-main(which_study, only, retain, retain_by_end, describes_itself, counts_the_study,
-     blank_blocks, replaced_input, changed_settings, errors_once, bar)
+main(which_study, only, retain, retain_by_end, describes_itself,
+     tells_its_peaks, counts_the_study, blank_blocks, replaced_input,
+     changed_settings, errors_once, bar)

@@ -391,6 +391,7 @@ START_TEST(scaling_keeps_rows_lent)
     const struct ens_rows_prep prep = {.p = 2,
                                        .column = names,
                                        .apply = combine,
+                                       .is_scaled = 1,
                                        .select = 3,
                                        .centre = centre,
                                        .scale = scale};

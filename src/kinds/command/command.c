@@ -143,7 +143,7 @@ static enum ens_status wrap_run(struct ens_error *err, enum ens_status s,
 
 static int is_listed(const struct ens_cell *cell)
 {
-    const struct ens_rows *rows = ens_study_rows(cell->study, "command");
+    const struct ens_role_rows *rows = ens_study_rows(cell->study, "command");
     uint64_t local;
 
     return ens_row_find(ens_rows_at(rows, cell->ordinal, &local), "run")

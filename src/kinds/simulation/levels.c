@@ -18,7 +18,7 @@ static int same(double a, double b)
 /* Has some fit draws, and limits at another level? */
 static int is_needed(const struct ens_study *study, double level)
 {
-    const struct ens_rows *rows = ens_study_rows(study, "fit");
+    const struct ens_role_rows *rows = ens_study_rows(study, "fit");
 
     for (size_t i = 0; i < rows->n; i++) {
         const struct ens_fitter *f = rows->row[i].impl->ops;

@@ -82,7 +82,7 @@ enum ens_status ens_program_check_all(const struct ens_host *host,
     enum ens_status s = ENS_OK;
 
     for (size_t k = 0; k < ENS_COUNT(roles); k++) {
-        const struct ens_rows *rows = ens_study_rows(study, roles[k]);
+        const struct ens_role_rows *rows = ens_study_rows(study, roles[k]);
 
         for (size_t i = 0; s == ENS_OK && i < rows->n; i++)
             s = check_row(study, &rows->row[i], err);

@@ -34,7 +34,7 @@ static int agree(const struct ens_cell *a, const struct ens_cell *b)
 static const struct ens_row *find_row(const struct ens_study *study,
                                       const char *name)
 {
-    const struct ens_rows *rows = ens_study_rows(study, "fit");
+    const struct ens_role_rows *rows = ens_study_rows(study, "fit");
 
     for (size_t i = 0; i < rows->n; i++)
         if (strcmp(rows->row[i].name, name) == 0)

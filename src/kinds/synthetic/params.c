@@ -2,7 +2,7 @@
 
 #include "base/bug.h"
 
-/* Bounds: `fields` and `stages` are what a record (60 KiB) and a plan (16
+/* Bounds: `fields` and `stages` are what a record (60 KiB) and a plan (256
  * arrays) can hold; a text beyond 60 KiB is allowed so that its cut can be
  * tried; `array_rows` so that 2^32 - 1 tasks are never passed. */
 #define KEY(key, type, def, min, max, unit, help)                              \
@@ -34,13 +34,13 @@ const struct ens_setting ens_synthetic_settings[ENS_SYNTHETIC_N_SETTINGS] = {
         "fraction of tasks that never end (set [run] timeout)"),
     KEY("leak_mb", ENS_T_NUM, "0", 0, 1e6, "MB",
         "memory each task takes and its worker keeps"),
-    KEY("stages", ENS_T_INT, "1", 1, 16, NULL,
+    KEY("stages", ENS_T_INT, "1", 1, 256, NULL,
         "stages, each needing the sums of the one before"),
     KEY("array_rows", ENS_T_INT, "0", 0, 4e12, "rows",
         "length of the array each stage writes, one task per 1000 rows"),
     KEY("reads_all", ENS_T_BOOL, "no", 0, 0, NULL,
         "add the sums of all cells' arrays of the stage before to each block"),
-    KEY("alone", ENS_T_INT, "0", 0, 16, NULL,
+    KEY("alone", ENS_T_INT, "0", 0, 256, NULL,
         "a stage in which only the first of such cells takes part"),
     KEY("parts", ENS_T_INT, "0", 0, 1e12, "rows",
         "each block is written in parts of so many rows (0 = whole)"),
@@ -48,7 +48,7 @@ const struct ens_setting ens_synthetic_settings[ENS_SYNTHETIC_N_SETTINGS] = {
         "a cell whose sum over a stage passes this ends with it"),
     KEY("schema_varies", ENS_T_BOOL, "no", 0, 0, NULL,
         "a third of the tasks find other fields at run time"),
-    {"synthetic", "until", ENS_T_INT, ENS_ONE, ENS_C_RUN, "0", 0, 16, NULL,
+    {"synthetic", "until", ENS_T_INT, ENS_ONE, ENS_C_RUN, "0", 0, 256, NULL,
      NULL, "stop after that many stages for now (0 = all)"},
 };
 #undef KEY
