@@ -27,9 +27,10 @@ enum ens_part_kind {
 /** Some neighbouring columns of a source. */
 struct ens_learn_source_part {
     enum ens_part_kind kind;
-    struct ens_view view;         /* n x m; of text: n */
-    size_t first, m;              /* columns of the source */
-    uint32_t level;               /* of text: that of its first column */
+    struct ens_view view;            /* n x m; of text: n */
+    const struct ens_column *column; /* of a table: m of them, instead */
+    size_t first, m;                 /* columns of the source */
+    uint32_t level;                  /* of text: that of its first column */
     const struct ens_rowset *map; /* its rows by the source's; NULL: the same */
 };
 
