@@ -33,16 +33,17 @@ static void fill(size_t n, size_t p)
 static enum ens_outcome_family respond(const char *name, size_t n)
 {
     int counts = strcmp(name, "poisson") == 0;
+    int three = strcmp(name, "logistic3") == 0;
 
-    if (strncmp(name, "logistic", 8) && !counts)
+    if (strcmp(name, "logistic") && !counts && !three)
         return ENS_OUTCOME_GAUSSIAN;
     for (size_t i = 0; i < n; i++)
-        y[i] = counts            ? floor(fabs(y[i]))
-               : name[8] == '\0' ? (double)(y[i] > 0)
-                                 : (double)((y[i] > -1) + (y[i] > 1));
-    return counts            ? ENS_OUTCOME_POISSON
-           : name[8] == '\0' ? ENS_OUTCOME_BINOMIAL
-                             : ENS_OUTCOME_MULTINOMIAL;
+        y[i] = counts  ? floor(fabs(y[i]))
+               : three ? (double)((y[i] > -1) + (y[i] > 1))
+                       : (double)(y[i] > 0);
+    return counts  ? ENS_OUTCOME_POISSON
+           : three ? ENS_OUTCOME_MULTINOMIAL
+                   : ENS_OUTCOME_BINOMIAL;
 }
 
 static const struct {
@@ -69,15 +70,14 @@ static const struct {
 static struct table table_for(int i, size_t n, size_t p)
 {
     fill(n, p);
-    return (struct table){
-        .x = x,
-        .y = y,
-        .n_source = n,
-        .p = p,
-        .n = n,
-        .family = respond(learner[i].name, n),
-        .n_classes =
-            learner[i].name[0] == 'l' && learner[i].name[8] == '3' ? 3 : 2};
+    return (struct table){.x = x,
+                          .y = y,
+                          .n_source = n,
+                          .p = p,
+                          .n = n,
+                          .family = respond(learner[i].name, n),
+                          .n_classes =
+                              strcmp(learner[i].name, "logistic3") ? 2 : 3};
 }
 
 static void open_and_fit(struct learning *l, int i, struct table *t)
