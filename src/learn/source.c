@@ -142,8 +142,10 @@ add_text(struct ens_learn_source *s, const struct ens_input *in,
     if (texts == ENS_TEXTS_REFUSED)
         return ens_fail(err, ENS_EINPUT,
                         "column \"%s\" of %s is text (\"%s\" ...): leave it "
-                        "out, or have the case make indicators of it",
-                        c->name, in->name, c->n_levels > 0 ? c->levels[0] : "");
+                        "out (%s[-%s]), or have the case make numbers of it "
+                        "(preprocess = indicators)",
+                        c->name, in->name, c->n_levels > 0 ? c->levels[0] : "",
+                        in->name, c->name);
     if (c->n_levels <= first)
         return ENS_OK; /* one level says nothing */
     st = reserve(s, 1, c->n_levels, err);
