@@ -160,6 +160,22 @@ add_text(struct ens_learn_source *s, const struct ens_input *in,
     return st;
 }
 
+enum ens_status ens_learn_source_add_level(struct ens_learn_source *s,
+                                           const struct ens_view *view,
+                                           uint32_t level, const char *name,
+                                           struct ens_error *err)
+{
+    enum ens_status st = check_rows(s, name, view->shape[0], NULL, err);
+
+    if (st == ENS_OK)
+        st = reserve(s, 1, 1, err);
+    if (st != ENS_OK)
+        return st;
+    add_part(s, ENS_PART_TEXT, view, 1, NULL);
+    s->part[s->n_parts - 1].level = level;
+    return add_name(s, ens_arena_strdup(s->arena, name), err);
+}
+
 static const char *column_name(struct ens_learn_source *s,
                                const struct ens_input *in, uint64_t j)
 {

@@ -72,6 +72,12 @@ enum ens_status ens_learn_source_add_view(struct ens_learn_source *s,
                                           const struct ens_rowset *map,
                                           struct ens_error *err);
 
+/** A column of a text's view (int32): 1 where it is that level, else 0. */
+enum ens_status ens_learn_source_add_level(struct ens_learn_source *s,
+                                           const struct ens_view *view,
+                                           uint32_t level, const char *name,
+                                           struct ens_error *err);
+
 /** Rows at positions first .. first+n-1 of a set of its rows, row-major. */
 void ens_learn_source_read(const struct ens_learn_source *s,
                            const struct ens_rowset *set, uint64_t first,
