@@ -7,8 +7,9 @@
 #include <math.h>
 #include <string.h>
 
-/* Rows that are preprocessed at a time. */
-#define TILE 256
+/* Rows that are preprocessed at a time, and numbers: 2 MiB. */
+#define TILE         256
+#define TILE_NUMBERS (1 << 18)
 
 struct bad {
     int is; /* the rest is of the first one met */
@@ -23,7 +24,8 @@ struct bad {
 struct own {
     struct ens_rows_spec spec;
     struct ens_rowset x, y; /* rows of columns, of the response */
-    double *raw, *work;     /* tiles */
+    size_t tile;            /* rows, at most TILE */
+    double *raw, *work;     /* of them */
     struct bad bad;
 };
 
@@ -103,7 +105,7 @@ static void read(struct own *o, struct where w, size_t n, double *out)
         return;
     }
     while (n > 0) {
-        size_t m = n < TILE ? n : TILE;
+        size_t m = n < o->tile ? n : o->tile;
 
         read_raw(o, &w, m, o->raw);
         prep->apply(prep->own, o->raw, m, out, o->work);
@@ -336,12 +338,16 @@ static int lag_rows(struct own *o, struct ens_arena *arena)
 
 static int make_tiles(struct own *o, struct ens_arena *arena)
 {
-    const struct ens_rows_spec *spec = &o->spec;
+    size_t p = o->spec.source->p, work;
 
-    if (spec->prep == NULL)
+    if (o->spec.prep == NULL)
         return 0;
-    o->raw = ens_arena_alloc(arena, TILE, spec->source->p * sizeof(double));
-    o->work = ens_arena_alloc(arena, TILE, spec->prep->work * sizeof(double));
+    work = o->spec.prep->work;
+    for (o->tile = TILE; o->tile > 1; o->tile /= 2)
+        if (o->tile * (p > work ? p : work) <= TILE_NUMBERS)
+            break;
+    o->raw = ens_arena_alloc(arena, o->tile, p * sizeof(double));
+    o->work = ens_arena_alloc(arena, o->tile, work * sizeof(double));
     return o->raw == NULL || o->work == NULL ? -1 : 0;
 }
 
