@@ -44,7 +44,8 @@ struct ens_rows_spec {
     const struct ens_bins *bins; /* of the source; NULL: none. Passed on where
                                     preprocessing only scales all columns */
     /* Columns are those of as many source rows before; only with a set of
-     * ranges. Rows of it that have none are left out. */
+     * ranges. Rows of it that have none are left out. moments: of these rows,
+     * not of the source's. */
     uint64_t lag;
     ens_rows_moments_fn *moments; /* required where they are asked for */
     void *moments_arg;

@@ -512,6 +512,36 @@ START_TEST(lags_read_rows_before)
 }
 END_TEST
 
+static enum ens_status no_moments(void *arg, const struct ens_rows *r,
+                                  const struct ens_moments **m,
+                                  struct ens_error *err)
+{
+    (void)arg;
+    (void)r;
+    (void)m;
+    return ens_fail(err, ENS_EDOMAIN, "moments of other rows");
+}
+
+/* What is known of the source is of other rows then. */
+START_TEST(lags_are_fitted_by_a_pass)
+{
+    static const double none[P] = {0};
+    struct ens_prep_train train = all_rows();
+    struct ens_prep_train same = all_rows();
+    struct ens_span before;
+    struct blob a, b;
+
+    train.rows.lag = 7;
+    train.rows.moments = no_moments;
+    train.least = train.largest = none;
+    a = fit("standardise minmax", &train);
+    same.rows.set = ens_rowset_one(&before, NULL, 0, N - 7);
+    b = fit("standardise minmax", &same);
+    ck_assert_uint_eq(a.bytes, b.bytes);
+    ck_assert_int_eq(memcmp(a.data, b.data, a.bytes), 0);
+}
+END_TEST
+
 /* -- damage -------------------------------------------------------------- */
 
 START_TEST(damaged_blobs_are_errors)
@@ -595,6 +625,7 @@ int main(void)
     tcase_add_test(t, weights_count);
     tcase_add_loop_test(t, scaled_columns_are_lent, 0, ENS_COUNT(lent));
     tcase_add_test(t, lags_read_rows_before);
+    tcase_add_test(t, lags_are_fitted_by_a_pass);
     tcase_add_loop_test(t, damaged_blobs_are_errors, 0, 3);
     tcase_add_test(t, every_step_has_help);
     suite_add_tcase(s, t);
