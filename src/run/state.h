@@ -164,6 +164,7 @@ struct ens_run {
     struct ens_cost_meter meter;
     uint64_t pss_bytes; /* of the job, as last read */
     uint64_t busy_ns;   /* when the workers were closed */
+    char task[192];     /* label of the task that has run longest */
     int status_fd;
     FILE *log_file;
 };
