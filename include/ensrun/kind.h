@@ -376,7 +376,8 @@ struct ens_kind {
     enum ens_status (*cell)(void *state, const struct ens_cell *cell,
                             struct ens_error *err);
 
-    /* Optional, in a worker: stage data, before its first task of a stage.
+    /* Optional, in a worker: before its first task of a stage, with the stage's
+     * data (NULL, 0: it has none).
      * Lent until the next call. */
     enum ens_status (*stage)(void *state, const char *key, const void *data,
                              size_t bytes, struct ens_error *err);

@@ -129,7 +129,7 @@ static void read_memory(struct ens_run *r)
     struct ens_run_report *rep = r->report;
     uint64_t cpu_ns, pss_bytes = 0, worker_bytes = 0;
 
-    ens_cost_memory(&r->meter, r->ops, r->transport);
+    ens_cost_memory(&r->meter, r->ops, r->transport, r->n_workers);
     if (r->transport != NULL && r->ops->others != NULL)
         r->ops->others(r->transport, &cpu_ns, &pss_bytes, &worker_bytes);
     r->pss_bytes = r->meter.pss_bytes + pss_bytes;

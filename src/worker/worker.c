@@ -286,7 +286,7 @@ static enum ens_status tell_kind(struct ens_worker *w, struct ens_error *err)
 {
     enum ens_status s = load_data(w, err);
 
-    if (s != ENS_OK || w->stage_data.len == 0 || w->kind->stage == NULL)
+    if (s != ENS_OK || w->kind->stage == NULL)
         return s;
     return ens_worker_call(w, ENS_ENTRY_STAGE, err);
 }
