@@ -499,7 +499,9 @@ struct ens_kind {
     enum ens_status (*tally_rows)(void *tally, ens_measure_fn *sink, void *arg,
                                   struct ens_error *err);
 
-    /* Optional: label of a task in tables ("d001_f002_r00003"); NULL: the
+    /* Optional: label of a task in tables ("d001_f002_r00003") and, when it
+     * lasts, in progress; one line. Where it ends in another number than the
+     * replicate, --only takes the task as cell:replicate alone. NULL: the
      * default "c%0*u_r%0*u". */
     void (*label)(const struct ens_plan *plan, const struct ens_task *task,
                   char *to, size_t cap);
