@@ -9,6 +9,7 @@
      .settings = ens_learner_##id##_settings,                                  \
      .n_settings = n,                                                          \
      .ops = &ens_learner_##id},
+#undef ENS_LEARNER_OPEN
 #define ENS_LEARNER_OPEN(id, n, text)                                          \
     {.name = #id,                                                              \
      .help = text,                                                             \
