@@ -1,4 +1,4 @@
-/* What a worker's generators, fitters and metrics have opened. */
+/* What a worker's generators, fitters, metrics and learners have opened. */
 #ifndef ENS_KIND_PARTS_H
 #define ENS_KIND_PARTS_H
 
