@@ -65,6 +65,8 @@ struct ens_metric_input {
     const double *truth;              /* n_parameters; NaN: not known */
     const struct ens_predicted *test; /* NULL: none, or not needed */
     const struct ens_loo *loo;        /* NULL: none, or not needed */
+    const double *diagnostics;        /* values of the metric of that name,
+                                         where the task has them already */
     double level;                     /* of the fit's limits */
     const char *name; /* of the columns; "metric.NAME" is the stream */
     const struct ens_call *call; /* arguments in the order of the settings */

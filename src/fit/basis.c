@@ -7,11 +7,6 @@
 #define MAX_ORDER 11 /* degree 10 */
 #define MAX_KNOTS (ENS_BASIS_MAX_DF + 2 * MAX_ORDER)
 
-size_t ens_basis_work(size_t n)
-{
-    return n;
-}
-
 static enum ens_status fail(const struct ens_formula_variable *v,
                             const char *what, struct ens_error *err)
 {

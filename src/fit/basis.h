@@ -7,14 +7,11 @@
 
 #define ENS_BASIS_MAX_DF 50
 
-/** Doubles of work over n values. */
-size_t ens_basis_work(size_t n);
-
 /**
  * The df columns of a variable of kind POLY, BS or NS.
  *
  * Shapes:  x[n], NaN for missing; out[n * df], column-major; rows of missing
- *          values are NaN; work[ens_basis_work(n)].
+ *          values are NaN; work[n].
  * Method:  poly: monic polynomials, orthogonalised twice, of length 1. bs:
  *          knots at quantiles (type 7), Cox and de Boor, the first column left
  *          out. ns: cubic, projected onto those whose second derivatives at

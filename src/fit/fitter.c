@@ -101,7 +101,8 @@ static void summarise(struct ens_fit_result *r, size_t j, double level,
     keep(&r->estimate[j], mean);
     keep(&r->std_error[j],
          n > 1 ? sqrt(ens_sum(sorted, n) / (double)(n - 1)) : NAN);
-    if ((!isnan(r->conf_low[j]) && !isnan(r->conf_high[j])) || isnan(mean))
+    if ((!isnan(r->conf_low[j]) && !isnan(r->conf_high[j])) || isnan(mean) ||
+        n < 2)
         return;
     ens_order(draw, n, sorted, NULL, sorted + n);
     keep(&r->conf_low[j], ens_quantile_sorted(sorted, n, (1 - level) / 2));
@@ -135,6 +136,7 @@ enum ens_status ens_fit_summarise(const struct ens_job *job,
 {
     size_t n = r->draws.n_chains * r->draws.n_draws;
     double *sorted = NULL, *centred = NULL;
+    int of_draws = 0;
 
     if (n == 0)
         return ENS_OK;
@@ -146,9 +148,13 @@ enum ens_status ens_fit_summarise(const struct ens_job *job,
             job->result, n * p + ENS_GRAM_WORK(p) + p * p, sizeof(*centred));
     if (!centred)
         return ens_fail(err, ENS_ENOMEMORY, "summary of %zu draws", n);
-    for (size_t j = 0; j < r->n_parameters; j++)
+    for (size_t j = 0; j < r->n_parameters; j++) {
+        of_draws |= isnan(r->conf_low[j]) || isnan(r->conf_high[j]);
         summarise(r, j, level, sorted, n);
+    }
     covariance(r, p, centred, n);
+    if (of_draws && (double)n * (1 - level) < 2)
+        ens_fit_warn(r, "too few draws for the limits: none lies beyond them");
     return ENS_OK;
 }
 

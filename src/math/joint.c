@@ -60,8 +60,3 @@ double ens_joint_var_v(const struct ens_joint *s)
 {
     return per_degree(s, s->v2 > 0 ? s->v2 : 0);
 }
-
-double ens_joint_cov(const struct ens_joint *s)
-{
-    return per_degree(s, s->xv);
-}

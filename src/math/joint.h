@@ -21,9 +21,8 @@ struct ens_joint {     /* all zeros: none yet */
 void ens_joint_add(struct ens_joint *s, double x, double v, double weight);
 void ens_joint_merge(struct ens_joint *to, const struct ens_joint *from);
 
-/** Variances and covariance with n - 1; NaN when n < 2. */
+/** Variances with n - 1; NaN when n < 2. */
 double ens_joint_var_x(const struct ens_joint *s);
 double ens_joint_var_v(const struct ens_joint *s);
-double ens_joint_cov(const struct ens_joint *s);
 
 #endif

@@ -88,17 +88,3 @@ void ens_loo_total(const struct ens_loo_point *point, size_t n, size_t s,
     if (n == 0)
         loo->k_max = NAN;
 }
-
-void ens_waic_point(const double *ll, size_t s, struct ens_loo_point *point)
-{
-    struct ens_welford m = {0};
-
-    *point = no_point;
-    for (size_t i = 0; i < s; i++)
-        ens_welford_add(&m, ll[i]);
-    point->lpd = ens_log_sum_exp(ll, s) - log((double)s);
-    point->p = ens_welford_var(&m);
-    point->elpd = point->lpd - point->p;
-    if (!isfinite(point->elpd))
-        *point = no_point;
-}

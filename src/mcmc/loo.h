@@ -1,7 +1,7 @@
 /* Expected log predictive density for data not seen, from the log likelihood
- * of each observation under draws of the posterior: leave-one-out by PSIS,
- * and WAIC. One observation at a time, so a matrix of draws times
- * observations need not exist.
+ * of each observation under draws of the posterior: leave-one-out by PSIS.
+ * One observation at a time, so a matrix of draws times observations need not
+ * exist.
  * Source: Vehtari, Gelman and Gabry (2017), doi:10.1007/s11222-016-9696-4.
  */
 #ifndef ENS_MCMC_LOO_H
@@ -48,8 +48,5 @@ struct ens_loo_sums {
 /** point[n] of fits with s draws; NaN when n = 0 or one of them is. */
 void ens_loo_total(const struct ens_loo_point *point, size_t n, size_t s,
                    struct ens_loo_sums *loo);
-
-/** elpd, lpd and p (variance of ll[s], s >= 2) of WAIC; the rest is NaN. */
-void ens_waic_point(const double *ll, size_t s, struct ens_loo_point *point);
 
 #endif

@@ -21,22 +21,3 @@ double ens_interval_score(double low, double high, double level, double y)
 
     return high - low + 2 / (1 - level) * miss;
 }
-
-double ens_quantile_score(double q, double p, double y)
-{
-    return 2 * ((y < q) - p) * (q - y);
-}
-
-double ens_pit(const double *x, const double *lw, size_t n, double y, double u)
-{
-    double below = 0, equal = 0, total = 0;
-
-    for (size_t i = 0; i < n; i++) {
-        double w = lw != NULL ? exp(lw[i]) : 1;
-
-        below += x[i] < y ? w : 0;
-        equal += x[i] == y ? w : 0;
-        total += w;
-    }
-    return isnan(y) ? NAN : (below + u * equal) / total;
-}

@@ -19,14 +19,4 @@ double ens_crps_sorted(const double *x, size_t n, double y, int is_fair);
  * distance, and 2/(1 - level) times that of y from them. */
 double ens_interval_score(double low, double high, double level, double y);
 
-/** Of a quantile q for probability p: 2 (1[y < q] - p) (q - y). */
-double ens_quantile_score(double q, double p, double y);
-
-/**
- * Probability integral transform: weight of the draws x[n] below y, and the
- * share u of that of draws equal to y. lw[n]: normalised log weights (of
- * leave-one-out, say), NULL: all the same. u: uniform, for discrete y.
- */
-double ens_pit(const double *x, const double *lw, size_t n, double y, double u);
-
 #endif

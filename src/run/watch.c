@@ -190,7 +190,9 @@ static void take(struct ens_run *r, struct ens_run_progress *p, uint64_t now)
     if (state.waiting_for_space)
         p->note = "waiting for disk space";
     else if (r->phase == ENS_RUN_ARRAYS)
-        p->note = "making output arrays";
+        p->note = "looking after output arrays";
+    else if (r->restore.running)
+        p->note = "making arrays again that a later stage reads";
     else if (r->stopping)
         p->note = "stopping: running tasks finish";
     else

@@ -1,4 +1,4 @@
-/* PSIS-LOO and WAIC against the R package loo 2.5.1
+/* PSIS-LOO against the R package loo 2.5.1
  * (tests/data/diagnostics/golden.json and loo.R). */
 #include "base/bug.h"
 #include "math/order.h"
@@ -86,20 +86,6 @@ START_TEST(totals_equal_loo)
     check_near(loo.k_threshold, 1 - 1.0 / 3, "threshold");
     ck_assert_uint_eq(loo.n_high, 1);
     ck_assert(isnan(loo.mcse));
-}
-END_TEST
-
-START_TEST(waic_equals_loo)
-{
-    struct ens_loo_sums waic;
-
-    for (size_t i = 0; i < N; i++)
-        ens_waic_point(ll[i], S, point + i);
-    ens_loo_total(point, N, S, &waic);
-    check_near(waic.elpd, estimate("waic", 0, 0), "elpd");
-    check_near(waic.elpd_se, estimate("waic", 0, 1), "elpd se");
-    check_near(waic.p, estimate("waic", 1, 0), "p");
-    check_near(waic.p_se, estimate("waic", 1, 1), "p se");
 }
 END_TEST
 
@@ -192,8 +178,6 @@ START_TEST(odd_input_has_an_answer)
     ll[0][7] = -INFINITY;
     ens_loo_point(ll[0], S, 1, lw[0], point, work);
     ck_assert(isnan(point->elpd) && isnan(point->k));
-    ens_waic_point(ll[0], S, point);
-    ck_assert(isnan(point->elpd) && isnan(point->p));
     ens_loo_total(point, 2, S, &loo);
     ck_assert(isnan(loo.elpd) && isnan(loo.k_max) && isnan(loo.mcse));
     ens_loo_total(point, 0, S, &loo);
@@ -233,7 +217,6 @@ int main(void)
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, points_equal_loo);
     tcase_add_test(t, totals_equal_loo);
-    tcase_add_test(t, waic_equals_loo);
     tcase_add_test(t, weighted_draws_equal_loo);
     tcase_add_test(t, same_weights_are_none);
     tcase_add_test(t, mcse_is_that_of_repetition);

@@ -108,6 +108,7 @@ struct ens_result {
     struct ens_arena arena;
     struct ens_rng rng;
     char purpose[64];
+    char warning[64];
 };
 
 static void *host_alloc(struct ens_result *r, size_t n, size_t size)
@@ -134,8 +135,14 @@ static const struct ens_value *host_value(const struct ens_study *study,
     return strcmp(key, "reference") == 0 ? &one : &none;
 }
 
+static void host_warn(struct ens_result *r, const char *text)
+{
+    snprintf(r->warning, sizeof(r->warning), "%s", text);
+}
+
 static const struct ens_host host = {
     .alloc = host_alloc,
+    .warn = host_warn,
     .rng = host_rng,
     .uniform = ens_rng_uniform,
     .study_value = host_value,
@@ -277,6 +284,7 @@ static const struct {
     {"quantiles", &ens_metric_quantiles, &three, 6},
     {"pos_prob", &ens_metric_pos_prob, &none, 2},
     {"crps", &ens_metric_crps, &none, 2},
+    {"draws_mcse", &ens_metric_draws_mcse, &none, 10},
     {"intervals", &ens_metric_intervals, &half, 10},
     {"p_value", &ens_metric_p_value, &none, 2},
     {"rank5", &ens_metric_rank, &fifth, 2},
@@ -307,6 +315,7 @@ START_TEST(diagnostics_equal_posterior)
 
     compute(&ens_metric_diagnostics, &none, &c);
     ck_assert_uint_eq(compare("diagnostics", &c), 6);
+    ck_assert_str_eq(result.warning, "R-hat above 1.05: chains differ");
     fit.draws.sampler = NULL;
     compute(&ens_metric_diagnostics, &none, &c);
     ck_assert(c.value[0] > 1 && isnan(c.value[3]) && isnan(c.value[5]));

@@ -524,7 +524,26 @@ def families(work):
             check("estimate__g[g3]" in row, f"{family}: {list(row)}")
 
 
+def few_draws(work):
+    """One draw has no standard error and no limits; limits beyond which no
+    draw lies are said to be such, and chains of some draws differ."""
+    path = work.study("[study]\nkind = simulation\nreplicates = 3\n[data]\n"
+                      "generator = linear\n[fit]\nfitter = nuts\n"
+                      "formula = y ~ x1\nchains = 2\ndraws = 1\n")
+    few = "too few draws for the limits"
+    for draws, chains, warned in ((1, 1, 1), (19, 2, 1), (20, 2, 0)):
+        work.run(path, f"{draws}", "--set", f"fit.draws={draws}", "--set",
+                 f"fit.chains={chains}")
+        for row in table(work.path / f"{draws}"):
+            check((few in row["warnings"]) == warned, f"{row}")
+            check((row["std_error__x1"] == "") == (draws == 1), f"{row}")
+            check((row["conf_low__x1"] == "") == (draws == 1), f"{row}")
+            rhat = float(row["rhat_max"] or 0)
+            check(("R-hat above 1.05" in row["warnings"]) == (rhat > 1.05),
+                  f"{row}")
+
+
 if __name__ == "__main__":
     main(posteriors, adaptations, centred_schools, modes, far_from_normal,
          against_quadrature, calibrated, the_example, no_posterior, priors_help,
-         bad_studies, families)
+         bad_studies, families, few_draws)

@@ -196,7 +196,7 @@ static void record_fit(const struct ens_simulation_state *st,
 /* Of chains, when the study retains them. */
 static enum ens_status record_diagnostics(const struct ens_simulation_state *st,
                                           const struct ens_job *job,
-                                          const struct ens_metric_input *in,
+                                          struct ens_metric_input *in,
                                           struct ens_error *err)
 {
     uint32_t n = st->layout.metrics - st->layout.diagnostics;
@@ -212,6 +212,7 @@ static enum ens_status record_diagnostics(const struct ens_simulation_state *st,
     for (uint32_t k = 0; k < n; k++)
         value[k] = NAN;
     s = ens_metric_diagnostics.compute(job, in, value, err);
+    in->diagnostics = value; /* metrics that ask for them need not repeat it */
     for (uint32_t k = 0; s == ENS_OK && k < n; k++)
         st->host->f64(job->result, st->layout.diagnostics + k, value[k]);
     return s;

@@ -44,6 +44,12 @@ for (p in names(draws)) out(paste0("rank.by_param.", p), sum(draws[[p]][seq(1, s
 out("diagnostics.rhat_max", max(sapply(mat, rhat)))
 out("diagnostics.ess_bulk_min", min(bulk))
 out("diagnostics.ess_tail_min", min(sapply(mat, ess_tail)))
+for (p in names(draws)) {
+  x <- mat[[p]]
+  out(paste0("draws_mcse.mean.", p), mcse_mean(x)); out(paste0("draws_mcse.sd.", p), mcse_sd(x))
+  q <- mcse_quantile(x, c(.05, .5, .95), names = FALSE)
+  for (i in 1:3) out(paste0("draws_mcse.", c("q5", "q50", "q95")[i], ".", p), q[i])
+}
 en <- matrix(energy, n, m)
 out("diagnostics.ebfmi_min", min(apply(en, 2, function(x) sum(diff(x)^2) / n / var(x))))
 out("diagnostics.divergent", sum(energy > 0.9))

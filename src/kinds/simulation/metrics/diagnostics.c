@@ -5,6 +5,10 @@
 #include "mcmc/chains.h"
 
 #include <math.h>
+#include <string.h>
+
+/* Up to here chains have converged: as the measure convergence_rate. */
+#define MOST_RHAT 1.05
 
 enum {
     RHAT_MAX,
@@ -63,10 +67,17 @@ static enum ens_status compute(const struct ens_job *job,
                                const struct ens_metric_input *in, double *value,
                                struct ens_error *err)
 {
-    enum ens_status s = worst(job, in->fit, value, err);
+    enum ens_status s;
 
+    if (in->diagnostics != NULL) {
+        memcpy(value, in->diagnostics, N_FIELDS * sizeof(*value));
+        return ENS_OK;
+    }
+    s = worst(job, in->fit, value, err);
     if (s == ENS_OK && in->fit->draws.sampler != NULL)
         count(&in->fit->draws, value);
+    if (s == ENS_OK && value[RHAT_MAX] > MOST_RHAT)
+        job->host->warn(job->result, "R-hat above 1.05: chains differ");
     return s;
 }
 
