@@ -36,7 +36,9 @@ struct ens_task {
 struct ens_array_def {
     const char *name;
     enum ens_dtype dtype; /* ENS_DT_F64 or ENS_DT_I64 */
-    int keep;             /* 0: scratch, removed when its group has ended */
+    int keep; /* 0: scratch, removed when the study is complete; its tasks
+                 run again for it when a stage, or the `next` of their own,
+                 that reads it has work after that */
 };
 
 #define ENS_ALL_CELLS UINT64_MAX
@@ -201,8 +203,8 @@ struct ens_host {
                                      struct ens_error *err);
     /** Have all tasks of that stage ended? */
     int (*stage_finished)(const struct ens_tables_in *in, const char *key);
-    /** An output array of a cell; an error while no stage that writes it has
-     * begun. Lives until columns or rows returns. */
+    /** An output array of a cell that is kept; an error while no stage that
+     * writes it has begun. Lives until columns or rows returns. */
     enum ens_status (*output)(struct ens_tables_in *in, const char *array,
                               uint64_t cell, struct ens_view *view,
                               struct ens_error *err);
@@ -374,7 +376,8 @@ struct ens_kind {
     enum ens_status (*cell)(void *state, const struct ens_cell *cell,
                             struct ens_error *err);
 
-    /* Optional, in a worker: stage data, before its first task of a stage.
+    /* Optional, in a worker: before its first task of a stage, with the stage's
+     * data (NULL, 0: it has none).
      * Lent until the next call. */
     enum ens_status (*stage)(void *state, const char *key, const void *data,
                              size_t bytes, struct ens_error *err);

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define TEXT_BYTES 4096 /* more than stat and smaps_rollup have */
+#define TEXT_BYTES 1024 /* more than stat has */
 
 void ens_tree_fini(struct ens_tree *t)
 {
@@ -18,26 +18,21 @@ void ens_tree_fini(struct ens_tree *t)
     memset(t, 0, sizeof(*t));
 }
 
-/* Bytes of /proc/PID/NAME, NUL-terminated; -1 with errno. */
-static ssize_t read_text(int32_t pid, const char *name, char to[TEXT_BYTES])
+/* /proc/PID/stat, NUL-terminated; -1: it is gone. */
+static int read_text(int32_t pid, char to[TEXT_BYTES])
 {
     char path[64];
-    ssize_t n = 0, got;
-    int fd, why;
+    ssize_t n;
+    int fd;
 
-    snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
     fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return -1;
-    do {
-        got = read(fd, to + n, TEXT_BYTES - 1 - (size_t)n);
-        n += got > 0 ? got : 0;
-    } while (got > 0 || (got < 0 && errno == EINTR));
-    why = errno;
+    n = read(fd, to, TEXT_BYTES - 1); /* it comes whole */
     close(fd);
-    errno = why;
-    to[n] = '\0';
-    return got < 0 ? -1 : n;
+    to[n > 0 ? n : 0] = '\0';
+    return n > 0 ? 0 : -1;
 }
 
 /* "PID (COMM) S PPID ...": COMM may hold anything, so look behind its last
@@ -50,7 +45,7 @@ static int read_stat(struct ens_tree_process *p, long ticks_per_s)
     char state;
     int parent;
 
-    if (read_text(p->pid, "stat", text) < 0)
+    if (read_text(p->pid, text) != 0)
         return -1;
     at = strrchr(text, ')');
     if (at == NULL ||
@@ -66,29 +61,59 @@ static int read_stat(struct ens_tree_process *p, long ticks_per_s)
     return 0;
 }
 
-/* A line "KEY:  N kB". */
-static uint64_t find_bytes(const char *text, const char *key)
+/* A line "KEY:  N kB"? Its bytes, else 0. */
+static uint64_t bytes_of(const char *line, const char *key)
 {
-    const char *p = strstr(text, key);
-    unsigned long long kib = 0;
+    size_t n = strlen(key);
+    uint64_t kib;
 
-    return p != NULL && sscanf(p + strlen(key), " %llu", &kib) == 1 ? kib * 1024
-                                                                    : 0;
+    if (strncmp(line, key, n) != 0)
+        return 0;
+    line += n + strspn(line + n, " ");
+    return ens_number_parse_u64(line, strspn(line, "0123456789"), &kib) == 0
+               ? kib * 1024
+               : 0;
+}
+
+/* Of a process, mapping by mapping. What nobody else maps is its own where it
+ * is anonymous: of a page of a file that only means that no other process has
+ * looked at it. smaps_rollup has both sums and not what they have in common. */
+static void add_mappings(struct ens_memory *m, FILE *f)
+{
+    char line[256];
+    uint64_t alone = 0; /* of the present mapping */
+    int is_start = 1;   /* of a line */
+
+    while (fgets(line, sizeof(line), f) != NULL) {
+        uint64_t anonymous = is_start ? bytes_of(line, "Anonymous:") : 0;
+
+        if (is_start) {
+            m->rss += bytes_of(line, "Rss:");
+            m->pss += bytes_of(line, "Pss:");
+            if (strncmp(line, "Rss:", 4) == 0)
+                alone = 0;
+            alone += bytes_of(line, "Private_Clean:") +
+                     bytes_of(line, "Private_Dirty:");
+            m->own_bytes += anonymous < alone ? anonymous : alone;
+        }
+        is_start = strchr(line, '\n') != NULL;
+    }
 }
 
 static void read_memory(struct ens_tree_process *p)
 {
-    char text[TEXT_BYTES];
+    char path[64];
+    FILE *f;
 
     if (p->is_ended)
         return;
-    if (read_text(p->pid, "smaps_rollup", text) < 0) {
-        p->is_hidden = errno == EACCES || errno == EPERM;
-        return; /* else it has ended */
-    }
-    p->memory.pss = find_bytes(text, "\nPss:");
-    p->memory.rss = find_bytes(text, "\nRss:");
-    p->memory.own_bytes = find_bytes(text, "\nPrivate_Dirty:");
+    snprintf(path, sizeof(path), "/proc/%d/smaps", (int)p->pid);
+    f = fopen(path, "re");
+    p->is_hidden = f == NULL && (errno == EACCES || errno == EPERM);
+    if (f == NULL)
+        return; /* another user's, or it has ended */
+    add_mappings(&p->memory, f);
+    fclose(f);
 }
 
 static struct ens_tree_process *add(struct ens_tree *t)
@@ -155,6 +180,20 @@ static size_t keep_below(struct ens_tree *t, int32_t root)
             if (t->process[i].parent == t->process[k].pid)
                 swap(t, i, n++);
     return n;
+}
+
+int ens_tree_read_list(struct ens_tree *t, const int32_t *pid, size_t n)
+{
+    t->n = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct ens_tree_process *p = add(t);
+
+        if (p == NULL)
+            return -1;
+        p->pid = pid[i];
+        read_memory(p);
+    }
+    return 0;
 }
 
 int ens_tree_read(struct ens_tree *t, int32_t root)

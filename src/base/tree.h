@@ -11,9 +11,8 @@
 struct ens_memory {
     uint64_t pss;       /* shared pages by share */
     uint64_t rss;       /* shared pages in full */
-    uint64_t own_bytes; /* written pages that no other process maps: its heap
-                           and stack, what it changed of mapped files. Clean
-                           pages of files are nobody's own. */
+    uint64_t own_bytes; /* anonymous pages that no other process maps: its heap
+                           and stack, what it changed of mapped files */
 };
 
 struct ens_tree_process {
@@ -32,6 +31,9 @@ struct ens_tree {
 /** Read root and all below it; those of an earlier call are forgotten. 0, or
  * -1: no memory, or no /proc. Zero t before the first call. */
 int ens_tree_read(struct ens_tree *t, int32_t root);
+/** Memory of these processes alone; without a look at all that there are,
+ * which a busy host has thousands of. */
+int ens_tree_read_list(struct ens_tree *t, const int32_t *pid, size_t n);
 void ens_tree_fini(struct ens_tree *t);
 
 #endif

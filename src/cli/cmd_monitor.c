@@ -338,14 +338,15 @@ const struct ens_command ens_command_monitor = {
     .n_options = ENS_COUNT(options),
     .run = run,
     .more =
-        "Columns: seconds since the start; processes; pss_bytes, in which "
-        "pages that\nseveral processes share count once; private_bytes, "
-        "written and shared with\nnobody; rss_bytes, the usual sum, in which "
-        "they count for each; cpu_percent, 100\nfor one core, since the row "
-        "before (the system counts in steps of 10 ms).\nProcesses whose "
-        "parent has ended are followed too; the monitor ends with CMD,\nand "
-        "with its exit status (128 + N when signal N ended it; 127, 126: it "
-        "could not\nbe run). Peaks and means go to standard error.\n"
+        "Columns: seconds since the start; processes; pss_bytes, in which a "
+        "page that\nseveral processes map counts once; private_bytes, heap, "
+        "stack and what was changed\nof mapped files, as far as no other "
+        "process shares it; rss_bytes, the usual sum,\nin which a page counts "
+        "for each that maps it; cpu_percent since the row before, 100\nfor one "
+        "core (the system counts in steps of 10 ms).\nProcesses whose parent "
+        "has ended are followed too; the monitor ends with CMD, and with\nits "
+        "exit status (128 + N when signal N ended it; 127, 126: it could not "
+        "be run).\nPeaks and means go to standard error.\n"
         "\n"
         "  ensrun monitor -o mem.csv -- ensrun study.ini\n"
         "  ensrun monitor -o mem.csv --every 1s -- mpirun -n 4 ensrun "

@@ -21,11 +21,14 @@ static void print_summary(const struct ens_verify *v)
     if (v->n_duplicates > 0)
         printf(", %llu of them again", (unsigned long long)v->n_duplicates);
     printf("\nartifacts    %llu, %llu bytes\narrays       %llu blocks, %llu "
-           "bytes\ncheckpoints  %llu\n",
+           "bytes",
            (unsigned long long)v->n_artifacts,
            (unsigned long long)v->artifact_bytes,
-           (unsigned long long)v->n_blocks, (unsigned long long)v->block_bytes,
-           (unsigned long long)v->n_checkpoints);
+           (unsigned long long)v->n_blocks, (unsigned long long)v->block_bytes);
+    if (v->n_again > 0)
+        printf("; %llu blocks are gone and made again when they are needed",
+               (unsigned long long)v->n_again);
+    printf("\ncheckpoints  %llu\n", (unsigned long long)v->n_checkpoints);
     if (v->n_problems > SHOWN_MAX)
         fprintf(stderr, "ensrun: and %llu more\n",
                 (unsigned long long)(v->n_problems - SHOWN_MAX));

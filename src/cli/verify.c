@@ -338,7 +338,7 @@ static int map_array(struct ens_verify *v, struct mapped *m,
     m->cell = cell->ordinal;
     ens_array_path(path, sizeof(path), v->r->dir, def->name, cell->hash[0]);
     if (!def->keep && access(path, F_OK) != 0)
-        return 0; /* scratch, removed when it was no longer needed */
+        return 0; /* removed when it was no longer needed */
     if (ens_array_map(v->r->dir, def->name, cell->hash[0], &view, &m->base,
                       &m->bytes, &err) != ENS_OK) {
         problem(v, "%s", err.text);
@@ -351,9 +351,12 @@ static int map_array(struct ens_verify *v, struct mapped *m,
     return 1;
 }
 
+/* Nothing relies on scratch, or on what another version of the stage has
+ * written over: a run looks at it before it is read. */
 static void check_block(struct ens_verify *v, struct mapped *m,
                         const struct ens_item_view *item,
-                        const struct ens_cell *cell, uint32_t replicate)
+                        const struct ens_record *r, const struct ens_cell *cell,
+                        int overwritten)
 {
     struct ens_cursor c = ens_cursor(item->bytes, item->length);
     uint64_t digest = ens_cursor_u64(&c);
@@ -362,27 +365,38 @@ static void check_block(struct ens_verify *v, struct mapped *m,
     uint64_t n = 0;
     char name[ENS_STAGE_KEY_MAX + 1];
     size_t size;
+    int is_there;
 
     snprintf(name, sizeof(name), "%.*s", (int)(c.end - c.p), (const char *)c.p);
     def = ens_plan_find_array(&v->r->plan, name);
-    if (c.bad || def == NULL || !map_array(v, m, def, cell))
+    if (c.bad || def == NULL)
         return;
-    if (ens_plan_array_region(&v->r->plan, name, cell, replicate, &first, &n) !=
-        ENS_OK)
+    if (!map_array(v, m, def, cell)) {
+        v->n_again += !def->keep;
+        return;
+    }
+    if (ens_plan_array_region(&v->r->plan, name, cell, r->replicate, &first,
+                              &n) != ENS_OK)
         n = m->n + 1;
     size = ens_dtype_bytes(def->dtype);
+    is_there = n <= m->n && first <= m->n - n &&
+               ens_hash64(m->data + first * size, n * size) == digest;
+    if (!is_there && (!def->keep || overwritten)) {
+        v->n_again++;
+        return;
+    }
     v->n_blocks++;
     v->block_bytes += n * size;
     if (n > m->n || first > m->n - n)
         problem(v, "arrays/%s.%016llx.npy: block of replicate %u lies outside",
-                name, (unsigned long long)cell->hash[0], replicate);
-    else if (ens_hash64(m->data + first * size, n * size) != digest)
+                name, (unsigned long long)cell->hash[0], r->replicate);
+    else if (!is_there)
         problem(v,
                 "arrays/%s.%016llx.npy: elements %llu to %llu (replicate %u) "
                 "are not what was recorded",
                 name, (unsigned long long)cell->hash[0],
                 (unsigned long long)first, (unsigned long long)(first + n - 1),
-                replicate);
+                r->replicate);
 }
 
 static int is_blank(enum ens_dtype dtype, const unsigned char *p)
@@ -404,7 +418,7 @@ static void check_blank(struct ens_verify *v, struct mapped *m,
     uint64_t first = 0;
     uint64_t n = 0;
 
-    if (def == NULL || !map_array(v, m, def, cell) ||
+    if (def == NULL || !def->keep || !map_array(v, m, def, cell) ||
         ens_plan_array_region(&v->r->plan, name, cell, replicate, &first, &n) !=
             ENS_OK ||
         n > m->n || first > m->n - n)
@@ -425,6 +439,7 @@ static void check_blocks(struct ens_verify *v, const struct ens_places *p)
 {
     const struct ens_stage *st = ens_places_stage(p);
     uint64_t n = ens_stage_n_tasks(st);
+    int overwritten = ens_replay_overwritten(&v->r->replay, st);
     struct ens_cell cell = {0};
     uint64_t last = UINT64_MAX;
     /* the arrays of a stage take turns within a task */
@@ -442,12 +457,13 @@ static void check_blocks(struct ens_verify *v, const struct ens_places *p)
         if (r.cell != last)
             ens_study_cell(v->r->loaded.study, r.cell, &cell);
         last = r.cell;
-        for (size_t i = 0; r.status != ENS_TASK_OK && i < st->n_writes; i++)
+        for (size_t i = 0;
+             r.status != ENS_TASK_OK && !overwritten && i < st->n_writes; i++)
             check_blank(v, &map[i], st->writes[i], &cell, r.replicate);
         while (ens_item_next(&r, &at, &item))
             if (item.type == ENS_ITEM_BLOCK)
-                check_block(v, &map[k++ % ENS_STAGE_MAX_ARRAYS], &item, &cell,
-                            r.replicate);
+                check_block(v, &map[k++ % ENS_STAGE_MAX_ARRAYS], &item, &r,
+                            &cell, overwritten);
     }
     for (size_t i = 0; i < ENS_STAGE_MAX_ARRAYS; i++)
         unmap(&map[i]);

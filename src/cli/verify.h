@@ -12,6 +12,7 @@ struct ens_verify {
     uint64_t n_frames, n_records, n_duplicates;
     uint64_t n_artifacts, artifact_bytes;
     uint64_t n_blocks, block_bytes;
+    uint64_t n_again; /* blocks that are gone, and made again when needed */
     uint64_t n_checkpoints;
 };
 

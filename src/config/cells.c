@@ -207,6 +207,19 @@ const char *ens_cell_axis_text(const struct ens_cell *cell, size_t column)
     return v == NULL ? "" : v->text;
 }
 
+int ens_cell_varies(const struct ens_cell *cell, const char *role,
+                    const char *key)
+{
+    const struct ens_role_rows *rows = ens_study_rows(cell->study, role);
+    const struct ens_key *k;
+    uint64_t local;
+
+    if (rows == NULL)
+        return 0;
+    k = ens_row_find(ens_rows_at(rows, cell->ordinal, &local), key);
+    return k != NULL && k->value.n > 1;
+}
+
 uint64_t ens_cell_role_index(const struct ens_cell *cell, const char *role)
 {
     const struct ens_role_rows *rows = ens_study_rows(cell->study, role);

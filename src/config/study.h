@@ -155,6 +155,9 @@ ens_study_axis_column(const struct ens_study *study, size_t i);
 /** The cell's text in that column; "" when its row lacks it. Lent by the
  * study. */
 const char *ens_cell_axis_text(const struct ens_cell *cell, size_t column);
+/** Is the key an axis of the cell's row? */
+int ens_cell_varies(const struct ens_cell *cell, const char *role,
+                    const char *key);
 /** 1-based number of the cell's row x axes combination in a role (d001). */
 uint64_t ens_cell_role_index(const struct ens_cell *cell, const char *role);
 uint64_t ens_study_role_count(const struct ens_study *study, const char *role);

@@ -132,8 +132,11 @@ static void add_roles(struct lines *l, const struct ens_study *study,
             const struct ens_row *row = &study->role[i].row[k];
 
             add_row(l, row, cls);
-            if (study->role[i].role->beside && cls == ENS_C_RUN &&
-                row->impl != NULL)
+            if (!study->role[i].role->beside || cls != ENS_C_RUN)
+                continue;
+            add_row(l, row, ENS_C_CELL);
+            add_row(l, row, ENS_C_DATA);
+            if (row->impl != NULL)
                 add_line(l, row->section, study->role[i].role->impl_key,
                          row->impl->name);
         }

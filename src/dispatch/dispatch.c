@@ -135,7 +135,9 @@ static void send_range(struct ens_dispatch *d, uint32_t slot,
         ens_order_write_stage(&b, d->stage, d->round);
     h->stage = d->stage->id;
     h->round = d->round;
-    if (is_replay(d, range.first))
+    if (d->restore)
+        ens_order_write_restore(&b, range.first);
+    else if (is_replay(d, range.first))
         ens_order_write_replay(&b, range.first);
     else
         ens_order_write_range(&b, range.first, range.n,
@@ -317,10 +319,17 @@ enum ens_status ens_dispatch_stage(struct ens_dispatch *d,
     d->stage = stage;
     d->done = done;
     d->only = only != NULL;
+    d->restore = 0;
     d->round = round;
     d->stage_told = 0;
     ens_charges_clear(d);
     return ENS_OK;
+}
+
+void ens_dispatch_restore(struct ens_dispatch *d)
+{
+    ENS_BUG_ON(!d->only);
+    d->restore = 1;
 }
 
 void ens_dispatch_go(struct ens_dispatch *d)

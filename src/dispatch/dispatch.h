@@ -72,6 +72,8 @@ enum ens_status ens_dispatch_stage(struct ens_dispatch *d,
                                    const struct ens_done *done, uint32_t round,
                                    const uint64_t *only, size_t n_only,
                                    struct ens_error *err);
+/** Its tasks (`only`) have ended: run them for their blocks of arrays. */
+void ens_dispatch_restore(struct ens_dispatch *d);
 /** Attempts already charged to a task of the stage (from the journal); before
  * ens_dispatch_go. */
 void ens_dispatch_charged(struct ens_dispatch *d, uint64_t cell,

@@ -41,6 +41,7 @@ struct ens_dispatch {
     uint32_t round;
     const struct ens_done *done; /* of the stage */
     int only;                    /* some of its tasks may have ended */
+    int restore;                 /* all of them have: for their blocks */
     struct ens_ranges *ranges;
     uint64_t turn; /* of the tracker, when all were fed last */
     struct ens_charge *charge;

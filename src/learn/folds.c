@@ -179,9 +179,7 @@ enum ens_status ens_folds_count(const struct ens_folds_spec *spec, uint64_t n,
 
 /* -- groups -------------------------------------------------------------- */
 
-/* Where group g = 0 .. K of partition j begins: folds 1 .. K, then the rows
- * that are never tested; (j, K + 1) is where the partition ends. */
-static uint64_t group_start(const struct ens_folds *f, uint32_t j, uint32_t g)
+uint64_t ens_folds_group(const struct ens_folds *f, uint32_t j, uint32_t g)
 {
     uint64_t first, end;
 
@@ -194,7 +192,7 @@ static uint64_t group_start(const struct ens_folds *f, uint32_t j, uint32_t g)
 
 static uint64_t group_n(const struct ens_folds *f, uint32_t j, uint32_t k)
 {
-    return group_start(f, j, k) - group_start(f, j, k - 1);
+    return ens_folds_group(f, j, k) - ens_folds_group(f, j, k - 1);
 }
 
 /* Tested rows of groups and blend, as `start` has them. */
@@ -253,12 +251,13 @@ static struct ens_positions temporal_train(const struct ens_folds *f,
 static void around(const struct ens_folds *f, uint32_t j, uint32_t k,
                    struct ens_positions piece[2])
 {
-    uint64_t first = group_start(f, j, 0), end = group_start(f, j, f->K + 1);
+    uint64_t first = ens_folds_group(f, j, 0),
+             end = ens_folds_group(f, j, f->K + 1);
     uint64_t from = end, to = end;
 
     if (k > 0) {
-        from = group_start(f, j, k - 1);
-        to = group_start(f, j, k);
+        from = ens_folds_group(f, j, k - 1);
+        to = ens_folds_group(f, j, k);
     }
     piece[0] = (struct ens_positions){first, from - first};
     piece[1] = (struct ens_positions){to, end - to};
@@ -300,7 +299,7 @@ static size_t test_pieces(const struct ens_folds *f, uint32_t k,
         piece[0] = temporal_test(f, k);
     else
         for (uint32_t j = 0; j < f->J; j++)
-            piece[j] = (struct ens_positions){group_start(f, j, k - 1),
+            piece[j] = (struct ens_positions){ens_folds_group(f, j, k - 1),
                                               group_n(f, j, k)};
     return f->J;
 }
@@ -357,7 +356,7 @@ uint64_t ens_folds_out_first(const struct ens_folds *f, uint32_t k)
     if (f->type == ENS_FOLDS_TEMPORAL)
         return temporal_test(f, k).first - f->burn_in;
     for (uint32_t j = 0; j < f->J && f->type != ENS_FOLDS_BLEND; j++)
-        first += group_start(f, j, k - 1) - group_start(f, j, 0);
+        first += ens_folds_group(f, j, k - 1) - ens_folds_group(f, j, 0);
     return first;
 }
 

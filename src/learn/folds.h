@@ -74,6 +74,10 @@ enum ens_status ens_folds_train(const struct ens_folds *f, uint32_t j,
 enum ens_status ens_folds_test(const struct ens_folds *f, uint32_t k,
                                struct ens_arena *arena, struct ens_rowset *out,
                                struct ens_error *err);
+/** Position in base where group g = 0 .. K of partition j begins: folds 1 .. K,
+ * then rows that are never tested; g = K + 1: where the partition ends. Of
+ * stack and subsemble. */
+uint64_t ens_folds_group(const struct ens_folds *f, uint32_t j, uint32_t g);
 /** Output position of the first of them, and how many they are. */
 uint64_t ens_folds_out_first(const struct ens_folds *f, uint32_t k);
 uint64_t ens_folds_out_n(const struct ens_folds *f, uint32_t k);

@@ -182,26 +182,34 @@ void ens_sums_lane(const struct ens_sums_pass *pass,
 
 /* -- from sums to moments ---------------------------------------------- */
 
+/* Less the first of them: of equal values the mean is that value. */
+static void add_row(const struct ens_rows *r, uint64_t at, uint64_t n,
+                    double *shift, double *first)
+{
+    double *x = first + r->p + 1;
+
+    r->gather(r, &at, 1, x);
+    x[r->p] = 0;
+    if (r->y)
+        r->y(r, at, 1, x + r->p);
+    if (at == 0)
+        memcpy(first, x, (r->p + 1) * sizeof(*x));
+    for (size_t j = 0; j <= r->p; j++)
+        shift[j] += (x[j] - first[j]) / (double)n;
+}
+
 void ens_moments_shift(const struct ens_rows *r, double *shift, double *work)
 {
     uint64_t n = r->n < SHIFT_ROWS ? r->n : SHIFT_ROWS;
 
     memset(shift, 0, (r->p + 1) * sizeof(*shift));
-    for (uint64_t i = 0; i < n; i++) {
-        /* floor(i N / n) without overflow */
-        uint64_t at = r->n / n * i + r->n % n * i / n;
-
-        r->gather(r, &at, 1, work);
-        for (size_t j = 0; j < r->p; j++)
-            shift[j] += work[j] / (double)n;
-        if (r->y == NULL)
-            continue;
-        r->y(r, at, 1, work);
-        shift[r->p] += work[0] / (double)n;
-    }
-    for (size_t j = 0; j <= r->p; j++)
+    for (uint64_t i = 0; i < n; i++) /* floor(i N / n) without overflow */
+        add_row(r, r->n / n * i + r->n % n * i / n, n, shift, work);
+    for (size_t j = 0; j <= r->p && n > 0; j++) {
+        shift[j] += work[j];
         if (!isfinite(shift[j]))
             shift[j] = 0;
+    }
 }
 
 size_t ens_moments_doubles(size_t p)

@@ -66,7 +66,7 @@ void ens_sums_lane(const struct ens_sums_pass *pass,
 
 /**
  * The provisional shift, p + 1: mean of at most 1000 evenly spaced rows. A
- * function of the rows alone. work: p + 1 doubles.
+ * function of the rows alone. work: 2 (p + 1) doubles.
  */
 void ens_moments_shift(const struct ens_rows *r, double *shift, double *work);
 

@@ -158,6 +158,22 @@ add_text(struct ens_learn_source *s, const struct ens_input *in,
     return st;
 }
 
+enum ens_status ens_learn_source_add_level(struct ens_learn_source *s,
+                                           const struct ens_view *view,
+                                           uint32_t level, const char *name,
+                                           struct ens_error *err)
+{
+    enum ens_status st = check_rows(s, name, view->shape[0], NULL, err);
+
+    if (st == ENS_OK)
+        st = reserve(s, 1, 1, err);
+    if (st != ENS_OK)
+        return st;
+    add_part(s, ENS_PART_TEXT, view, 1, NULL);
+    s->part[s->n_parts - 1].level = level;
+    return add_name(s, ens_arena_strdup(s->arena, name), err);
+}
+
 static const char *column_name(struct ens_learn_source *s,
                                const struct ens_input *in, uint64_t j)
 {
@@ -173,27 +189,55 @@ static int is_complex(enum ens_dtype t)
     return t == ENS_DT_C64 || t == ENS_DT_C128;
 }
 
-static enum ens_status add_column(struct ens_learn_source *s,
-                                  const struct ens_input *in, uint64_t j,
-                                  enum ens_texts texts,
-                                  const struct ens_rowset *map,
-                                  struct ens_error *err)
+/* Columns first .. first+n-1 of a table: numbers. */
+static enum ens_status add_numbers(struct ens_learn_source *s,
+                                   const struct ens_input *in, uint64_t first,
+                                   size_t n, const struct ens_rowset *map,
+                                   struct ens_error *err)
 {
-    const struct ens_column *c = &in->columns[j];
-    enum ens_status st;
-    struct ens_view v;
+    enum ens_status st = reserve(s, 1, n, err);
 
-    if (c->levels != NULL)
-        return add_text(s, in, c, texts, map, err);
-    if (is_complex(c->view.dtype))
-        return ens_fail(err, ENS_EINPUT, "column %s of %s: complex numbers",
-                        column_name(s, in, j), in->name);
-    st = reserve(s, 1, 1, err);
     if (st != ENS_OK)
         return st;
-    v = two_dimensions(&c->view, 0, 1);
-    add_part(s, ENS_PART_COLUMNS, &v, 1, map);
-    return add_name(s, column_name(s, in, j), err);
+    add_part(s, ENS_PART_COLUMNS, &in->columns[first].view, n, map);
+    s->part[s->n_parts - 1].column = &in->columns[first];
+    for (size_t j = 0; j < n && st == ENS_OK; j++) {
+        if (is_complex(in->columns[first + j].view.dtype))
+            return ens_fail(err, ENS_EINPUT, "column %s of %s: complex numbers",
+                            column_name(s, in, first + j), in->name);
+        st = add_name(s, column_name(s, in, first + j), err);
+    }
+    return st;
+}
+
+/* Level numbers are no numbers, though they may lie like a matrix. */
+static int has_text(const struct ens_input *in)
+{
+    for (uint64_t j = 0; in->columns != NULL && j < in->n_columns; j++)
+        if (in->columns[j].levels != NULL)
+            return 1;
+    return 0;
+}
+
+static enum ens_status add_table(struct ens_learn_source *s,
+                                 const struct ens_input *in,
+                                 enum ens_texts texts,
+                                 const struct ens_rowset *map,
+                                 struct ens_error *err)
+{
+    enum ens_status st = ENS_OK;
+    uint64_t end;
+
+    for (uint64_t j = 0; j < in->n_columns && st == ENS_OK; j = end) {
+        end = j;
+        while (end < in->n_columns && in->columns[end].levels == NULL)
+            end++;
+        if (end > j)
+            st = add_numbers(s, in, j, (size_t)(end - j), map, err);
+        else
+            st = add_text(s, in, &in->columns[end++], texts, map, err);
+    }
+    return st;
 }
 
 enum ens_status ens_learn_source_add_input(struct ens_learn_source *s,
@@ -207,11 +251,8 @@ enum ens_status ens_learn_source_add_input(struct ens_learn_source *s,
 
     if (st != ENS_OK)
         return st;
-    if (in->view.data == NULL) {
-        for (uint64_t j = 0; j < in->n_columns && st == ENS_OK; j++)
-            st = add_column(s, in, j, texts, map, err);
-        return st;
-    }
+    if (in->view.data == NULL || has_text(in))
+        return add_table(s, in, texts, map, err);
     if (in->view.ndim > 2 || in->view.ndim == 0)
         return ens_fail(err, ENS_EINPUT,
                         "%s has %" PRIu32 " dimensions, rows and columns are "
@@ -263,19 +304,37 @@ static void read_column(const struct ens_view *v, const struct ens_rowrun *run,
         ens_view_gather_f64(v, (const uint64_t *)run->index, run->n, to);
 }
 
+/* Columns that are turned into rows together: 8 doubles are a line of cache. */
+#define ABREAST 8
+
+static struct ens_view view_of(const struct ens_learn_source_part *a, size_t j)
+{
+    struct ens_view v = a->view;
+
+    if (a->column != NULL)
+        v = a->column[j].view;
+    else if (j > 0)
+        v.data = (const char *)v.data + (int64_t)j * v.strides[1];
+    v.ndim = 1;
+    return v;
+}
+
 static void read_columns(const struct ens_learn_source_part *a,
                          const struct ens_rowrun *run, double *out, size_t p)
 {
-    struct ens_view column = a->view;
-    double tile[TILE];
+    double tile[ABREAST][TILE];
 
-    column.ndim = 1;
-    for (size_t j = 0; j < a->m; j++) {
-        column.data = (const char *)a->view.data +
-                      (j > 0 ? (int64_t)j * a->view.strides[1] : 0);
-        read_column(&column, run, tile);
+    for (size_t j = 0; j < a->m; j += ABREAST) {
+        size_t m = a->m - j < ABREAST ? a->m - j : ABREAST;
+
+        for (size_t k = 0; k < m; k++) {
+            const struct ens_view v = view_of(a, j + k);
+
+            read_column(&v, run, tile[k]);
+        }
         for (uint64_t i = 0; i < run->n; i++)
-            out[i * p + j] = tile[i];
+            for (size_t k = 0; k < m; k++)
+                out[i * p + j + k] = tile[k][i];
     }
 }
 

@@ -27,9 +27,10 @@ enum ens_part_kind {
 /** Some neighbouring columns of a source. */
 struct ens_learn_source_part {
     enum ens_part_kind kind;
-    struct ens_view view;         /* n x m; of text: n */
-    size_t first, m;              /* columns of the source */
-    uint32_t level;               /* of text: that of its first column */
+    struct ens_view view;            /* n x m; of text: n */
+    const struct ens_column *column; /* of a table: m of them, instead */
+    size_t first, m;                 /* columns of the source */
+    uint32_t level;                  /* of text: that of its first column */
     const struct ens_rowset *map; /* its rows by the source's; NULL: the same */
 };
 
@@ -70,6 +71,12 @@ enum ens_status ens_learn_source_add_view(struct ens_learn_source *s,
                                           const char *const *name,
                                           const struct ens_rowset *map,
                                           struct ens_error *err);
+
+/** A column of a text's view (int32): 1 where it is that level, else 0. */
+enum ens_status ens_learn_source_add_level(struct ens_learn_source *s,
+                                           const struct ens_view *view,
+                                           uint32_t level, const char *name,
+                                           struct ens_error *err);
 
 /** Rows at positions first .. first+n-1 of a set of its rows, row-major. */
 void ens_learn_source_read(const struct ens_learn_source *s,

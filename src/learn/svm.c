@@ -113,14 +113,13 @@ enum ens_status ens_svm_load(const char *soname, const char *package,
     void *library = dlopen(soname, RTLD_NOW | RTLD_LOCAL);
 
     if (library == NULL)
-        return ens_fail(err, ENS_EPROCESS,
+        return ens_fail(err, ENS_EINPUT,
                         "%s (Debian package %s) cannot be loaded: %s", soname,
                         package, dlerror());
     for (size_t i = 0; i < n; i++) {
         function[i] = dlsym(library, symbol[i]);
         if (function[i] == NULL)
-            return ens_fail(err, ENS_EPROCESS, "%s has no %s", soname,
-                            symbol[i]);
+            return ens_fail(err, ENS_EINPUT, "%s has no %s", soname, symbol[i]);
     }
     return ENS_OK;
 }

@@ -36,7 +36,8 @@ void ens_svm_rows_fini(struct ens_svm_rows *rows);
 
 /**
  * Functions of a library, found by its soname: function[n] and symbol[n].
- * ENS_EPROCESS names the library and its Debian package. It stays loaded.
+ * ENS_EINPUT, which ends a run, names the library and its Debian package. It
+ * stays loaded, so that all but the first call cost microseconds.
  */
 enum ens_status ens_svm_load(const char *soname, const char *package,
                              const char *const *symbol, size_t n,

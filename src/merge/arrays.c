@@ -248,8 +248,9 @@ static enum ens_status join_block(struct blocks *b, const struct block *at,
     if (s != ENS_OK && s != ENS_ENOTFOUND)
         return s;
     if (!is_block(v, at))
-        return !b->in_chain
-                   ? ENS_OK /* an older version, written over since */
+        return !b->in_chain || !b->def->keep
+                   ? ENS_OK /* an older version, written over since; scratch
+                               that is gone is made again when it is needed */
                    : ens_fail(err, ENS_ECORRUPT,
                               "%s/arrays/%s.%016llx.npy: elements %llu to %llu "
                               "(replicate %u) are not what was recorded",

@@ -72,6 +72,14 @@ enum ens_status ens_stage_copy(struct ens_stage *to,
     return s;
 }
 
+int ens_stage_writes(const struct ens_stage *s, const char *array)
+{
+    for (size_t i = 0; i < s->n_writes; i++)
+        if (strcmp(s->writes[i], array) == 0)
+            return 1;
+    return 0;
+}
+
 enum ens_status ens_stage_hold(struct ens_stage *s, size_t i,
                                const struct ens_stage *writer)
 {

@@ -3,9 +3,9 @@
  * Payload: u64 id, u64 input digest, u64 from (id of the stage whose `next`
  * gave it, 0 = from plan), u64 from definition (hash of that stage as it was
  * then), u64 hash of the kind's run settings then (0: a stage of plan, or an
- * answer of a version that told it of ends alone), u32 index, u32 flags, key (text),
- * u32 n runs { u64 first cell, u64 n cells, u32 n replicates, u32 zero },
- * u32 n writes { text }, u32 n reads { text }, u8 has data: artifact ref.
+ * answer of a version that told it of ends alone), u32 index, u32 flags, key
+ * (text), u32 n runs { u64 first cell, u64 n cells, u32 n replicates, u32 zero
+ * }, u32 n writes { text }, u32 n reads { text }, u8 has data: artifact ref.
  */
 #ifndef ENS_RECORD_STAGE_H
 #define ENS_RECORD_STAGE_H
@@ -62,6 +62,8 @@ enum ens_status ens_stage_copy(struct ens_stage *to,
  * is added for no cells or no replicates. ENS_EDOMAIN: more than 2^64 tasks. */
 enum ens_status ens_stage_add_run(struct ens_stage *s, uint64_t first_cell,
                                   uint64_t n_cells, uint32_t n_replicates);
+/** Does it write an array of that name? */
+int ens_stage_writes(const struct ens_stage *s, const char *array);
 /** reads[i] was written by that stage: its cells hold it. */
 enum ens_status ens_stage_hold(struct ens_stage *s, size_t i,
                                const struct ens_stage *writer);

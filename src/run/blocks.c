@@ -25,7 +25,7 @@ static enum ens_status make_array(struct ens_run *r, const char *name,
                              shape, r->io, &created, err);
     n = ens_done_count(r->done, ordinal,
                        ens_stage_replicates(&r->stage, ordinal));
-    if (s == ENS_OK && created && n > 0) {
+    if (s == ENS_OK && created && n > 0 && def->keep) {
         /* or the next run would take the empty one for good */
         ens_array_path(path, sizeof(path), r->dir, name, cell.hash[0]);
         unlink(path);
@@ -75,6 +75,10 @@ enum ens_status ens_blocks_fill(struct ens_run *r, uint64_t ordinal,
         if (s != ENS_OK)
             return ens_fail(err, s, "array %s has no region", name);
         s = ens_array_open(r->dir, name, cell.hash[0], &fd, &at, err);
+        if (s == ENS_ENOTFOUND && !def->keep) { /* removed */
+            s = ENS_OK;
+            continue;
+        }
         if (s != ENS_OK)
             return s;
         s = ens_array_fill(fd, at, def->dtype, first, n, r->io, err);
@@ -87,7 +91,10 @@ enum ens_status ens_blocks_fill(struct ens_run *r, uint64_t ordinal,
 
 static enum ens_status refill(struct ens_run *r, struct ens_error *err)
 {
-    uint64_t n = r->stage_not_ok > 0 ? ens_stage_n_tasks(&r->stage) : 0;
+    uint64_t n = ens_chain_count(r, &r->stage, r->done, ENS_N_OUTCOMES) >
+                         ens_chain_count(r, &r->stage, r->done, ENS_TASK_OK)
+                     ? ens_stage_n_tasks(&r->stage)
+                     : 0;
     enum ens_status s = ENS_OK;
 
     for (uint64_t place = 0;
@@ -115,4 +122,13 @@ enum ens_status ens_blocks_make(struct ens_run *r, struct ens_error *err)
         if (open || ens_plan_find_array(&r->plan, r->stage.writes[a])->keep)
             s = make_arrays(r, r->stage.writes[a], err);
     return s == ENS_OK && open ? refill(r, err) : s;
+}
+
+enum ens_status ens_blocks_again(struct ens_run *r, struct ens_error *err)
+{
+    enum ens_status s = ENS_OK;
+
+    for (size_t a = 0; s == ENS_OK && a < r->stage.n_writes; a++)
+        s = make_arrays(r, r->stage.writes[a], err);
+    return s == ENS_OK ? refill(r, err) : s;
 }

@@ -72,26 +72,25 @@ enum ens_status ens_chain_take(struct ens_run *r, const struct ens_stage *def,
     return s;
 }
 
-static int writes(const struct ens_stage *st, const char *array)
+size_t ens_chain_writer(const struct ens_run *r, size_t k, const char *array)
 {
-    for (size_t i = 0; i < st->n_writes; i++)
-        if (strcmp(st->writes[i], array) == 0)
-            return 1;
-    return 0;
+    for (size_t w = k; w-- > 0;)
+        if (ens_stage_writes(&r->chain[w], array))
+            return w;
+    return k;
 }
 
 /* Which cells have what the present stage reads: of each array those of the
  * last stage that wrote it. */
 static enum ens_status find_holders(struct ens_run *r)
 {
+    size_t k;
     enum ens_status s = ENS_OK;
 
     for (size_t i = 0; s == ENS_OK && i < r->stage.n_reads; i++)
-        for (size_t k = r->n_chain; k-- > 0;)
-            if (writes(&r->chain[k], r->stage.reads[i])) {
-                s = ens_stage_hold(&r->stage, i, &r->chain[k]);
-                break;
-            }
+        if ((k = ens_chain_writer(r, r->n_chain, r->stage.reads[i])) !=
+            r->n_chain)
+            s = ens_stage_hold(&r->stage, i, &r->chain[k]);
     return s;
 }
 
@@ -108,10 +107,26 @@ enum ens_status ens_chain_enter(struct ens_run *r, struct ens_error *err)
         add_to_chain(r, &r->stage) != 0)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
     r->done = st->done;
+    if (ens_restore_note(r) != 0)
+        return ens_fail(err, ENS_ENOMEMORY, "out of memory");
     r->definition = ens_plan_stage_definition(&r->plan, &r->stage);
     if (r->options->retry_failed &&
         ens_done_reopen_failed(r->done, r->chosen) != 0)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
+    return ENS_OK;
+}
+
+enum ens_status ens_chain_point(struct ens_run *r, size_t k,
+                                struct ens_error *err)
+{
+    struct ens_stage copy;
+
+    if (ens_stage_copy(&copy, &r->chain[k]) != ENS_OK)
+        return ens_fail(err, ENS_ENOMEMORY, "out of memory");
+    ens_stage_fini(&r->stage);
+    r->stage = copy;
+    r->done = ens_replay_find(&r->replay, copy.id)->done;
+    r->definition = ens_plan_stage_definition(&r->plan, &r->stage);
     return ENS_OK;
 }
 

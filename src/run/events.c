@@ -31,7 +31,13 @@ void ens_events_records(void *arg, const struct ens_frame *f, const void *bytes,
     uint64_t n_counted = 0;
     enum ens_status s;
 
-    if (r->phase >= ENS_RUN_OVER || ens_only_replayed(r, b))
+    if (r->phase >= ENS_RUN_OVER)
+        return;
+    if (r->restore.running) { /* they are recorded */
+        r->stage_done += b->n;
+        return;
+    }
+    if (ens_only_replayed(r, b))
         return;
     s = ens_replay_records(&r->replay, NULL, ens_run_here(r), f->payload,
                            f->length, &n_counted, &err);

@@ -8,6 +8,7 @@
  *   events.c   what the dispatcher says of tasks
  *   stopping.c where cells stop ([stop])
  *   blocks.c   output arrays of the present stage
+ *   restore.c  arrays of finished tasks that are gone, made again
  *   hosts.c    CPU classes and cores of the hosts
  *   staging.c  copies of the inputs on the nodes
  *   far.c      results of workers that have no results folder

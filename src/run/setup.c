@@ -338,52 +338,6 @@ static enum ens_status put_preamble(struct ens_run *r, struct ens_error *err)
     return s == ENS_OK ? s : ens_fail(err, s, "out of memory");
 }
 
-struct kept {
-    struct ens_run *r;
-    uint64_t *id; /* sorted */
-    size_t n;
-};
-
-static int compare_u64(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a;
-    uint64_t y = *(const uint64_t *)b;
-
-    return (x > y) - (x < y);
-}
-
-static int is_kept(void *arg, const char *name, uint64_t cell_id)
-{
-    const struct kept *k = arg;
-
-    return ens_plan_find_array(&k->r->plan, name) != NULL &&
-           bsearch(&cell_id, k->id, k->n, sizeof(*k->id), compare_u64) != NULL;
-}
-
-/* Arrays of cells that left the study go aside. */
-static enum ens_status retire_arrays(struct ens_run *r, struct ens_error *err)
-{
-    struct kept k = {r, NULL, 0};
-    enum ens_status s;
-
-    if (r->plan.n_arrays == 0)
-        return ENS_OK;
-    k.n = (size_t)ens_study_n_cells(r->study);
-    k.id = malloc((k.n + 1) * sizeof(*k.id));
-    if (k.id == NULL)
-        return ens_fail(err, ENS_ENOMEMORY, "out of memory");
-    for (size_t i = 0; i < k.n; i++) {
-        struct ens_cell cell;
-
-        ens_study_cell(r->study, i, &cell);
-        k.id[i] = cell.hash[0];
-    }
-    qsort(k.id, k.n, sizeof(*k.id), compare_u64);
-    s = ens_array_retire(r->dir, is_kept, &k, err);
-    free(k.id);
-    return s;
-}
-
 /* Results are known by version, not by the bytes of a compiler: a file that
  * was built anew is taken, and said. */
 static void check_plugins(struct ens_run *r)
@@ -488,7 +442,7 @@ enum ens_status ens_run_begin(struct ens_run *r, struct ens_error *err)
     if (s == ENS_OK)
         s = ens_run_write_folder(r, err);
     if (s == ENS_OK)
-        s = retire_arrays(r, err);
+        s = ens_restore_retire(r, err);
     if (s == ENS_OK)
         s = open_journal(r, err);
     if (s == ENS_OK)
@@ -529,6 +483,7 @@ void ens_run_fini(struct ens_run *r)
     ens_buf_fini(&r->answer);
     ens_buf_fini(&r->checkpoint);
     ens_far_fini(r);
+    ens_restore_fini(r);
     free(r->dirty_slots);
     free(r->dirty);
     if (r->log_file != NULL)

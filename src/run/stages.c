@@ -112,16 +112,89 @@ static enum ens_status serve(struct ens_run *r, struct ens_error *err)
     return ENS_OK;
 }
 
-enum ens_status ens_stages_arrays(struct ens_run *r, struct ens_error *err)
+/* Run tasks of an earlier stage, or the present one, again for their blocks. */
+static enum ens_status restore(struct ens_run *r, struct ens_error *err)
 {
-    enum ens_status s = ens_beside(r, ens_blocks_make, err);
+    enum ens_status s = ens_chain_point(r, r->restore.at, err);
 
+    if (s == ENS_OK)
+        s = ens_beside(r, ens_blocks_again, err);
     if (s != ENS_OK || r->phase >= ENS_RUN_OVER)
         return s;
-    if (!r->stopping)
+    s = ens_dispatch_stage(r->dispatch, &r->stage, r->done, r->round,
+                           r->restore.place, r->restore.n, err);
+    if (s != ENS_OK)
+        return s;
+    ens_dispatch_restore(r->dispatch);
+    r->restore.running = 1;
+    r->stage_tasks = r->restore.n;
+    r->stage_done = r->stage_not_ok = 0;
+    r->phase = ENS_RUN_STAGE;
+    ens_dispatch_go(r->dispatch);
+    ens_watch_log(r, "event=restore key=%s tasks=%zu", r->stage.key,
+                  r->restore.n);
+    return ENS_OK;
+}
+
+/* Its tasks are through: back to what they were run for. */
+static enum ens_status end_restore(struct ens_run *r, struct ens_error *err)
+{
+    ens_restore_done(r);
+    if (ens_chain_point(r, r->n_chain - 1, err) != ENS_OK)
+        return ENS_ENOMEMORY;
+    count_part(r);
+    if (r->stopping || r->is_late) {
+        over(r);
+    } else {
+        r->phase = ENS_RUN_ARRAYS;
+        uv_stop(&r->loop);
+    }
+    return ENS_OK;
+}
+
+static void ask_next(struct ens_run *r)
+{
+    struct ens_replay_stage *st = ens_replay_find(&r->replay, r->stage.id);
+    struct ens_journal_state state;
+    struct ens_segment_end end;
+    struct ens_buf b = ENS_BUF_INIT;
+
+    ens_journal_state(r->journal, &state);
+    end = (struct ens_segment_end){r->epoch.number, state.bytes};
+    ens_order_write_next(&b, &r->stage, r->definition, (uint32_t)r->n_chain,
+                         ens_study_run_settings_hash(r->study), &st->first,
+                         &end);
+    ENS_BUG_ON(b.failed);
+    ens_buf_clear(&r->answer);
+    r->phase = ENS_RUN_NEXT;
+    ens_dispatch_next(r->dispatch, b.data, b.len);
+    ens_buf_fini(&b);
+}
+
+enum ens_status ens_stages_arrays(struct ens_run *r, struct ens_error *err)
+{
+    struct ens_journal_state state;
+    enum ens_status s = ENS_OK;
+
+    ens_journal_state(r->journal, &state);
+    r->restore.end = (struct ens_segment_end){r->epoch.number, state.bytes};
+    if (!r->restore.asking)
+        s = ens_beside(r, ens_blocks_make, err);
+    if (s == ENS_OK && r->phase < ENS_RUN_OVER && !r->stopping)
+        s = ens_beside(r, ens_restore_look, err);
+    if (s != ENS_OK || r->phase >= ENS_RUN_OVER)
+        return s;
+    if (r->stopping) {
+        r->phase = ENS_RUN_STAGE_SYNC;
+        ens_commit_poll(r);
+        return ENS_OK;
+    }
+    if (r->restore.n > 0)
+        return restore(r, err);
+    if (!r->restore.asking)
         return serve(r, err);
-    r->phase = ENS_RUN_STAGE_SYNC;
-    ens_commit_poll(r);
+    r->restore.asking = 0;
+    ask_next(r);
     return ENS_OK;
 }
 
@@ -145,7 +218,7 @@ static enum ens_status begin(struct ens_run *r, struct ens_error *err)
                                   ens_run_here(r), b.data, b.len, err);
         ens_buf_fini(&b);
     }
-    if (s != ENS_OK || r->stage.n_writes == 0)
+    if (s != ENS_OK || r->stage.n_writes + r->stage.n_reads == 0)
         return s == ENS_OK ? serve(r, err) : s;
     r->phase = ENS_RUN_ARRAYS; /* also when all is done: a cell may have come
                                   back */
@@ -206,25 +279,6 @@ void ens_stages_done(void *arg)
 
 /* -- next
  * ---------------------------------------------------------------------- */
-
-static void ask_next(struct ens_run *r)
-{
-    struct ens_replay_stage *st = ens_replay_find(&r->replay, r->stage.id);
-    struct ens_journal_state state;
-    struct ens_segment_end end;
-    struct ens_buf b = ENS_BUF_INIT;
-
-    ens_journal_state(r->journal, &state);
-    end = (struct ens_segment_end){r->epoch.number, state.bytes};
-    ens_order_write_next(&b, &r->stage, r->definition, (uint32_t)r->n_chain,
-                         ens_study_run_settings_hash(r->study), &st->first,
-                         &end);
-    ENS_BUG_ON(b.failed);
-    ens_buf_clear(&r->answer);
-    r->phase = ENS_RUN_NEXT;
-    ens_dispatch_next(r->dispatch, b.data, b.len);
-    ens_buf_fini(&b);
-}
 
 /* Journal the answer's STAGE frame; r->stage becomes what it names. */
 static enum ens_status store_answer(struct ens_run *r, struct ens_error *err)
@@ -293,6 +347,7 @@ static void go_on(struct ens_run *r)
 void ens_stages_synced(struct ens_run *r)
 {
     struct ens_dispatch_totals totals;
+    struct ens_error err;
     int known;
 
     if (r->phase == ENS_RUN_NEXT_SYNC) {
@@ -306,6 +361,11 @@ void ens_stages_synced(struct ens_run *r)
         return;
     ens_dispatch_totals(r->dispatch, &totals);
     r->is_late |= totals.n_forgotten > 0;
+    if (r->restore.running) {
+        if (end_restore(r, &err) != ENS_OK)
+            ens_run_break(r, &err);
+        return;
+    }
     if ((r->stopping && !r->is_late) || ens_chain_is_open(r) ||
         r->only != NULL) {
         over(r);
@@ -319,6 +379,10 @@ void ens_stages_synced(struct ens_run *r)
         over(r);
     } else if (known > 0) {
         go_on(r);
+    } else if (ens_restore_is_due(r)) {
+        r->restore.asking = 1;
+        r->phase = ENS_RUN_ARRAYS;
+        uv_stop(&r->loop);
     } else {
         ask_next(r);
     }

@@ -43,6 +43,17 @@ struct ens_far {          /* far.c: what is written for workers elsewhere */
     uint64_t stuck_ns;
 };
 
+struct ens_restore { /* restore.c */
+    int running;     /* present tasks have ended: for their blocks */
+    int asking;      /* for `next` of the last stage, else its tasks */
+    size_t at;       /* in the chain: the stage whose tasks run again */
+    uint64_t *place; /* of those */
+    size_t n;
+    unsigned char *state; /* of each stage of the chain: what is known */
+    size_t cap;
+    struct ens_segment_end end; /* of this epoch's segment */
+};
+
 struct ens_question { /* limit.c: a batch system is asked for time */
     struct ens_scheduler of;
     pid_t pid; /* of its command; 0: none */
@@ -120,6 +131,7 @@ struct ens_run {
     size_t n_only;
 
     struct ens_far far;
+    struct ens_restore restore;
 
     /* commit.c */
     double commit_seconds, heartbeat_s;
@@ -202,6 +214,11 @@ uint64_t ens_chain_n_tasks(const struct ens_run *r, const struct ens_stage *st);
 enum ens_status ens_chain_enter(struct ens_run *r, struct ens_error *err);
 /** Back to the first stage, not entered yet: after a look ahead. */
 enum ens_status ens_chain_rewind(struct ens_run *r, struct ens_error *err);
+/** Make stage k of the chain the present one, without entering it. */
+enum ens_status ens_chain_point(struct ens_run *r, size_t k,
+                                struct ens_error *err);
+/** The last stage before stage k of the chain that writes an array; k: none. */
+size_t ens_chain_writer(const struct ens_run *r, size_t k, const char *array);
 /** What the journal knows of `next` for the present stage: 1 = r->stage is now
  * the next one, 0 = it has to be asked, -1 = no more stages. */
 int ens_chain_known(struct ens_run *r);
@@ -233,6 +250,32 @@ enum ens_status ens_blocks_make(struct ens_run *r, struct ens_error *err);
 /** Blocks of a task that is not ok read as missing. */
 enum ens_status ens_blocks_fill(struct ens_run *r, uint64_t cell,
                                 uint32_t replicate, struct ens_error *err);
+
+/** Create the scratch of the present stage, whose tasks have ended. */
+enum ens_status ens_blocks_again(struct ens_run *r, struct ens_error *err);
+
+/* restore.c: blocks of tasks that have ended, and are not there any more ---
+ *
+ * Scratch is removed when the study is complete; and another version of a
+ * stage (another input digest: the study was edited, and edited back) has
+ * written over the arrays of this one. Then the tasks run again, before what
+ * reads their blocks; their records stay as they are, and blocks that do not
+ * come out as recorded end the run. */
+/** The stage that was just added to the chain; -1: out of memory. */
+int ens_restore_note(struct ens_run *r);
+/** Has `next` of the present stage to wait until that is looked at? */
+int ens_restore_is_due(const struct ens_run *r);
+/** Fill r->restore.at, place and n with what has to run first; n 0: nothing.
+ * Beside the loop. */
+enum ens_status ens_restore_look(struct ens_run *r, struct ens_error *err);
+/** Those have run: they are to be as recorded now. */
+void ens_restore_done(struct ens_run *r);
+/** Arrays of cells that are in no stage that writes them go aside. */
+enum ens_status ens_restore_retire(struct ens_run *r, struct ens_error *err);
+/** Remove scratch: all of it when the study is complete, else what was made
+ * again. */
+enum ens_status ens_restore_sweep(struct ens_run *r, struct ens_error *err);
+void ens_restore_fini(struct ens_run *r);
 
 /* hosts.c */
 /** Warns of CPU classes that differ (with `exact` an error), of the folder's

@@ -127,7 +127,7 @@ static void read_memory(struct ens_run *r)
     struct ens_run_report *rep = r->report;
     uint64_t cpu_ns, pss_bytes = 0, worker_bytes = 0;
 
-    ens_cost_memory(&r->meter, r->ops, r->transport);
+    ens_cost_memory(&r->meter, r->ops, r->transport, r->n_workers);
     if (r->transport != NULL && r->ops->others != NULL)
         r->ops->others(r->transport, &cpu_ns, &pss_bytes, &worker_bytes);
     r->pss_bytes = r->meter.pss_bytes + pss_bytes;
@@ -190,7 +190,9 @@ static void take(struct ens_run *r, struct ens_run_progress *p, uint64_t now)
     if (state.waiting_for_space)
         p->note = "waiting for disk space";
     else if (r->phase == ENS_RUN_ARRAYS)
-        p->note = "making output arrays";
+        p->note = "looking after output arrays";
+    else if (r->restore.running)
+        p->note = "making arrays again that a later stage reads";
     else if (r->stopping)
         p->note = "stopping: running tasks finish";
     else

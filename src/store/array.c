@@ -542,3 +542,47 @@ enum ens_status ens_array_retire(const char *dir,
     closedir(d);
     return s;
 }
+
+static enum ens_status remove_from(const char *path,
+                                   int (*gone)(void *arg, const char *name,
+                                               uint64_t cell_id),
+                                   void *arg, struct ens_error *err)
+{
+    char name[NAME_MAX + 1];
+    enum ens_status s = ENS_OK;
+    uint64_t id;
+    DIR *d = opendir(path);
+
+    if (d == NULL)
+        return errno == ENOENT
+                   ? ENS_OK
+                   : ens_fail_errno(err, ENS_EIO, "cannot read %s", path);
+    for (struct dirent *e; s == ENS_OK && (e = readdir(d)) != NULL;) {
+        if (split_name(e->d_name, ".npy", name, sizeof(name), &id) != 0 &&
+            split_name(e->d_name, ".npy.tmp", name, sizeof(name), &id) != 0)
+            continue;
+        if (gone(arg, name, id) && unlinkat(dirfd(d), e->d_name, 0) != 0 &&
+            errno != ENOENT)
+            s = ens_fail_errno(err, ENS_EIO, "cannot remove %s/%s", path,
+                               e->d_name);
+    }
+    closedir(d);
+    return s;
+}
+
+enum ens_status ens_array_remove(const char *dir,
+                                 int (*gone)(void *arg, const char *name,
+                                             uint64_t cell_id),
+                                 void *arg, struct ens_error *err)
+{
+    static const char *const folder[] = {"arrays", "arrays/unused"};
+    char path[PATH_MAX];
+    enum ens_status s = ENS_OK;
+
+    for (size_t i = 0; s == ENS_OK && i < ENS_COUNT(folder); i++) {
+        if (snprintf(path, sizeof(path), "%s/%s", dir, folder[i]) >= PATH_MAX)
+            return ens_fail(err, ENS_EIO, "%s: path too long", dir);
+        s = remove_from(path, gone, arg, err);
+    }
+    return s;
+}

@@ -55,5 +55,11 @@ enum ens_status ens_array_retire(const char *dir,
                                  int (*kept)(void *arg, const char *name,
                                              uint64_t cell_id),
                                  void *arg, struct ens_error *err);
+/** Remove those that gone(arg, name, cell_id) names, of arrays/ and
+ * arrays/unused. */
+enum ens_status ens_array_remove(const char *dir,
+                                 int (*gone)(void *arg, const char *name,
+                                             uint64_t cell_id),
+                                 void *arg, struct ens_error *err);
 
 #endif

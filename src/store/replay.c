@@ -190,6 +190,33 @@ size_t ens_replay_answers(const struct ens_replay *r, uint64_t from,
     return n;
 }
 
+static int is_later(const struct ens_log_at *a, const struct ens_log_at *b)
+{
+    return a->segment != b->segment ? a->segment > b->segment
+                                    : a->offset > b->offset;
+}
+
+int ens_replay_overwritten(const struct ens_replay *r,
+                           const struct ens_stage *stage)
+{
+    struct ens_log_at last = {0, 0};
+
+    for (size_t i = 0; i < r->n_stages; i++)
+        if (r->stage[i].id == stage->id)
+            last = r->stage[i].last;
+    for (size_t i = 0; i < r->n_stages; i++) {
+        const struct ens_replay_stage *s = &r->stage[i];
+
+        if (s->id == stage->id || strcmp(s->def.key, stage->key) != 0 ||
+            !is_later(&s->last, &last))
+            continue;
+        for (size_t k = 0; k < s->def.n_writes; k++)
+            if (ens_stage_writes(stage, s->def.writes[k]))
+                return 1;
+    }
+    return 0;
+}
+
 /* -- attempts: ascending by (stage, cell, replicate) --------------------- */
 static int compare(const struct ens_replay_attempt *a, uint64_t stage,
                    uint64_t cell, uint32_t replicate)

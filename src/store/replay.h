@@ -79,6 +79,12 @@ size_t ens_replay_answers(const struct ens_replay *r, uint64_t from,
                           uint64_t from_definition, uint64_t run_settings,
                           const struct ens_replay_answer **out, size_t max);
 
+/** Has another version of the stage (same key, another input digest) written
+ * arrays of this one, and this one nothing since? Then its blocks may be gone
+ * although its tasks are done. */
+int ens_replay_overwritten(const struct ens_replay *r,
+                           const struct ens_stage *stage);
+
 /* -- one frame (replay, and the coordinator as it appends) -------------- */
 /* cells: the list in force; NULL = the present study's. at: where the frame
  * lies (the coordinator's own segment comes behind those of the log it

@@ -25,25 +25,52 @@ static int is_worker(int32_t pid, const int32_t *list, size_t n)
     return 0;
 }
 
+/* Does a task run a program? Then there are more processes than we know. */
+static int runs_programs(const struct ens_transport_ops *ops,
+                         const struct ens_transport *t, uint32_t n_slots)
+{
+    for (uint32_t i = 0; t != NULL && i < n_slots; i++) {
+        const struct ens_slot *slot = ops->slot(t, i);
+
+        if (slot != NULL && atomic_load(&slot->group) != 0)
+            return 1;
+    }
+    return 0;
+}
+
+static void add_up(struct ens_cost_meter *m, const struct ens_tree *tree,
+                   const int32_t *worker, size_t n)
+{
+    m->pss_bytes = 0;
+    for (size_t i = 0; i < tree->n; i++) {
+        const struct ens_memory *of = &tree->process[i].memory;
+
+        m->pss_bytes += of->pss;
+        if (of->own_bytes > m->worker_bytes &&
+            is_worker(tree->process[i].pid, worker, n))
+            m->worker_bytes = of->own_bytes;
+    }
+}
+
 void ens_cost_memory(struct ens_cost_meter *m,
                      const struct ens_transport_ops *ops,
-                     const struct ens_transport *t)
+                     const struct ens_transport *t, uint32_t n_slots)
 {
-    uint64_t start = ens_clock_ns(), wait_ns, own_bytes;
-    int32_t pid[PIDS_MAX];
-    size_t n = t != NULL ? ops->pids(t, pid, PIDS_MAX) : 0;
-    size_t first = n > 0 && pid[0] != (int32_t)getpid(); /* behind a zygote */
+    uint64_t start = ens_clock_ns(), wait_ns;
+    int32_t pid[PIDS_MAX + 1];
+    size_t n = t != NULL ? ops->pids(t, pid + 1, PIDS_MAX) : 0;
+    int is_alone = n > 0 && pid[1] == (int32_t)getpid(); /* inline */
     struct ens_tree tree = {0};
+    int got;
 
-    if (ens_tree_read(&tree, (int32_t)getpid()) == 0)
-        m->pss_bytes = 0;
-    for (size_t i = 0; i < tree.n; i++) {
-        m->pss_bytes += tree.process[i].memory.pss;
-        own_bytes = tree.process[i].memory.own_bytes;
-        if (own_bytes > m->worker_bytes &&
-            is_worker(tree.process[i].pid, pid + first, n - first))
-            m->worker_bytes = own_bytes;
-    }
+    pid[0] = (int32_t)getpid();
+    got = runs_programs(ops, t, n_slots)
+              ? ens_tree_read(&tree, pid[0])
+              : ens_tree_read_list(&tree, pid, is_alone ? 1 : n + 1);
+    if (got == 0 && is_alone)
+        add_up(m, &tree, pid, 1);
+    else if (got == 0) /* behind the zygote: workers */
+        add_up(m, &tree, pid + 2, n > 0 ? n - 1 : 0);
     ens_tree_fini(&tree);
     wait_ns = SHARE * (ens_clock_ns() - start);
     m->due_ns = ens_clock_ns() + (wait_ns < LEAST_NS  ? LEAST_NS
@@ -75,7 +102,7 @@ uint64_t ens_process_cpu_ns(int32_t pid)
 
 void ens_cost_refresh(struct ens_cost_meter *m,
                       const struct ens_transport_ops *ops,
-                      const struct ens_transport *t)
+                      const struct ens_transport *t, uint32_t n_slots)
 {
     uint64_t now = ens_clock_ns();
     int32_t pid[1];
@@ -84,7 +111,7 @@ void ens_cost_refresh(struct ens_cost_meter *m,
     if (n > 0) /* the zygote comes first */
         m->zygote_cpu_ns = ens_process_cpu_ns(pid[0]);
     if (now >= m->due_ns)
-        ens_cost_memory(m, ops, t);
+        ens_cost_memory(m, ops, t, n_slots);
 }
 
 void ens_cost_read(const struct ens_cost_meter *m,

@@ -310,7 +310,7 @@ static void beat(struct ens_supervisor *s, uint64_t now)
     struct ens_relay_cost cost;
 
     s->beat_ns = now;
-    ens_cost_refresh(&s->meter, ops, s->crew);
+    ens_cost_refresh(&s->meter, ops, s->crew, s->setup.n_slots);
     measure(s, &cost);
     ens_relay_put_cost(&b, &cost);
     if (ens_ranks_send(s->ranks, 0, ENS_WIRE_BEAT, &b, &s->why) != ENS_OK)

@@ -182,7 +182,7 @@ static enum ens_status put(struct ens_worker *w, struct ens_block *b,
     struct piece p = {w, b, first, n, data};
     enum ens_status s;
 
-    if (w->replay || n == 0)
+    if ((w->replay && !w->restore) || n == 0)
         return ENS_OK;
     if (w->config.far)
         return ens_far_block(w, b->def->name, first * ELEMENT_BYTES, data,
@@ -289,8 +289,7 @@ enum ens_status ens_arrays_fill(struct ens_worker *w, struct ens_error *err)
 {
     enum ens_status s = ENS_OK;
 
-    for (size_t i = 0; s == ENS_OK && i < w->stage.n_writes && !w->replay;
-         i++) {
+    for (size_t i = 0; s == ENS_OK && i < w->stage.n_writes; i++) {
         struct ens_block *b = &w->block[i];
 
         if (b->use == ENS_BLOCK_UNUSED)

@@ -143,6 +143,7 @@ struct ens_worker {
     uint64_t seq;
     uint16_t charged;          /* deaths charged to the task of this range */
     int replay;                /* the task has ended before: write nothing */
+    int restore;               /* ... but its blocks */
     int more;                  /* another order waits */
     struct ens_hasher *hasher; /* of parts while in replay; NULL before */
 

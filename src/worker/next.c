@@ -50,14 +50,6 @@ static enum ens_status visit_stage(void *arg, const struct ens_segment *segment,
     return ENS_OK;
 }
 
-static int writes(const struct ens_stage *stage, const char *array)
-{
-    for (size_t i = 0; i < stage->n_writes; i++)
-        if (strcmp(stage->writes[i], array) == 0)
-            return 1;
-    return 0;
-}
-
 /* From the finished stage back along `from` to the one that wrote the array;
  * copied. The end of the line is the plan's own stage. */
 static enum ens_status find_writer(const struct asking *a, const char *array,
@@ -68,7 +60,7 @@ static enum ens_status find_writer(const struct asking *a, const char *array,
     uint64_t from = a->order->stage.from;
     enum ens_status s;
 
-    if (writes(&a->order->stage, array))
+    if (ens_stage_writes(&a->order->stage, array))
         return ens_stage_copy(stage, &a->order->stage);
     while (from != 0) {
         memset(&se, 0, sizeof(se));
@@ -78,7 +70,7 @@ static enum ens_status find_writer(const struct asking *a, const char *array,
             return s;
         if (!se.found)
             break;
-        if (writes(&se.stage, array)) {
+        if (ens_stage_writes(&se.stage, array)) {
             *stage = se.stage;
             return ENS_OK;
         }
@@ -86,7 +78,7 @@ static enum ens_status find_writer(const struct asking *a, const char *array,
         ens_stage_fini(&se.stage);
     }
     for (size_t i = 0; i < a->w->plan->n_stages; i++)
-        if (writes(&a->w->plan->stage[i], array))
+        if (ens_stage_writes(&a->w->plan->stage[i], array))
             return ens_stage_copy(stage, &a->w->plan->stage[i]);
     return ens_fail(err, ENS_EPROTOCOL, "array %s: no finished stage wrote it",
                     array);

@@ -21,6 +21,11 @@ void ens_order_write_replay(struct ens_buf *out, uint64_t first)
     write_head(out, ENS_ORDER_REPLAY, 1, first);
 }
 
+void ens_order_write_restore(struct ens_buf *out, uint64_t first)
+{
+    write_head(out, ENS_ORDER_RESTORE, 1, first);
+}
+
 void ens_order_write_plain(struct ens_buf *out, enum ens_order_type type)
 {
     write_head(out, type, 0, 0);

@@ -16,15 +16,16 @@
 #include "store/log.h"
 
 enum ens_order_type {
-    ENS_ORDER_RANGE = 1, /* run n tasks from place `first` of the stage */
-    ENS_ORDER_STAGE = 2, /* body: ens_order_stage; ranges below belong to it */
-    ENS_ORDER_NEXT = 3,  /* body: ens_order_next; answer: STAGE frames, then
-                            ANSWERED (or REFUSED) */
-    ENS_ORDER_STOP = 4,  /* flush and exit 0 */
-    ENS_ORDER_LAST = 5,  /* no order is in flight behind the ones given:
-                            flush every 1 ms instead of 10 */
-    ENS_ORDER_REPLAY = 6 /* one task that has ended, at `first`: its record is
+    ENS_ORDER_RANGE = 1,  /* run n tasks from place `first` of the stage */
+    ENS_ORDER_STAGE = 2,  /* body: ens_order_stage; ranges below belong to it */
+    ENS_ORDER_NEXT = 3,   /* body: ens_order_next; answer: STAGE frames, then
+                             ANSWERED (or REFUSED) */
+    ENS_ORDER_STOP = 4,   /* flush and exit 0 */
+    ENS_ORDER_LAST = 5,   /* no order is in flight behind the ones given:
+                             flush every 1 ms instead of 10 */
+    ENS_ORDER_REPLAY = 6, /* one task that has ended, at `first`: its record is
                             made anew, arrays and packs are left alone */
+    ENS_ORDER_RESTORE = 7 /* the same, but its blocks of arrays are written */
 };
 
 struct ens_order {
@@ -39,6 +40,7 @@ struct ens_order {
 void ens_order_write_range(struct ens_buf *out, uint64_t first, uint32_t n,
                            uint16_t charged);
 void ens_order_write_replay(struct ens_buf *out, uint64_t first);
+void ens_order_write_restore(struct ens_buf *out, uint64_t first);
 void ens_order_write_plain(struct ens_buf *out, enum ens_order_type type);
 void ens_order_write_stage(struct ens_buf *out, const struct ens_stage *stage,
                            uint32_t round);

@@ -139,7 +139,7 @@ static enum ens_status fatal(struct ens_worker *w, struct ens_error *err)
 static int is_spent(const struct ens_worker *w, enum ens_status s)
 {
     return s == ENS_ENOMEMORY && w->config.memory_limit > 0 && w->n_tasks > 0 &&
-           !w->replay;
+           (!w->replay || w->restore);
 }
 
 static enum ens_status retire(struct ens_worker *w, struct ens_error *err)

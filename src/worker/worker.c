@@ -286,7 +286,7 @@ static enum ens_status tell_kind(struct ens_worker *w, struct ens_error *err)
 {
     enum ens_status s = load_data(w, err);
 
-    if (s != ENS_OK || w->stage_data.len == 0 || w->kind->stage == NULL)
+    if (s != ENS_OK || w->kind->stage == NULL)
         return s;
     return ens_worker_call(w, ENS_ENTRY_STAGE, err);
 }
@@ -342,8 +342,9 @@ static enum ens_status replay(struct ens_worker *w, const struct ens_order *o,
     enum ens_status s;
 
     w->replay = 1;
+    w->restore = o->type == ENS_ORDER_RESTORE;
     s = run_range(w, o, err);
-    w->replay = 0;
+    w->replay = w->restore = 0;
     return s;
 }
 
@@ -368,6 +369,7 @@ static enum ens_status follow(struct ens_worker *w,
     case ENS_ORDER_RANGE:
         return run_range(w, order, err);
     case ENS_ORDER_REPLAY:
+    case ENS_ORDER_RESTORE:
         return replay(w, order, err);
     case ENS_ORDER_STAGE:
         return enter_stage(w, body, order->n, err);

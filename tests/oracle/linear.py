@@ -31,8 +31,9 @@ def sets(wells, diamonds):
     d = json.load(open(diamonds))
     data["diamonds"] = (np.array(d["X"])[::50, 1:], np.array(d["Y"])[::50])
     g = np.random.default_rng(6)
-    x = g.normal(size=(60, 5)).round(4)
-    x[:, 1] = (0.7 * x[:, 0] + x[:, 1]).round(4)
+    x = g.normal(size=(60, 5))
+    x[:, 1] += 0.7 * x[:, 0]
+    x = (x * 1024).round() / 1024  # so that 10^8 more is exact
     y = (1 + x @ [2, -1, 0, 0.5, 0] + g.normal(size=60)).round(4)
     data["plain"] = x, y
     data["far"] = x + 1e8, y
@@ -144,8 +145,108 @@ def penalised():
         "alpha=0.1 intercept=no", True)
 
 
+def chances(b, x):
+    eta = b[:, 0] + x @ b[:, 1:].T
+    if len(b) == 1:
+        return 1 / (1 + np.exp(-eta[:, 0]))
+    e = np.exp(eta - eta.max(1)[:, None])
+    return e / e.sum(1)[:, None]
+
+
+def polish(x, y, w, b, l1, l2, intercept):
+    """Newton's method on what is not 0, from scikit-learn's solution to the
+    end; signs stay, and no other derivative exceeds l1."""
+    k, m = b.shape
+    z = np.hstack([np.ones((len(y), 1)), x])
+    pen = np.ones((k, m))
+    pen[:, 0] = 0
+    on = np.where(pen.ravel() > 0, (b != 0).ravel() | (l1 == 0), intercept)
+    first, sign = b.copy(), np.sign(b)
+    target = (y[:, None] if k == 1 else y[:, None] == np.arange(k)) * 1.0
+
+    def grad(b):
+        return ((chances(b, x).reshape(len(y), k) - target)
+                * w[:, None]).T @ z + pen * (l1 * sign + l2 * b)
+    for _ in range(60):
+        mu = chances(b, x).reshape(len(y), k)
+        h = np.zeros((k * m, k * m))
+        for i in range(k):
+            for j in range(k):
+                v = w * (mu[:, i] * (i == j) - mu[:, i] * mu[:, j])
+                h[i * m:i * m + m, j * m:j * m + m] = z.T @ (z * v[:, None])
+        h += np.diag(l2 * pen.ravel())
+        step = np.zeros(k * m)
+        step[on] = np.linalg.lstsq(h[np.ix_(on, on)], -grad(b).ravel()[on],
+                                   rcond=1e-13)[0]
+        b = b + step.reshape(k, m)
+    if k > 1:
+        b[:, 0] -= b[:, 0].mean()
+        first[:, 0] -= first[:, 0].mean()
+    off = grad(b) - pen * l1 * sign
+    assert abs(first - b).max() < 1e-3 * abs(b).max(), abs(first - b).max()
+    assert np.all(np.sign(b[:, 1:]) == sign[:, 1:])
+    assert np.all(abs(off.ravel()[~on & (pen.ravel() > 0)]) <= l1)
+    return b
+
+
+def logistic(of, settings, w=False, ratio=0.0, **k):
+    k = dict(dict(solver="newton-cg", tol=1e-10, max_iter=20000), **k)
+    x, y = data[of]
+    wt = weights(len(y)) if w else np.ones(len(y))
+    f = lm.LogisticRegression(**k).fit(x, y, wt)
+    lam = 1 / k.get("C", 1.0) if k.get("penalty", "l2") else 0.0
+    b = polish(x, y, wt, np.hstack([f.intercept_[:, None]
+                                    if k.get("fit_intercept", True)
+                                    else np.zeros((len(f.coef_), 1)), f.coef_]),
+               lam * ratio, lam * (1 - ratio), k.get("fit_intercept", True))
+    put(None, of, "logistic", w, settings, b[:, 0], b[:, 1:], chances(b, x))
+
+
+def classes():
+    for of in ("binary", "wells"):
+        for w in (False, True):
+            logistic(of, "penalty=none", w, penalty=None,
+                     solver="newton-cholesky")
+            for c in (0.01, 1.0, 100.0):
+                logistic(of, "C=%g" % c, w, C=c, solver="newton-cholesky")
+    logistic("binary_scales", "C=1", C=1.0, solver="newton-cholesky")
+    logistic("binary", "C=1 intercept=no", True, fit_intercept=False,
+             solver="newton-cholesky")
+    for w in (False, True):
+        logistic("three", "C=1", w)
+        logistic("three", "C=0.05", w, C=0.05)
+    saga = dict(solver="saga")
+    for w in (False, True):
+        logistic("binary", "penalty=l1 C=0.2", w, C=0.2, penalty="l1", ratio=1.0, **saga)
+        logistic("binary", "penalty=elastic_net l1_ratio=0.4 C=0.3", w, C=0.3,
+                 penalty="elasticnet", l1_ratio=0.4, ratio=0.4, **saga)
+        logistic("three", "penalty=l1 C=0.3", w, C=0.3, penalty="l1", ratio=1.0, **saga)
+        logistic("three", "penalty=elastic_net l1_ratio=0.7 C=0.3", w, C=0.3,
+                 penalty="elasticnet", l1_ratio=0.7, ratio=0.7, **saga)
+    for w in (False, True):
+        for alpha in (0.0, 0.01, 1.0):
+            fit("counts", "poisson",
+                lm.PoissonRegressor(alpha=alpha, solver="newton-cholesky",
+                                    tol=1e-12, max_iter=1000),
+                "alpha=%g" % alpha, w)
+    fit("counts", "poisson",
+        lm.PoissonRegressor(alpha=0.1, solver="newton-cholesky", tol=1e-12,
+                            max_iter=1000, fit_intercept=False),
+        "alpha=0.1 intercept=no", True)
+
+
+def shifted():
+    """Columns 10^8 further on: the same slopes and predictions."""
+    for of, model, settings in (("binary", "logistic", "C=1"),
+                                ("counts", "poisson", "alpha=0.01")):
+        for f in [f for f in fits if f[1] == of and f[2] == model
+                  and f[4] == settings and not f[3]]:
+            put(None, of + "_far", model, False, settings,
+                np.nan, f[6], f[7])
+
+
 def numbers(values):
-    return ", ".join("%.17g" % v for v in values)
+    return ", ".join("%.17g" % v if v == v else "NAN" for v in values)
 
 
 def write():
@@ -177,4 +278,6 @@ def write():
 sets(sys.argv[1], sys.argv[2])
 squares()
 penalised()
+classes()
+shifted()
 write()

@@ -7,8 +7,12 @@ import warnings
 import numpy as np
 from sklearn.discriminant_analysis import (LinearDiscriminantAnalysis,
                                            QuadraticDiscriminantAnalysis)
+from sklearn.linear_model import (LogisticRegression, PoissonRegressor,
+                                  Ridge)
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import SplineTransformer
 from sklearn.svm import SVC, SVR, LinearSVC, LinearSVR
 
 N, M, P, CLASSES = 150, 20, 4, 3
@@ -30,7 +34,8 @@ def data():
     score = x[:, 0] + x[:, 1] - 0.5 * x[:, 2] + e
     binary = (score > 1).astype(float)
     classes = np.minimum(2, np.maximum(0, np.floor(score + 0.5)))
-    return x, {"GAUSSIAN": y, "BINOMIAL": binary, "MULTINOMIAL": classes}
+    return x, {"GAUSSIAN": y, "BINOMIAL": binary, "MULTINOMIAL": classes,
+               "POISSON": np.maximum(0, np.floor(2 * score))}
 
 
 X, Y = data()
@@ -115,8 +120,25 @@ def machines():
                            **how), "decide")
 
 
+def splines():
+    for knots, alpha in (2, 1), (5, 0.5), (9, 20):
+        for family, model, what in (
+                ("GAUSSIAN", Ridge(alpha=alpha), "predict"),
+                ("BINOMIAL", LogisticRegression(
+                    C=1 / alpha, tol=1e-13, max_iter=10000,
+                    solver="newton-cholesky"), "proba"),
+                ("POISSON", PoissonRegressor(
+                    alpha=alpha / N, tol=1e-13, max_iter=10000,
+                    solver="newton-cholesky"), "predict")):
+            basis = SplineTransformer(n_knots=knots, knots="quantile",
+                                      include_bias=False)
+            show("spline", family, ["knots=%d" % knots, "alpha=%g" % alpha],
+                 make_pipeline(basis, model), what)
+
+
 warnings.simplefilter("error")
 print("/* Made by near.py: do not edit. */")
 knn()
 densities()
 machines()
+splines()

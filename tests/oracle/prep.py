@@ -6,7 +6,9 @@
 Fitted on rows 0-14 and 25-49 of 60, applied to all.
 """
 import numpy as np
+from scipy.stats import pearsonr
 from sklearn.decomposition import PCA
+from sklearn.linear_model import Lasso, lasso_path
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import (MaxAbsScaler, MinMaxScaler,
                                    PolynomialFeatures, RobustScaler,
@@ -22,6 +24,7 @@ X = np.column_stack([
     np.full(N, 7.0),                    # constant
 ])
 train = np.r_[0:15, 25:50]
+y = (X[:, 0] - 4 * X[:, 2] + rng.normal(0, 4, N)).round(4)
 
 
 class Columns:
@@ -56,6 +59,46 @@ class Powers:
         return np.hstack([X, X ** 2, X ** 3])
 
 
+class Screened:
+    """Columns by a rule on the training rows; the constant one never."""
+    def __init__(self, rule):
+        self.rule = rule
+
+    def fit(self, X, y=None):
+        Z = StandardScaler().fit_transform(X[:, :4])
+        r = [pearsonr(z, y[train]) for z in Z.T]
+        self.left = np.sort(self.rule(Z, y[train], r))
+        return self
+
+    def transform(self, X):
+        return X[:, self.left]
+
+
+def by_p(most):
+    return Screened(lambda Z, y, r: [j for j, v in enumerate(r)
+                                     if v[1] <= most])
+
+
+def by_rank(n):
+    return Screened(lambda Z, y, r: np.argsort([-abs(v[0]) for v in r])[:n])
+
+
+def by_lasso(alpha):
+    return Screened(lambda Z, y, r: np.flatnonzero(
+        Lasso(alpha, tol=1e-12, max_iter=100000).fit(Z, y).coef_))
+
+
+def by_path(n):
+    """The first penalty on the path that takes so many, none less."""
+    def rule(Z, y, r):
+        _, coef, _ = lasso_path(Z, y - y.mean(), eps=1e-4, n_alphas=100,
+                                tol=1e-12, max_iter=100000)
+        for c in coef.T:
+            if np.count_nonzero(c) >= n:
+                return np.flatnonzero(c)
+    return Screened(rule)
+
+
 def splines(knots, degree):
     return SplineTransformer(knots, degree=degree, knots="quantile",
                              extrapolation="constant", include_bias=False)
@@ -79,6 +122,16 @@ cases = [
     ("subset(2) spline(4, 2)", Columns([1], splines(4, 2))),
     ("subset(2, 1) spline(6, 0)", Columns([1, 0], splines(6, 0))),
     ("subset(1) spline(2, 5)", Columns([0], splines(2, 5))),
+    ("screen_cor", by_p(0.1)),
+    ("screen_cor(0.5)", by_p(0.5)),
+    ("screen_cor(p=1)", by_p(1)),
+    ("screen_cor(0, 3)", by_rank(3)),
+    ("screen_rank", by_rank(2)),
+    ("screen_rank(3)", by_rank(3)),
+    ("screen_lasso(alpha=0.7)", by_lasso(0.7)),
+    ("screen_lasso(alpha=0.01)", by_lasso(0.01)),
+    ("screen_lasso(3)", by_path(3)),
+    ("screen_lasso(1, at_least=1)", by_path(1)),
     ("standardise pca(2) poly", make_pipeline(
         StandardScaler(), Signed(2), PolynomialFeatures(2,
                                                         include_bias=False))),
@@ -99,7 +152,8 @@ def numbers(name, a):
 
 print("/* Written by prep.py: scikit-learn 1.2.1. */")
 numbers("data_x", X)
-out = [c.fit(X[train]).transform(X) for _, c in cases]
+numbers("data_y", y)
+out = [c.fit(X[train], y).transform(X) for _, c in cases]
 for i, a in enumerate(out):
     # the rows at the ends, in the middle and not trained on
     numbers(f"case_{i}", a[[0, 14, 17, 30, 49, 55, 59]])

@@ -17,7 +17,7 @@ static const struct golden {
 #include "near.inc"
 };
 
-static double x[(N + M) * P], y[3][N + M];
+static double x[(N + M) * P], y[4][N + M];
 
 static void fill(void)
 {
@@ -35,6 +35,7 @@ static void fill(void)
         y[0][i] = 3 * row[0] - row[1] * row[2] + row[3] / 4 + v[P];
         score = row[0] + row[1] - 0.5 * row[2] + v[P];
         y[1][i] = score > 1;
+        y[3][i] = fmax(0, floor(2 * score));
         y[2][i] = fmin(2, fmax(0, floor(score + 0.5)));
     }
 }
@@ -52,9 +53,10 @@ static struct table train_of(enum ens_outcome_family family)
     t.n_classes = family == ENS_OUTCOME_MULTINOMIAL ? CLASSES
                   : family == ENS_OUTCOME_BINOMIAL  ? 2
                                                     : 0;
-    t.y = y[family == ENS_OUTCOME_MULTINOMIAL ? 2
-            : family == ENS_OUTCOME_BINOMIAL  ? 1
-                                              : 0];
+    t.y = y[family == ENS_OUTCOME_POISSON       ? 3
+            : family == ENS_OUTCOME_MULTINOMIAL ? 2
+            : family == ENS_OUTCOME_BINOMIAL    ? 1
+                                                : 0];
     return t;
 }
 

@@ -51,6 +51,23 @@ static struct ens_learn_source source_of_data(void)
     return s;
 }
 
+static const struct ens_response *response_of_data(void)
+{
+    static struct ens_learn_source s;
+    static const struct ens_response y = {.y = &s};
+    static const char *const name = "y";
+    const struct ens_view v = {.data = data_y,
+                               .dtype = ENS_DT_F64,
+                               .ndim = 1,
+                               .shape = {N},
+                               .strides = {8}};
+
+    ens_learn_source_init(&s, N, &arena);
+    ck_assert_int_eq(ens_learn_source_add_view(&s, &v, 0, 1, &name, NULL, NULL),
+                     ENS_OK);
+    return &y;
+}
+
 /* Of the source's columns, as a pass before all fits leaves them. */
 static enum ens_status raw_moments(void *arg, const struct ens_rows *r,
                                    const struct ens_moments **m,
@@ -101,8 +118,10 @@ static void fit(struct ready *t, const char *steps, int by_algebra)
     size_t bytes;
 
     t->source = source_of_data();
-    t->train = (struct ens_prep_train){
-        .rows = {.source = &t->source, .set = train_rows()}};
+    t->train =
+        (struct ens_prep_train){.rows = {.source = &t->source,
+                                         .set = train_rows(),
+                                         .response = response_of_data()}};
     t->raw = moments_of(&t->train.rows);
     if (by_algebra) {
         t->train.rows.moments = raw_moments;

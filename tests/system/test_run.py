@@ -8,6 +8,7 @@ import select
 import shutil
 import struct
 import subprocess
+import sys
 import time
 
 from harness import (BAD, ENSRUN, OK, SOME_FAILED, SOURCE, check,
@@ -150,6 +151,28 @@ def tells_its_peaks(work):
         check(f"peak memory {report['peak_pss_bytes'] / 2**20:.1f} MiB (PSS of"
               f" all processes), {own / 2**20:.1f} MiB private in the largest"
               in run.stderr, run.stderr)
+
+
+def programs_count(work):
+    """Memory of the job is that of programs, too: one that has 60 MiB waits
+    until the run says so."""
+    (work.path / "big.py").write_text("""
+import sys, time
+x = bytearray(b"1") * (60 << 20)
+end = time.monotonic() + 60
+while time.monotonic() < end:
+    for line in open(sys.argv[1]).read().split("\\n"):
+        if line.startswith("pss_bytes=") and int(line[10:]) > 60 << 20:
+            sys.exit(0)
+    time.sleep(0.01)
+sys.exit(9)
+""")
+    study = work.study("[study]\nkind = command\nreplicates = 1\n[command]\n"
+                       f"run = {sys.executable} {work.path}/big.py "
+                       f"{work.path}/r/status\n")
+    report = json.loads(work.run(study, "r", "--json").stdout)
+    check(report["ok"] == 1, f"{report}")
+    check(60 << 20 < report["peak_pss_bytes"] < 120 << 20, f"{report}")
 
 
 def counts_the_study(work):
@@ -303,5 +326,5 @@ retain.error = data
 
 
 main(which_study, only, retain, retain_by_end, describes_itself,
-     tells_its_peaks, counts_the_study, blank_blocks, replaced_input,
-     changed_settings, errors_once, bar)
+     tells_its_peaks, programs_count, counts_the_study, blank_blocks,
+     replaced_input, changed_settings, errors_once, bar)

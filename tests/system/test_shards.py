@@ -356,6 +356,26 @@ def edited_arrays(work):
         work.verify(work.path / "all")
 
 
+def scratch_arrays(work):
+    """Stages of all cells and of one, that read scratch of all cells; cells
+    come when it has gone."""
+    head = "[study]\nkind = synthetic\nseed = 89\n[synthetic]\n" \
+           "stages = 4\nscratch = yes\nreads_all = yes\nalone = 2\n"
+    a, b = ("[synthetic a]\narray_rows = 3000, 4500\n",
+            "[synthetic b]\narray_rows = 5000\n")
+    for i, rows in enumerate((a, a + b)):
+        study = work.study(with_results(head + rows, work))
+        for _ in range(4):
+            run_shards(work, study, n=3)
+            merge(work, 3)
+            work.verify(work.path / "all")
+        fresh = work.path / f"fresh{i}"
+        work.run(study, fresh)
+        expect_same(work.path / "all", fresh, f"version {i}")
+        left = list(work.path.glob("all/arrays/**/*.npy"))
+        check(not left, f"left: {left}")
+
+
 def mixed(work):
     """Shards of the study before an edit and after it: each segment speaks of
     the cells that its study had."""
@@ -578,5 +598,5 @@ def damaged(work):
 main(one_stage, three_stages, decided, other_kinds, artifacts, plugin,
      killed, cut_off, nested,
      full_disk, stopped, retried, retried_late, edited, edited_arrays,
-     mixed, inputs, hosts, loop, unfinished, other_cut, one_folder, missing_shard, two_results, refused, live,
-     damaged)
+     scratch_arrays, mixed, inputs, hosts, loop, unfinished, other_cut,
+     one_folder, missing_shard, two_results, refused, live, damaged)

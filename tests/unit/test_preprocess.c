@@ -1,6 +1,7 @@
 /* Preprocessing: what users write, names of columns, what is lent, damage. */
 #include "../prep.h"
 #include "base/bug.h"
+#include "config/value.h"
 #include "learn/moments.h"
 
 #include <math.h>
@@ -140,6 +141,9 @@ static const struct refused {
     {"poly(2, sometimes)", "yes, no or only, not sometimes"},
     {"spline(1)", "knots: 2 to 50"},
     {"spline(4, 6)", "degree: 0 to 5"},
+    {"screen_cor(2)", "p is 0 to 1"},
+    {"screen_rank(0)", "how many, 1 or more"},
+    {"screen_lasso(0)", "are 1 or more"},
     {"subset", "columns are expected"},
     {"subset(k=3)", "columns are expected, not k = ..."},
     {"lag", "a number of rows is expected"},
@@ -202,6 +206,80 @@ START_TEST(how_rows_are_read_is_no_step)
     ck_assert_int_eq(prep.texts, ENS_TEXTS_LEVELS);
     prep = steps_of("minmax");
     ck_assert_int_eq(prep.texts, ENS_TEXTS_REFUSED);
+    ck_assert_ptr_null(ens_prep_screen(&prep));
+    prep = steps_of("minmax screen_rank(2)");
+    ck_assert_str_eq(ens_prep_screen(&prep), "screen_rank");
+}
+END_TEST
+
+/* As the study file's reader gives them: checked, defaults filled in. */
+static enum ens_status from_study(const char *text, struct ens_prep *prep,
+                                  struct ens_error *err)
+{
+    static const struct ens_setting rows[] = {
+        {.section = "case",
+         .key = "preprocess",
+         .type = ENS_T_CALL,
+         .shape = ENS_LIST,
+         .cls = ENS_C_CELL,
+         .def = "",
+         .choices = ens_prep_choices},
+#define ENS_PREP(name, help, settings) settings
+#include "learn/prep/x.def"
+#undef ENS_PREP
+    };
+    const struct ens_value_context c = {
+        .arena = &arena, .calls = {rows}, .n_calls = {ENS_COUNT(rows)}};
+    struct ens_values v;
+    enum ens_status st = ens_value_parse(&c, &rows[0], text, &v, err);
+
+    return st == ENS_OK ? ens_prep_read(v.v, prep, err) : st;
+}
+
+START_TEST(tables_know_all_arguments)
+{
+    struct ens_error err = {0};
+    struct ens_prep prep;
+
+    ck_assert_msg(
+        from_study("indicators, standardise, subset(-id, 2:3), "
+                   "pca(whiten=on), pca(3), poly(interactions=only), "
+                   "spline(4), lag(2), screen_cor, screen_lasso(5), none",
+                   &prep, &err) == ENS_OK,
+        "%s", err.text);
+    ck_assert_uint_eq(prep.n, 8);
+    ck_assert_uint_eq(prep.lag, 2);
+    ck_assert_uint_eq(prep.step[1].call->n, 2);
+    ck_assert_double_eq(prep.step[2].arg[0], 0);
+    ck_assert_double_eq(prep.step[2].arg[1], 1);
+    ck_assert_double_eq(prep.step[3].arg[0], 3);
+    ck_assert_double_eq(prep.step[4].arg[0], 2);
+    ck_assert_double_eq(prep.step[4].arg[1], 2);
+    ck_assert_double_eq(prep.step[5].arg[0], 4);
+    ck_assert_double_eq(prep.step[5].arg[1], 3);
+    ck_assert_double_eq(prep.step[6].arg[0], 0.1);
+    ck_assert_double_eq(prep.step[7].arg[1], -1);
+    ck_assert_int_eq(from_study("", &prep, &err), ENS_OK);
+    ck_assert_uint_eq(prep.n, 0);
+}
+END_TEST
+
+static const struct refused by_table[] = {
+    {"standardize", "did you mean standardise"},
+    {"standardise(2)", "standardise takes no arguments"},
+    {"pca(5, 6, 7)", "pca takes at most 2 arguments"},
+    {"poly(degree=12)", "poly: degree"},
+    {"spline(degre=2)", "unknown argument degre"},
+    {"lag", "lag: rows is missing"},
+};
+
+START_TEST(tables_refuse_the_rest)
+{
+    struct ens_error err = {0};
+    struct ens_prep prep;
+
+    ck_assert_int_eq(from_study(by_table[_i].steps, &prep, &err), ENS_ESTUDY);
+    ck_assert_msg(strstr(err.text, by_table[_i].text) != NULL, "%s", err.text);
 }
 END_TEST
 
@@ -209,6 +287,7 @@ END_TEST
 
 static const struct refused impossible[] = {
     {"pca(5)", "preprocess pca: 5 components of 4 columns"},
+    {"screen_rank", "screen_rank: a response of numbers or of two classes"},
     {"poly(10) poly(10)", "preprocess poly: it would make more than 1000000"},
 };
 
@@ -481,6 +560,8 @@ int main(void)
     tcase_add_loop_test(t, columns_that_are_not_there_are_named, 0,
                         ENS_COUNT(missing));
     tcase_add_test(t, how_rows_are_read_is_no_step);
+    tcase_add_test(t, tables_know_all_arguments);
+    tcase_add_loop_test(t, tables_refuse_the_rest, 0, ENS_COUNT(by_table));
     tcase_add_loop_test(t, fits_that_cannot_be_say_so, 0,
                         ENS_COUNT(impossible));
     tcase_add_test(t, numbers_that_are_missing_are_named);

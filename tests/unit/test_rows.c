@@ -314,6 +314,27 @@ START_TEST(text_becomes_indicators)
 }
 END_TEST
 
+/* Its level numbers lie like a matrix of whole numbers. */
+START_TEST(tables_of_text_alone_are_text)
+{
+    struct ens_input in = text_table();
+    struct ens_learn_source s;
+    struct ens_error err = {0};
+
+    in.n_columns = 1;
+    in.view = column[0].view;
+    ens_learn_source_init(&s, 5, &arena);
+    ck_assert_int_eq(
+        ens_learn_source_add_input(&s, &in, ENS_TEXTS_REFUSED, NULL, &err),
+        ENS_EINPUT);
+    ck_assert_ptr_nonnull(strstr(err.text, "column \"cut\" of d is text"));
+    ck_assert_int_eq(
+        ens_learn_source_add_input(&s, &in, ENS_TEXTS_LEVELS, NULL, NULL),
+        ENS_OK);
+    ck_assert_uint_eq(s.p, 3);
+}
+END_TEST
+
 START_TEST(inputs_that_are_no_rows_are_refused)
 {
     struct ens_input in = text_table(), cube = layout(0), complex = layout(0);
@@ -530,6 +551,7 @@ int main(void)
     tcase_add_loop_test(t, contiguous_doubles_are_lent, 0, N_LAYOUTS);
     tcase_add_test(t, sources_join);
     tcase_add_loop_test(t, text_becomes_indicators, 0, 2);
+    tcase_add_test(t, tables_of_text_alone_are_text);
     tcase_add_test(t, inputs_that_are_no_rows_are_refused);
     tcase_add_test(t, preprocessing_is_applied);
     tcase_add_test(t, scaling_keeps_rows_lent);

@@ -44,6 +44,8 @@ const struct ens_setting ens_synthetic_settings[ENS_SYNTHETIC_N_SETTINGS] = {
         "a stage in which only the first of such cells takes part"),
     KEY("parts", ENS_T_INT, "0", 0, 1e12, "rows",
         "each block is written in parts of so many rows (0 = whole)"),
+    KEY("scratch", ENS_T_BOOL, "no", 0, 0, NULL,
+        "arrays are removed when the study is complete"),
     KEY("decide", ENS_T_NUM, "", 0, 0, NULL,
         "a cell whose sum over a stage passes this ends with it"),
     KEY("schema_varies", ENS_T_BOOL, "no", 0, 0, NULL,
@@ -82,6 +84,7 @@ void ens_synthetic_read(struct ens_synthetic_params *p,
     p->reads_all = get(cell, "reads_all")->i != 0;
     p->alone = (uint32_t)get(cell, "alone")->i;
     p->parts = (uint64_t)get(cell, "parts")->i;
+    p->scratch = get(cell, "scratch")->i != 0;
     p->decides = get(cell, "decide")->set;
     p->decide = get(cell, "decide")->d;
     p->schema_varies = get(cell, "schema_varies")->i != 0;

@@ -20,12 +20,13 @@ struct ens_synthetic_params {
     int reads_all;
     uint32_t alone; /* 0: none */
     uint64_t parts; /* 0: whole */
-    int decides;    /* `decide` is set */
+    int scratch;
+    int decides; /* `decide` is set */
     double decide;
     int schema_varies;
 };
 
-#define ENS_SYNTHETIC_N_SETTINGS 20
+#define ENS_SYNTHETIC_N_SETTINGS 21
 extern const struct ens_setting
     ens_synthetic_settings[ENS_SYNTHETIC_N_SETTINGS];
 

@@ -83,9 +83,9 @@ void ens_synthetic_fields_free(struct ens_synthetic_fields *f)
  * stands for all, and a study of 10^7 cells is not walked at every start. */
 static int all_alike(const struct ens_study *study)
 {
-    static const char *const keys[] = {"rows",      "fields", "text_bytes",
-                                       "stages",    "decide", "alone",
-                                       "array_rows"};
+    static const char *const keys[] = {"rows",       "fields", "text_bytes",
+                                       "stages",     "decide", "alone",
+                                       "array_rows", "scratch"};
     const struct ens_axis_column *c;
     size_t i, k;
 
@@ -138,12 +138,17 @@ static enum ens_status add_cell(struct ens_synthetic_survey *s,
     shape = ens_synthetic_shape(&p);
     if (s->n_shapes == 0) {
         s->has_arrays = p.array_rows > 0;
+        s->scratch = p.scratch;
         s->n_tasks = ens_synthetic_blocks(&p);
         s->one_size = 1;
     }
     if (s->has_arrays != (p.array_rows > 0))
         return ens_fail(err, ENS_ESTUDY,
                         "[synthetic] array_rows: 0 in some cells and not in "
+                        "others; use one or the other");
+    if (s->scratch != p.scratch)
+        return ens_fail(err, ENS_ESTUDY,
+                        "[synthetic] scratch: yes in some cells and no in "
                         "others; use one or the other");
     if (s->n_tasks != ens_synthetic_blocks(&p) || p.alone == 1)
         s->one_size = 0;

@@ -36,6 +36,7 @@ struct ens_synthetic_survey {
     uint32_t max_stages;
     uint64_t max_rows; /* of input X */
     int has_arrays;    /* all cells have arrays (never only some) */
+    int scratch;       /* they are scratch, in all cells */
     int one_size;      /* the first stage has as many tasks in all cells */
     uint32_t n_tasks;  /* of the first cell; 0 = the study's replicates */
 };

@@ -67,10 +67,10 @@ static enum ens_status add_schemas(const struct ens_host *host,
 
 static enum ens_status add_arrays(const struct ens_host *host,
                                   struct ens_plan *plan, uint32_t n,
-                                  struct ens_error *err)
+                                  int scratch, struct ens_error *err)
 {
     char name[ENS_SYNTHETIC_KEY_BYTES];
-    struct ens_array_def def = {name, ENS_DT_F64, 1};
+    struct ens_array_def def = {name, ENS_DT_F64, !scratch};
     enum ens_status s = ENS_OK;
     uint32_t i;
 
@@ -154,7 +154,7 @@ enum ens_status ens_synthetic_plan(const struct ens_host *host,
     if (s == ENS_OK)
         s = add_schemas(host, plan, &survey, err);
     if (s == ENS_OK && survey.has_arrays)
-        s = add_arrays(host, plan, survey.max_stages, err);
+        s = add_arrays(host, plan, survey.max_stages, survey.scratch, err);
     if (s == ENS_OK)
         s = first_stage(host, plan, &survey, err);
     ens_synthetic_survey_free(&survey);

@@ -132,24 +132,17 @@ static enum ens_status options(const struct ens_learn_setup *setup,
     return read_gamma(setup, o, err);
 }
 
-static enum ens_status open(const struct ens_host *host, void **state,
-                            struct ens_error *err)
+static enum ens_status load(struct libsvm *library, struct ens_error *err)
 {
-    struct libsvm *library = malloc(sizeof(*library));
     void *function[3];
     enum ens_status s;
 
     _Static_assert(sizeof(function) == sizeof(*library), "one pointer each");
-    if (library == NULL)
-        return host->fail(err, ENS_ENOMEMORY, "libsvm");
     s = ens_svm_load("libsvm.so.3", "libsvm3", symbols, 3, function, err);
-    if (s != ENS_OK) {
-        free(library);
+    if (s != ENS_OK)
         return s;
-    }
     memcpy(library, function, sizeof(*library));
     library->set_print(ens_svm_print);
-    *state = library;
     return ENS_OK;
 }
 
@@ -211,7 +204,7 @@ static enum ens_status train_on(const struct ens_learn_job *job,
                                 const struct ens_svm_rows *rows,
                                 struct ens_error *err)
 {
-    const struct libsvm *library = job->state;
+    struct libsvm library;
     const struct machine *o = job->options;
     struct svm_parameter parameter = o->parameter;
     struct svm_problem problem = {
@@ -221,10 +214,12 @@ static enum ens_status train_on(const struct ens_learn_job *job,
     };
     struct ens_svm_random random;
     struct svm_model *m;
-    enum ens_status s;
+    enum ens_status s = load(&library, err);
 
     _Static_assert(sizeof(struct svm_node) == sizeof(struct ens_svm_node),
                    "the same rows");
+    if (s != ENS_OK)
+        return s;
     if (!(parameter.gamma > 0)) {
         parameter.gamma = rows->p > 0 ? 1.0 / (double)rows->p : 1;
         if (strcmp(o->gamma, "scale") == 0 && rows->variance > 0)
@@ -232,14 +227,14 @@ static enum ens_status train_on(const struct ens_learn_job *job,
     }
     ens_svm_listen();
     ens_svm_random_begin(&random, job->host, job->result);
-    m = library->train(&problem, &parameter);
+    m = library.train(&problem, &parameter);
     ens_svm_random_end(&random);
     if (ens_svm_warned())
         job->warn(job, "libsvm stopped before it reached tol");
     if (m == NULL)
         return job->host->fail(err, ENS_ENOMEMORY, "svm: model");
     s = keep(job, m, rows->p, err);
-    library->free_model(&m);
+    library.free_model(&m);
     return s;
 }
 
@@ -331,8 +326,6 @@ static enum ens_status predict(const struct ens_learn_job *job,
 
 const struct ens_learner ens_learner_svm = {
     .families = ENS_LEARN_CLASSES | ENS_LEARN_FAMILY(ENS_OUTCOME_GAUSSIAN),
-    .open = open,
-    .close = free,
     .options = options,
     .memory = memory,
     .fit = fit,

@@ -76,24 +76,17 @@ static enum ens_status options(const struct ens_learn_setup *setup,
     return ENS_OK;
 }
 
-static enum ens_status open(const struct ens_host *host, void **state,
-                            struct ens_error *err)
+static enum ens_status load(struct liblinear *library, struct ens_error *err)
 {
-    struct liblinear *library = malloc(sizeof(*library));
     void *function[3];
     enum ens_status s;
 
     _Static_assert(sizeof(function) == sizeof(*library), "one pointer each");
-    if (library == NULL)
-        return host->fail(err, ENS_ENOMEMORY, "liblinear");
     s = ens_svm_load("liblinear.so.4", "liblinear4", symbols, 3, function, err);
-    if (s != ENS_OK) {
-        free(library);
+    if (s != ENS_OK)
         return s;
-    }
     memcpy(library, function, sizeof(*library));
     library->set_print(ens_svm_print);
-    *state = library;
     return ENS_OK;
 }
 
@@ -138,7 +131,7 @@ static enum ens_status train_on(const struct ens_learn_job *job,
                                 const struct ens_svm_rows *rows, double *model,
                                 struct ens_error *err)
 {
-    const struct liblinear *library = job->state;
+    struct liblinear library;
     const struct svm_linear *o = job->options;
     struct problem problem = {.l = (int)rows->n,
                               .n = (int)rows->p + 1,
@@ -149,19 +142,22 @@ static enum ens_status train_on(const struct ens_learn_job *job,
         .solver_type = o->solver, .eps = o->tol, .C = o->c, .p = o->epsilon};
     struct ens_svm_random random;
     struct model *m;
+    enum ens_status s = load(&library, err);
 
     _Static_assert(sizeof(struct feature_node) == sizeof(struct ens_svm_node),
                    "the same rows");
+    if (s != ENS_OK)
+        return s;
     ens_svm_listen();
     ens_svm_random_begin(&random, job->host, job->result);
-    m = library->train(&problem, &parameter);
+    m = library.train(&problem, &parameter);
     ens_svm_random_end(&random);
     if (ens_svm_warned())
         job->warn(job, "liblinear stopped before it reached tol");
     if (m == NULL)
         return job->host->fail(err, ENS_ENOMEMORY, "svm_linear: model");
     keep(job, m, rows->p, model);
-    library->free_model(&m);
+    library.free_model(&m);
     return ENS_OK;
 }
 
@@ -249,8 +245,6 @@ static enum ens_status predict_rows(const struct ens_learn_job *job,
 
 const struct ens_learner ens_learner_svm_linear = {
     .families = ENS_LEARN_CLASSES | ENS_LEARN_FAMILY(ENS_OUTCOME_GAUSSIAN),
-    .open = open,
-    .close = free,
     .options = options,
     .memory = memory,
     .fit = fit,

@@ -108,6 +108,8 @@ static enum ens_status add_step(struct ens_prep *prep,
                         call->name);
     if (s->op->options != NULL)
         st = s->op->options(s, err);
+    else if (call->n > 0)
+        st = ens_fail(err, ENS_ESTUDY, "%s takes no arguments", call->name);
     if (st != ENS_OK)
         return st;
     if (s->op == &ens_prep_indicators)
@@ -157,4 +159,12 @@ enum ens_status ens_prep_check(const struct ens_prep *prep,
         p = q;
     }
     return ENS_OK;
+}
+
+const char *ens_prep_screen(const struct ens_prep *prep)
+{
+    for (size_t i = 0; i < prep->n; i++)
+        if (prep->step[i].op->is_screen)
+            return prep->step[i].op->name;
+    return NULL;
 }

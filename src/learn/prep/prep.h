@@ -43,6 +43,10 @@ enum ens_status ens_prep_check(const struct ens_prep *prep,
                                const char *const *column, size_t p,
                                struct ens_arena *arena, struct ens_error *err);
 
+/** The first step that needs a response, of numbers or of two classes: its
+ * name; NULL: none does. */
+const char *ens_prep_screen(const struct ens_prep *prep);
+
 /** What steps are fitted on. */
 struct ens_prep_train {
     struct ens_rows_spec rows;     /* without prep; moments: of the source's

@@ -153,3 +153,63 @@ enum ens_status ens_prep_quantiles(const struct ens_rows *rows, const double *q,
     }
     return ENS_OK;
 }
+
+/* -- screens ------------------------------------------------------------- */
+
+enum ens_status ens_prep_correlations(struct ens_prep_fit *f, double **r,
+                                      struct ens_error *err)
+{
+    const struct ens_rows *rows = f->rows;
+    const struct ens_moments *m;
+    enum ens_status st;
+
+    if (rows->y == NULL || rows->family == ENS_OUTCOME_MULTINOMIAL)
+        return ens_fail(err, ENS_EDOMAIN,
+                        "a response of numbers or of two classes is needed");
+    st = rows->moments(rows, &m, err);
+    if (st != ENS_OK)
+        return st;
+    if (!(m->y_var > 0))
+        return ens_fail(err, ENS_EDOMAIN, "the response does not vary");
+    *r = ens_arena_alloc(f->arena, m->p, sizeof(**r));
+    if (*r == NULL)
+        return ens_fail(err, ENS_ENOMEMORY, "out of memory");
+    for (size_t j = 0; j < m->p; j++) {
+        double v = m->cov[j * m->p + j];
+
+        if (v > 0)
+            (*r)[j] = fmin(1, fabs(m->cross[j]) / (sqrt(v) * sqrt(m->y_var)));
+    }
+    return ENS_OK;
+}
+
+void ens_prep_keep_largest(const double *r, size_t p, size_t n, char *keep)
+{
+    for (; n > 0; n--) {
+        size_t best = p;
+
+        for (size_t j = 0; j < p; j++)
+            if (!keep[j] && (best == p || r[j] > r[best]))
+                best = j;
+        if (best == p)
+            return;
+        keep[best] = 1;
+    }
+}
+
+enum ens_status ens_prep_keep(struct ens_prep_fit *f, const char *keep,
+                              struct ens_error *err)
+{
+    size_t p = f->rows->p, q = 0;
+    int64_t *own;
+
+    for (size_t j = 0; j < p; j++)
+        q += keep[j] != 0;
+    own = ens_prep_own(f, q, q * sizeof(*own), err);
+    if (own == NULL)
+        return ENS_ENOMEMORY;
+    for (size_t j = 0; j < p; j++)
+        if (keep[j])
+            *own++ = (int64_t)j;
+    return ENS_OK;
+}

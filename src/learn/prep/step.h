@@ -67,6 +67,7 @@ struct ens_prep_part {
 struct ens_prep_op {
     const char *name;
     enum ens_prep_form form;
+    int is_screen; /* it looks at the response */
     /** Optional: arguments into step->arg. ENS_ESTUDY. */
     enum ens_status (*options)(struct ens_prep_step *step,
                                struct ens_error *err);
@@ -122,6 +123,17 @@ enum ens_status ens_prep_extremes(struct ens_prep_fit *f, const double **least,
 enum ens_status ens_prep_quantiles(const struct ens_rows *rows, const double *q,
                                    size_t n_q, struct ens_arena *arena,
                                    double *out, struct ens_error *err);
+
+/** |correlation| of each column with the response, 0 of a constant one.
+ * ENS_EDOMAIN: there is no response of numbers; it does not vary.
+ * ENS_ENOMEMORY. */
+enum ens_status ens_prep_correlations(struct ens_prep_fit *f, double **r,
+                                      struct ens_error *err);
+/** The result: columns j with keep[j]. */
+enum ens_status ens_prep_keep(struct ens_prep_fit *f, const char *keep,
+                              struct ens_error *err);
+/** Keep the n columns of the largest r, of equal ones the first. */
+void ens_prep_keep_largest(const double *r, size_t p, size_t n, char *keep);
 
 #define ENS_PREP(name, help, ...)                                              \
     extern const struct ens_prep_op ens_prep_##name;

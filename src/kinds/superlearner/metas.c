@@ -1,0 +1,187 @@
+#include "kinds/superlearner/metas.h"
+
+#include "base/buf.h"
+#include "config/study.h"
+#include "kinds/superlearner/models.h"
+
+#include <math.h>
+#include <string.h>
+
+static const struct ens_impl *chosen(const struct ens_sl *sl)
+{
+    return ens_study_row_impl(sl->study, "meta", "");
+}
+
+/* Weights, or NULL: a learner. */
+static const struct ens_meta *method_of(const struct ens_impl *impl)
+{
+    const struct ens_impl *known = ens_meta_find(impl->name);
+
+    return known != NULL && known->ops == impl->ops ? impl->ops : NULL;
+}
+
+int ens_sl_meta_is_learner(const struct ens_sl *sl)
+{
+    return method_of(chosen(sl)) == NULL;
+}
+
+enum ens_status ens_sl_meta_check(const struct ens_sl *sl,
+                                  const struct ens_host *host,
+                                  struct ens_error *err)
+{
+    const struct ens_impl *impl = chosen(sl);
+    struct ens_arena arena;
+    struct ens_learn_setup setup;
+    struct ens_meta_options o;
+    const void *own;
+    enum ens_status s;
+
+    if (sl->is_select)
+        return ENS_OK;
+    if (impl == NULL)
+        return ens_fail(err, ENS_ESTUDY,
+                        "[meta] learner: missing; nnls is "
+                        "the usual one");
+    ens_arena_init(&arena);
+    setup = ens_sl_setup(sl, host, NULL, &arena);
+    if (method_of(impl) != NULL)
+        s = ens_meta_options(method_of(impl), &setup, &o, err);
+    else
+        s = ens_sl_options(sl, host, NULL, impl->ops, &arena, &own, err);
+    ens_arena_fini(&arena);
+    return s;
+}
+
+/* -- weights --------------------------------------------------------------- */
+
+static void *problem_alloc(void *own, size_t n, size_t size)
+{
+    struct ens_sl_meta_spec *spec = own;
+
+    return ens_arena_alloc(&spec->job->st->arena, n, size);
+}
+
+static void problem_warn(void *own, const char *text)
+{
+    struct ens_sl_meta_spec *spec = own;
+
+    spec->job->st->host->warn(spec->job->result, text);
+}
+
+static enum ens_status problem_read(void *own, uint64_t first, size_t n,
+                                    double *z, double *y, double *w,
+                                    struct ens_error *err)
+{
+    struct ens_sl_meta_spec *spec = own;
+
+    return spec->read(spec->own, first, n, z, y, w, err);
+}
+
+static enum ens_status fit_weights(const struct ens_sl_meta_spec *spec,
+                                   const struct ens_meta *method,
+                                   struct ens_sl_meta *meta,
+                                   struct ens_error *err)
+{
+    struct ens_sl_state *st = spec->job->st;
+    struct ens_learn_setup setup =
+        ens_sl_setup(&st->sl, st->host, NULL, &st->arena);
+    struct ens_meta_problem problem = {
+        .n = spec->n,
+        .n_learners = spec->n_members,
+        .name = spec->name,
+        .read = problem_read,
+        .alloc = problem_alloc,
+        .warn = problem_warn,
+        .own = (void *)spec,
+    };
+    struct ens_meta_options o;
+    enum ens_status s = ens_meta_options(method, &setup, &o, err);
+
+    return s == ENS_OK ? ens_meta_fit(method, &o, &problem, &meta->result, err)
+                       : s;
+}
+
+/* -- a learner --------------------------------------------------------------
+ */
+
+static enum ens_status fit_learner(const struct ens_sl_meta_spec *spec,
+                                   const struct ens_learner *learner,
+                                   struct ens_sl_meta *meta,
+                                   struct ens_error *err)
+{
+    struct ens_sl_state *st = spec->job->st;
+    enum ens_status s;
+
+    meta->learn = (struct ens_sl_learn){.task = spec->job, .learner = learner};
+    s = ens_sl_options(&st->sl, st->host, NULL, learner, &st->arena,
+                       &meta->learn.options, err);
+    return s == ENS_OK ? ens_sl_learn(&meta->learn, spec->rows, err) : s;
+}
+
+enum ens_status ens_sl_meta_fit(const struct ens_sl_meta_spec *spec,
+                                struct ens_sl_meta *meta, struct ens_error *err)
+{
+    const struct ens_impl *impl = chosen(&spec->job->st->sl);
+    const struct ens_meta *method = method_of(impl);
+
+    memset(meta, 0, sizeof(*meta));
+    meta->row = ens_arena_alloc(&spec->job->st->arena, spec->n_members,
+                                sizeof(*meta->row));
+    if (meta->row == NULL)
+        return ens_fail(err, ENS_ENOMEMORY, "out of memory");
+    meta->is_learner = method == NULL;
+    return method != NULL ? fit_weights(spec, method, meta, err)
+                          : fit_learner(spec, impl->ops, meta, err);
+}
+
+/* Row by row of the problem of weights. */
+static void weighted(const struct ens_sl_meta *meta, size_t n, size_t n_members,
+                     size_t m, const double *z, double *out)
+{
+    for (size_t i = 0; i < n * m; i++) {
+        const double *row = z + i / m * n_members * m + i % m;
+
+        for (size_t l = 0; l < n_members; l++)
+            meta->row[l] = row[l * m];
+        ens_meta_predict(&meta->result, n_members, meta->row, 1, &out[i]);
+    }
+}
+
+enum ens_status ens_sl_meta_predict(const struct ens_sl_meta *meta,
+                                    const struct ens_rows *train,
+                                    const struct ens_rows *at, uint64_t first,
+                                    size_t n, size_t n_members, size_t m,
+                                    const double *z, double *out,
+                                    struct ens_error *err)
+{
+    if (meta->is_learner)
+        return ens_sl_predict_rows(
+            &meta->learn,
+            meta->learn.learner->uses & ENS_LEARN_ROWS ? train : NULL, at,
+            first, n, out, err);
+    weighted(meta, n, n_members, m, z, out);
+    return ENS_OK;
+}
+
+enum ens_status ens_sl_meta_keep(const struct ens_sl_job *job,
+                                 const struct ens_sl_meta *meta,
+                                 size_t n_members, struct ens_error *err)
+{
+    struct ens_buf b = ENS_BUF_INIT;
+    enum ens_status s;
+
+    if (meta->is_learner)
+        return ens_sl_model_keep(&meta->learn, NULL, err);
+    ens_buf_puts(&b, "ENSMETA1");
+    ens_buf_u64(&b, n_members);
+    ens_buf_u64(&b, (uint64_t)meta->result.link);
+    ens_buf_f64(&b, meta->result.trim);
+    ens_buf_f64(&b, meta->result.intercept);
+    for (size_t l = 0; l < n_members; l++)
+        ens_buf_f64(&b, meta->result.weight[l]);
+    s = b.failed
+            ? ens_fail(err, ENS_ENOMEMORY, "out of memory")
+            : job->st->host->artifact(job->result, "model", b.data, b.len, err);
+    ens_buf_fini(&b);
+    return s;
+}

@@ -1,0 +1,48 @@
+/* The meta learner: weights (learn/meta) or a learner of its own. */
+#ifndef ENS_SUPERLEARNER_METAS_H
+#define ENS_SUPERLEARNER_METAS_H
+
+#include "kinds/superlearner/learn.h"
+#include "learn/meta/meta.h"
+
+struct ens_sl_meta_spec {
+    const struct ens_sl_job *job;
+    const struct ens_rows *rows; /* predictions of members: what a learner is
+                                    fitted on */
+    uint64_t n;                  /* rows of the problem of weights */
+    size_t n_members, m;
+    const char *const *name;
+    ens_meta_read_fn *read;
+    void *own;
+};
+
+/** Fitted. */
+struct ens_sl_meta {
+    int is_learner;
+    struct ens_meta_result result; /* weights */
+    struct ens_sl_learn learn;
+    double *row; /* work */
+};
+
+/** ENS_ESTUDY: a method that is not for the family. Pure. */
+enum ens_status ens_sl_meta_check(const struct ens_sl *sl,
+                                  const struct ens_host *host,
+                                  struct ens_error *err);
+int ens_sl_meta_is_learner(const struct ens_sl *sl);
+enum ens_status ens_sl_meta_fit(const struct ens_sl_meta_spec *spec,
+                                struct ens_sl_meta *meta,
+                                struct ens_error *err);
+/** n predictions (x m) of rows from `first` on; z: n x n_members m. */
+enum ens_status ens_sl_meta_predict(const struct ens_sl_meta *meta,
+                                    const struct ens_rows *train,
+                                    const struct ens_rows *at, uint64_t first,
+                                    size_t n, size_t n_members, size_t m,
+                                    const double *z, double *out,
+                                    struct ens_error *err);
+/** Artifact `meta`: that of a learner as artifact `model`; else "ENSMETA1",
+ * u64 n members, u64 link, f64 trim, f64 intercept, f64 weights. */
+enum ens_status ens_sl_meta_keep(const struct ens_sl_job *job,
+                                 const struct ens_sl_meta *meta,
+                                 size_t n_members, struct ens_error *err);
+
+#endif

@@ -1,0 +1,284 @@
+#include "kinds/superlearner/moments.h"
+
+#include "config/study.h"
+#include "learn/moments.h"
+
+#include <math.h>
+#include <string.h>
+
+#define LOST 1e6 /* see ens_moments_finish */
+
+/* -- sizes --------------------------------------------------------------- */
+
+static size_t width_of_x(const struct ens_input *x, enum ens_texts texts)
+{
+    size_t p = 0;
+
+    if (x->columns == NULL)
+        return (size_t)x->n_columns;
+    for (uint64_t i = 0; i < x->n_columns; i++) {
+        const struct ens_column *c = &x->columns[i];
+
+        p += c->levels == NULL           ? 1
+             : texts == ENS_TEXTS_LEVELS ? c->n_levels
+             : c->n_levels > 0           ? c->n_levels - 1
+                                         : 0;
+    }
+    return p;
+}
+
+size_t ens_sl_width(const struct ens_sl *sl, const struct ens_plan *plan,
+                    const struct ens_host *host, uint32_t layer,
+                    enum ens_texts texts)
+{
+    struct ens_sl_layer from;
+    struct ens_cell cell;
+    const struct ens_value *v;
+    size_t p = 0;
+
+    if (layer == 1)
+        return width_of_x(sl->x, texts);
+    if (ens_sl_layer(sl, layer - 1, &from, NULL) != ENS_OK)
+        return 0;
+    v = ens_study_row_value(sl->study, "layer", from.row, "propagate");
+    p = v->set ? v->n_list : 0;
+    for (uint64_t i = 0; i < host->plan_n_cells(plan); i++) {
+        host->plan_cell(plan, i, &cell);
+        if (ens_sl_layer_of(&cell) == layer - 1)
+            p += ens_sl_n_columns(&from);
+    }
+    return p;
+}
+
+uint32_t ens_sl_sum_blocks(const struct ens_sl_layer *layer)
+{
+    return layer->n_partitions * (layer->n_folds + 1);
+}
+
+uint32_t ens_sl_sum_lanes(const struct ens_sl_layer *layer, size_t width)
+{
+    uint32_t b = ens_sl_sum_blocks(layer);
+    uint32_t lanes =
+        ens_sl_lanes(layer->n_in, ens_sums_doubles(width) * sizeof(double));
+
+    return (lanes + b - 1) / b;
+}
+
+/* -- sums ---------------------------------------------------------------- */
+
+struct summing {
+    const struct ens_sl_job *job;
+    struct ens_sl_data data;
+    struct ens_folds folds;
+    struct ens_rows all;  /* in the order of the source */
+    struct ens_rows rows; /* in that of folds */
+    double *shift;
+    size_t p;
+};
+
+static enum ens_status find_shift(const struct ens_sl_job *job,
+                                  const struct ens_sl_layer *layer,
+                                  const struct ens_sl_data *data,
+                                  double **shift, struct ens_error *err)
+{
+    struct ens_arena *arena = &job->st->arena;
+    size_t p = data->source.p;
+    struct ens_span span;
+    struct ens_rowset set = ens_rowset_one(&span, NULL, 0, layer->n_in);
+    struct ens_rows all;
+    double *work = ens_arena_alloc(arena, p + 1, sizeof(*work));
+    enum ens_status s = ens_sl_case_open(NULL, data, &set, &all, err);
+
+    *shift = ens_arena_alloc(arena, p + 1, sizeof(**shift));
+    if (s == ENS_OK && (work == NULL || *shift == NULL))
+        s = ens_fail(err, ENS_ENOMEMORY, "out of memory");
+    if (s == ENS_OK)
+        ens_moments_shift(&all, *shift, work);
+    return s;
+}
+
+static enum ens_status open_sums(struct summing *a, struct ens_error *err)
+{
+    struct ens_sl_state *st = a->job->st;
+    struct ens_rowset out;
+    enum ens_status s =
+        ens_sl_data(a->job, &st->layer, 0, ens_sl_texts(&a->job->task->cell),
+                    &a->data, err);
+
+    if (s == ENS_OK)
+        s = ens_sl_folds(a->job, &st->layer, 0, &a->folds, &out, err);
+    if (s == ENS_OK)
+        s = find_shift(a->job, &st->layer, &a->data, &a->shift, err);
+    if (s == ENS_OK)
+        s = ens_sl_case_open(NULL, &a->data, &a->folds.base, &a->rows, err);
+    a->p = a->data.source.p;
+    return s;
+}
+
+/* Rows [from, to) of the base into one set of sums. */
+static enum ens_status add_rows(struct summing *a, uint64_t from, uint64_t to,
+                                double *sums, struct ens_error *err)
+{
+    struct ens_arena *arena = &a->job->st->arena;
+    size_t p = a->p;
+    double *x = ens_arena_alloc(arena, ENS_SL_BLOCK * (p + 2), sizeof(*x));
+    struct ens_sums_pass pass = {
+        .p = p,
+        .shift = a->shift,
+        .n_folds = 1,
+        .sums = sums,
+        .work =
+            ens_arena_alloc(arena, ens_sums_pass_doubles(p, 1), sizeof(double)),
+    };
+    struct ens_sums_rows rows = {.x = x, .stride = p};
+
+    if (x == NULL || pass.work == NULL)
+        return ens_fail(err, ENS_ENOMEMORY, "out of memory");
+    rows.y = x + ENS_SL_BLOCK * p;
+    rows.w = a->rows.weighted ? rows.y + ENS_SL_BLOCK : NULL;
+    for (; from < to; from += rows.n) {
+        rows.n = to - from < ENS_SL_BLOCK ? (size_t)(to - from) : ENS_SL_BLOCK;
+        a->rows.x(&a->rows, from, rows.n, x);
+        a->rows.y(&a->rows, from, rows.n, x + ENS_SL_BLOCK * p);
+        if (rows.w != NULL)
+            a->rows.w(&a->rows, from, rows.n, x + ENS_SL_BLOCK * (p + 1));
+        ens_sums_lane(&pass, &rows);
+    }
+    return ens_rows_bad(&a->rows, err);
+}
+
+/* Positions of a block. Those that blend trains on are never tested. */
+static uint64_t block_first(const struct ens_folds *f, uint32_t b, uint64_t *n)
+{
+    uint32_t j = b / (f->K + 1), g = b % (f->K + 1);
+
+    if (f->type == ENS_FOLDS_BLEND) {
+        *n = g == 0 ? f->n_out : f->n_train;
+        return g == 0 ? f->n_train : 0;
+    }
+    *n = ens_folds_group(f, j, g + 1) - ens_folds_group(f, j, g);
+    return ens_folds_group(f, j, g);
+}
+
+enum ens_status ens_sl_run_lanes(const struct ens_sl_job *job,
+                                 struct ens_error *err)
+{
+    struct ens_sl_state *st = job->st;
+    struct summing a = {.job = job};
+    uint32_t q = ens_sl_sum_lanes(
+        &st->layer, ens_sl_width(&st->sl, st->plan, st->host, st->layer.number,
+                                 ens_sl_texts(&job->task->cell)));
+    uint32_t b = (job->task->replicate - 1) / q;
+    uint32_t i = (job->task->replicate - 1) % q;
+    char name[ENS_SL_KEY];
+    uint64_t first, rows, n;
+    void *to;
+    enum ens_status s = open_sums(&a, err);
+
+    ens_sl_array(name, "lanes", st->layer.number);
+    if (s == ENS_OK)
+        s = st->host->block(job->result, name, &to, &n, err);
+    if (s != ENS_OK)
+        return s;
+    first = block_first(&a.folds, b, &rows);
+    ens_sums_init(to, a.p);
+    s = add_rows(&a, first + rows * i / q, first + rows * (i + 1) / q, to, err);
+    return s;
+}
+
+enum ens_status ens_sl_run_sums(const struct ens_sl_job *job,
+                                struct ens_error *err)
+{
+    struct ens_sl_state *st = job->st;
+    size_t width = ens_sl_width(&st->sl, st->plan, st->host, st->layer.number,
+                                ens_sl_texts(&job->task->cell));
+    uint32_t q = ens_sl_sum_lanes(&st->layer, width);
+    size_t d = ens_sums_doubles(width);
+    struct ens_sl_data data;
+    struct ens_view lanes;
+    char name[ENS_SL_KEY];
+    double *work;
+    uint64_t n;
+    void *to;
+    enum ens_status s = ens_sl_data(job, &st->layer, 0,
+                                    ens_sl_texts(&job->task->cell), &data, err);
+
+    if (s == ENS_OK)
+        s = ens_sl_array_of(job, "lanes", st->layer.number,
+                            job->task->cell.ordinal, &lanes, err);
+    ens_sl_array(name, "sums", st->layer.number);
+    if (s == ENS_OK)
+        s = st->host->block(job->result, name, &to, &n, err);
+    if (s != ENS_OK)
+        return s;
+    work = ens_arena_alloc(&st->arena, ens_sums_tree_doubles(data.source.p),
+                           sizeof(*work));
+    if (work == NULL)
+        return ens_fail(err, ENS_ENOMEMORY, "out of memory");
+    ens_sums_tree((const double *)lanes.data +
+                      (size_t)(job->task->replicate - 1) * q * d,
+                  d, q, data.source.p, work, to);
+    return ENS_OK;
+}
+
+/* -- what fits make of them ----------------------------------------------- */
+
+/* Blocks of the partition but the fold. */
+static size_t training_blocks(const struct ens_sl_layer *layer,
+                              struct ens_sl_fit fit, uint32_t *block)
+{
+    size_t n = 0;
+
+    for (uint32_t k = 1; k <= layer->n_folds + 1; k++)
+        if (k != fit.fold)
+            block[n++] = fit.partition * (layer->n_folds + 1) + k - 1;
+    return n;
+}
+
+static void unite(const double *sums, size_t stride, const uint32_t *block,
+                  size_t n, size_t p, double *out)
+{
+    memcpy(out, sums + block[0] * stride, ens_sums_doubles(p) * sizeof(*out));
+    for (size_t i = 1; i < n; i++)
+        ens_sums_add(out, sums + block[i] * stride, p);
+}
+
+enum ens_status ens_sl_shared_moments(const struct ens_sl_job *job,
+                                      const struct ens_sl_layer *layer,
+                                      struct ens_sl_fit fit,
+                                      const struct ens_sl_data *data,
+                                      const struct ens_moments **m,
+                                      struct ens_sl_extent *extent,
+                                      struct ens_error *err)
+{
+    struct ens_sl_state *st = job->st;
+    struct ens_arena *arena = &st->arena;
+    size_t p = data->source.p, d;
+    struct ens_moments *made = ens_arena_alloc(arena, 1, sizeof(*made));
+    double *out = ens_arena_alloc(arena, ens_sums_doubles(p), sizeof(*out));
+    double *mem = ens_arena_alloc(arena, ens_moments_doubles(p), sizeof(*mem));
+    uint32_t *block =
+        ens_arena_alloc(arena, layer->n_folds + 1u, sizeof(*block));
+    double *shift, loss;
+    struct ens_view sums;
+    enum ens_status s;
+
+    *m = NULL;
+    if (fit.sample > 0 || !st->has_moments || st->texts != data->texts)
+        return ENS_OK;
+    if (made == NULL || out == NULL || mem == NULL || block == NULL)
+        return ens_fail(err, ENS_ENOMEMORY, "out of memory");
+    s = ens_sl_array_of(job, "sums", layer->number, st->leader, &sums, err);
+    if (s == ENS_OK)
+        s = find_shift(job, layer, data, &shift, err);
+    if (s != ENS_OK)
+        return s;
+    d = (size_t)sums.shape[0] / ens_sl_sum_blocks(layer);
+    unite(sums.data, d, block, training_blocks(layer, fit, block), p, out);
+    if (ens_moments_finish(out, shift, p, mem, made, &loss, NULL) == ENS_OK &&
+        loss <= LOST)
+        *m = made;
+    extent->largest = out + ens_sums_doubles(p) - p; /* they come last */
+    extent->least = extent->largest - p;
+    return ENS_OK;
+}

@@ -1,0 +1,44 @@
+/* Moments made once for all learners of a layer: sums of each fold, of which
+ * training sets are unions.
+ *
+ * Blocks are the groups of folds (learn/folds.h): of partition j folds 1 .. K
+ * and the rows that are never tested, B = J (K + 1) of them. Each is summed in
+ * q lanes of its rows (stage `layerL_lanes`, array lanesL: B q sums), which
+ * are then added up by a tree (stage `layerL_sums`, array sumsL: B sums). */
+#ifndef ENS_SUPERLEARNER_MOMENTS_H
+#define ENS_SUPERLEARNER_MOMENTS_H
+
+#include "kinds/superlearner/cases.h"
+#include "kinds/superlearner/state.h"
+
+/** Columns of a layer's input at most: learners may fail. */
+size_t ens_sl_width(const struct ens_sl *sl, const struct ens_plan *plan,
+                    const struct ens_host *host, uint32_t layer,
+                    enum ens_texts texts);
+/** B and q. */
+uint32_t ens_sl_sum_blocks(const struct ens_sl_layer *layer);
+uint32_t ens_sl_sum_lanes(const struct ens_sl_layer *layer, size_t width);
+
+enum ens_status ens_sl_run_lanes(const struct ens_sl_job *job,
+                                 struct ens_error *err);
+enum ens_status ens_sl_run_sums(const struct ens_sl_job *job,
+                                struct ens_error *err);
+
+/** Least and largest value of each column, with the moments. */
+struct ens_sl_extent {
+    const double *least, *largest;
+};
+
+/**
+ * Moments of the source's columns over the training rows of a fit of sample 0,
+ * from sumsL; *m NULL where they cannot be had so: rows have to be read.
+ */
+enum ens_status ens_sl_shared_moments(const struct ens_sl_job *job,
+                                      const struct ens_sl_layer *layer,
+                                      struct ens_sl_fit fit,
+                                      const struct ens_sl_data *data,
+                                      const struct ens_moments **m,
+                                      struct ens_sl_extent *extent,
+                                      struct ens_error *err);
+
+#endif

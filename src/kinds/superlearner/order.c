@@ -1,0 +1,313 @@
+/* Stages `layerL_rows` and `layerL_sorted`: which rows are in which fold where
+ * folds are no blocks of rows, and predictions put back into their order. */
+#include "kinds/superlearner/order.h"
+
+#include "base/bug.h"
+#include "learn/order.h"
+
+#include <math.h>
+#include <string.h>
+
+/* -- rows ------------------------------------------------------------------ */
+
+static uint64_t draw_below(void *arg, uint64_t n)
+{
+    const struct ens_sl_job *job = arg;
+
+    /* "data": of all cells the same, so that learners that come or go change
+     * no fold */
+    return job->st->host->below(job->st->host->rng(job->result, "data"), n);
+}
+
+struct ordering {
+    const struct ens_sl_job *job;
+    struct ens_draws draws;
+    uint64_t n_start;
+    int64_t *row; /* of a sample: head, then the rows */
+};
+
+/* Labels of rows of the layer's input: of the same rows of the inputs. */
+static enum ens_status read_labels(const struct ordering *o,
+                                   const struct ens_input *in,
+                                   const struct ens_rowset *rows,
+                                   const struct ens_labels **to,
+                                   struct ens_error *err)
+{
+    struct ens_labels *labels =
+        ens_arena_alloc(&o->job->st->arena, 1, sizeof(*labels));
+
+    *to = NULL;
+    if (in == NULL)
+        return ENS_OK;
+    if (labels == NULL)
+        return ens_fail(err, ENS_ENOMEMORY, "out of memory");
+    *to = labels;
+    return ens_labels_read(in, rows, &o->job->st->arena, labels, err);
+}
+
+static enum ens_status read_how(const struct ordering *o,
+                                const struct ens_rowset *rows,
+                                struct ens_order_how *how,
+                                struct ens_error *err)
+{
+    const struct ens_sl *sl = &o->job->st->sl;
+    uint32_t n_folds;
+    enum ens_status s;
+
+    memset(how, 0, sizeof(*how));
+    if (o->job->st->layer.is_shuffled)
+        how->shuffle = &o->draws;
+    s = read_labels(o, sl->id, rows, &how->id, err);
+    if (s == ENS_OK)
+        s = read_labels(o, sl->strata, rows, &how->strata, err);
+    if (s == ENS_OK)
+        s = read_labels(o, sl->folds, rows, &how->folds, err);
+    if (s != ENS_OK || how->folds == NULL)
+        return s;
+    s = ens_order_folds(how->folds, &o->job->st->arena, &how->fold, &n_folds,
+                        err);
+    if (s == ENS_OK && n_folds != o->job->st->layer.n_folds)
+        s = ens_fail(err, ENS_ESTUDY,
+                     "[superlearner] folds = %u: input folds (%s) has %u",
+                     o->job->st->layer.n_folds, sl->folds->path, n_folds);
+    return s;
+}
+
+/* Rows that sample v leaves out, and the others. */
+static enum ens_status leave_out(const struct ordering *o, uint32_t sample,
+                                 const struct ens_folds *outer,
+                                 struct ens_rowset *in, struct ens_rowset *out,
+                                 struct ens_error *err)
+{
+    struct ens_arena *arena = &o->job->st->arena;
+    struct ens_span *span = ens_arena_alloc(arena, 1, sizeof(*span));
+    enum ens_status s = ENS_OK;
+
+    if (span == NULL)
+        return ens_fail(err, ENS_ENOMEMORY, "out of memory");
+    *in = ens_rowset_one(span, NULL, 0, o->job->st->layer.n_in);
+    *out = (struct ens_rowset){0, 0, NULL};
+    if (sample > 0)
+        s = ens_folds_train(outer, 0, sample, arena, in, err);
+    if (s == ENS_OK && sample > 0)
+        s = ens_folds_test(outer, sample, arena, out, err);
+    return s;
+}
+
+static enum ens_status order_outer(const struct ordering *o,
+                                   struct ens_folds *outer,
+                                   struct ens_error *err)
+{
+    struct ens_sl_state *st = o->job->st;
+    struct ens_folds_spec spec = {.type = ENS_FOLDS_STACK,
+                                  .folds = st->sl.n_outer};
+    uint64_t n = st->layer.n_in;
+    int64_t *row = ens_arena_alloc(&st->arena, (size_t)n, sizeof(*row));
+    uint64_t *start =
+        ens_arena_alloc(&st->arena, ens_order_starts(&spec), sizeof(*start));
+    struct ens_span *span = ens_arena_alloc(&st->arena, 1, sizeof(*span));
+    struct ens_rowset all, base;
+    struct ens_order_how how;
+    enum ens_status s;
+
+    if (row == NULL || start == NULL || span == NULL)
+        return ens_fail(err, ENS_ENOMEMORY, "out of memory");
+    all = ens_rowset_one(span, NULL, 0, n);
+    s = read_how(o, &all, &how, err);
+    how.folds = NULL; /* the user's are those within */
+    if (s == ENS_OK)
+        s = ens_folds_order(&spec, &all, &how, &st->arena, row, start, err);
+    if (s != ENS_OK)
+        return s;
+    span = ens_arena_alloc(&st->arena, 1, sizeof(*span));
+    if (span == NULL)
+        return ens_fail(err, ENS_ENOMEMORY, "out of memory");
+    base = ens_rowset_one(span, row, 0, n);
+    return ens_folds_open(&spec, &base, start, outer, err);
+}
+
+static enum ens_status order_sample(const struct ordering *o, uint32_t sample,
+                                    const struct ens_folds *outer,
+                                    struct ens_error *err)
+{
+    struct ens_sl_state *st = o->job->st;
+    struct ens_order_how how;
+    struct ens_rowset in, out;
+    enum ens_status s = leave_out(o, sample, outer, &in, &out, err);
+
+    if (s == ENS_OK)
+        s = read_how(o, &in, &how, err);
+    if (s == ENS_OK)
+        s = ens_sl_clusters(o->job, &in, &how.partitions, err);
+    if (s == ENS_OK)
+        s = ens_folds_order(&st->layer.spec, &in, &how, &st->arena,
+                            o->row + 1 + o->n_start, (uint64_t *)o->row + 1,
+                            err);
+    if (s != ENS_OK)
+        return s;
+    o->row[0] = (int64_t)in.n;
+    ens_rowset_rows(&out, 0, out.n, (uint64_t *)o->row + 1 + o->n_start + in.n);
+    return ENS_OK;
+}
+
+enum ens_status ens_sl_run_rows(const struct ens_sl_job *job,
+                                struct ens_error *err)
+{
+    struct ens_sl_state *st = job->st;
+    struct ordering o = {.job = job,
+                         .draws = {draw_below, (void *)job},
+                         .n_start = ens_order_starts(&st->layer.spec)};
+    uint64_t n = 1 + o.n_start + st->layer.n_in;
+    char name[ENS_SL_KEY];
+    struct ens_folds outer;
+    enum ens_status s = ENS_OK;
+
+    o.row = ens_arena_alloc(&st->arena, (size_t)n, sizeof(*o.row));
+    if (o.row == NULL)
+        return ens_fail(err, ENS_ENOMEMORY, "folds of %llu rows: out of memory",
+                        (unsigned long long)st->layer.n_in);
+    ens_sl_array(name, "rows", st->layer.number);
+    if (st->sl.n_outer > 0)
+        s = order_outer(&o, &outer, err);
+    for (uint32_t v = 0; v < st->layer.n_samples && s == ENS_OK; v++) {
+        s = order_sample(&o, v, &outer, err);
+        if (s == ENS_OK)
+            s = st->host->block_part(job->result, name, v * n, o.row, n, err);
+    }
+    return s;
+}
+
+enum ens_status ens_sl_clusters(const struct ens_sl_job *job,
+                                const struct ens_rowset *rows,
+                                const struct ens_labels **labels,
+                                struct ens_error *err)
+{
+    (void)job;
+    (void)rows;
+    (void)err;
+    *labels = NULL;
+    return ENS_OK;
+}
+
+/* -- sorted ---------------------------------------------------------------- */
+
+struct sorting { /* rows from .. to-1 of a sample */
+    const struct ens_sl_layer *layer;
+    uint64_t from, to;
+    const double *raw; /* of the sample: [J][rows][m] */
+    uint64_t rows;     /* of a partition in raw */
+    double *to_rows;   /* [to - from][J][m] */
+};
+
+/* First position of increasing rows at [a, b) whose row is not below. */
+static uint64_t lower(const struct ens_rowset *s, uint64_t a, uint64_t b,
+                      uint64_t row)
+{
+    while (a < b) {
+        uint64_t mid = a + (b - a) / 2;
+
+        if (ens_rowset_row(s, mid) < row)
+            a = mid + 1;
+        else
+            b = mid;
+    }
+    return a;
+}
+
+/* Rows at [first, last) of the set, which increase, are at raw positions from
+ * `at` on. */
+static void place_group(const struct sorting *z, const struct ens_rowset *set,
+                        uint64_t first, uint64_t last, uint64_t at)
+{
+    size_t m = z->layer->m, j_n = z->layer->n_partitions;
+    uint64_t i = lower(set, first, last, z->from);
+
+    for (; i < last; i++) {
+        uint64_t row = ens_rowset_row(set, i);
+
+        if (row >= z->to)
+            break;
+        for (size_t j = 0; j < j_n; j++)
+            memcpy(z->to_rows + ((row - z->from) * j_n + j) * m,
+                   z->raw + (j * z->rows + at + (i - first)) * m,
+                   m * sizeof(double));
+    }
+}
+
+static void place_all(const struct sorting *z, const struct ens_folds *f,
+                      const struct ens_rowset *out)
+{
+    uint64_t at = 0;
+
+    for (uint32_t k = 0; k < f->K; k++)
+        for (uint32_t j = 0; j < f->J; j++) {
+            uint64_t first = ens_folds_group(f, j, k);
+            uint64_t last = ens_folds_group(f, j, k + 1);
+
+            place_group(z, &f->base, first, last, at);
+            at += last - first;
+        }
+    if (out->n > 0)
+        place_group(z, out, 0, out->n, f->base.n);
+}
+
+/* Where the sample's predictions are, and where they go. */
+static enum ens_status find_blocks(const struct ens_sl_job *job,
+                                   uint32_t sample, struct sorting *z,
+                                   struct ens_error *err)
+{
+    struct ens_sl_state *st = job->st;
+    const struct ens_sl_layer *l = &st->layer;
+    char name[ENS_SL_KEY];
+    struct ens_view raw;
+    uint64_t n;
+    void *to = NULL;
+    enum ens_status s = ENS_OK;
+
+    z->to_rows = NULL;
+    z->rows = sample > 0 ? l->n_in : l->n_out;
+    if (!l->is_sorted) {
+        ens_sl_array(name, "predicted", l->number);
+        s = st->host->block(job->result, name, &to, &n, err);
+        if (s == ENS_OK && sample == 0)
+            z->to_rows = to;
+    }
+    if (s == ENS_OK && l->n_samples > 1) {
+        ens_sl_array(name, "outer", l->number);
+        s = st->host->block(job->result, name, &to, &n, err);
+        if (s == ENS_OK && sample > 0)
+            z->to_rows = to;
+    }
+    if (s != ENS_OK || z->to_rows == NULL)
+        return s;
+    s = ens_sl_array_of(job, sample > 0 ? "rawouter" : "raw", l->number,
+                        job->task->cell.ordinal, &raw, err);
+    if (s == ENS_OK)
+        z->raw =
+            (const double *)raw.data +
+            (sample > 0 ? (sample - 1) * l->n_partitions * l->n_in * l->m : 0);
+    return s;
+}
+
+enum ens_status ens_sl_run_sorted(const struct ens_sl_job *job,
+                                  struct ens_error *err)
+{
+    struct ens_sl_state *st = job->st;
+    const struct ens_sl_layer *l = &st->layer;
+    uint32_t lanes = ens_sl_lanes(l->n_out, 0);
+    uint32_t sample = (job->task->replicate - 1) / lanes;
+    uint64_t i = (job->task->replicate - 1) % lanes;
+    struct sorting z = {.layer = l,
+                        .from = l->n_out * i / lanes,
+                        .to = l->n_out * (i + 1) / lanes};
+    struct ens_folds folds;
+    struct ens_rowset out;
+    enum ens_status s = find_blocks(job, sample, &z, err);
+
+    if (s != ENS_OK || z.to_rows == NULL)
+        return s;
+    s = ens_sl_folds(job, l, sample, &folds, &out, err);
+    if (s == ENS_OK)
+        place_all(&z, &folds, &out);
+    return s;
+}

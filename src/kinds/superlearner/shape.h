@@ -1,0 +1,91 @@
+/* What a super learner consists of, as its settings say: a pure function of
+ * study and inputs.
+ *
+ * A layer's input has n_in rows: those of X for layer 1, the rows predicted by
+ * the layer before for others. It is fitted for samples 0 .. V: sample 0 is
+ * all rows, sample v >= 1 leaves out outer fold v (`outer_folds` = V). Of each
+ * sample there are J partitions, of each partition fit 0 (all its rows, for
+ * predictions of new rows) and fits 1 .. K (without fold k, which it predicts).
+ *
+ * Replicate of a fit: 1 + (sample * J + partition) * (K + 1) + fit; without
+ * fit 0 (type select): 1 + (sample * J + partition) * K + fit - 1.
+ *
+ * Arrays, by layer: predictions of its learners `predictedL` (n_out x J m:
+ * partition-major, m columns each) and `outerL` (V x n_out x J m), rows in the
+ * order of the layer's input; when rows are not predicted in that order, fits
+ * write `rawL` (J x n_out x m) and `rawouterL` (V x J x n_in x m) and a stage
+ * of its own sorts them.
+ */
+#ifndef ENS_SUPERLEARNER_SHAPE_H
+#define ENS_SUPERLEARNER_SHAPE_H
+
+#include "learn/folds.h"
+#include <ensrun/kind.h>
+#include <ensrun/learner.h>
+
+#define ENS_SL_LAYERS 32 /* at most */
+#define ENS_SL_KEY    32 /* bytes of a stage's or array's name */
+#define ENS_SL_BLOCK  1024
+
+struct ens_sl_layer {
+    uint32_t number;
+    char row[12]; /* of role layer: its number */
+    uint64_t n_in, n_out;
+    uint64_t first_out; /* row of the input that output row 0 is */
+    uint64_t first_y;   /* the same in rows of X */
+    uint32_t n_partitions, n_folds, n_samples;
+    int is_shuffled;
+    int is_full;   /* has fits 0 */
+    int is_shared; /* rows are given by an array: stage `rowsL` */
+    int is_sorted; /* rows are predicted in their order */
+    int is_proba;  /* predictions of classes are probabilities */
+    size_t m;      /* columns of a prediction: 1, or classes */
+    struct ens_folds_spec spec;
+};
+
+struct ens_sl {
+    const struct ens_study *study;
+    enum ens_outcome_family family;
+    uint32_t n_classes;
+    uint32_t n_outer; /* V */
+    int is_select;    /* no ensemble: learners are compared */
+    uint64_t n_rows;
+    const struct ens_input *x, *y, *weights, *id, *strata, *folds;
+};
+
+/** A fit, by its replicate. */
+struct ens_sl_fit {
+    uint32_t sample, partition, fold; /* fold 0: all rows */
+};
+
+/** Of the study; checks inputs and [superlearner]. ENS_ESTUDY, ENS_EINPUT. */
+enum ens_status ens_sl_read(struct ens_sl *sl, const struct ens_plan *plan,
+                            const struct ens_host *host, struct ens_error *err);
+/** Layer 1 .. ; what it needs of those before it is found anew. */
+enum ens_status ens_sl_layer(const struct ens_sl *sl, uint32_t number,
+                             struct ens_sl_layer *layer, struct ens_error *err);
+/** What follows the last layer: no folds, the meta learner's rows. */
+enum ens_status ens_sl_meta_layer(const struct ens_sl *sl, uint32_t n_layers,
+                                  struct ens_sl_layer *layer,
+                                  struct ens_error *err);
+uint32_t ens_sl_layer_of(const struct ens_cell *cell);
+
+uint32_t ens_sl_n_fits(const struct ens_sl_layer *layer);
+struct ens_sl_fit ens_sl_fit_of(const struct ens_sl_layer *layer,
+                                uint32_t replicate);
+uint32_t ens_sl_replicate(const struct ens_sl_layer *layer,
+                          struct ens_sl_fit fit);
+/** Columns that a learner of the layer adds to the next one's input. */
+size_t ens_sl_n_columns(const struct ens_sl_layer *layer);
+
+/** What tables of settings cannot check: learners, cases, scores, meta learner.
+ * ENS_ESTUDY. */
+enum ens_status ens_sl_check(const struct ens_sl *sl,
+                             const struct ens_plan *plan,
+                             const struct ens_host *host,
+                             struct ens_error *err);
+/** Schemas: of fits, of the meta learner. */
+enum ens_status ens_sl_schemas(const struct ens_host *host,
+                               struct ens_plan *plan, struct ens_error *err);
+
+#endif

@@ -1,0 +1,57 @@
+/* The stages of a super learner, one after the other: of each layer those that
+ * it needs, then the meta learner. Each follows from the settings alone. */
+#ifndef ENS_SUPERLEARNER_STEPS_H
+#define ENS_SUPERLEARNER_STEPS_H
+
+#include "kinds/superlearner/shape.h"
+
+enum ens_sl_step {
+    ENS_SL_ROWS,  /* rowsL: the order of rows that folds are slices of */
+    ENS_SL_LANES, /* lanesL: sums of each fold, by lanes of rows */
+    ENS_SL_SUMS,  /* sumsL: those of all lanes */
+    ENS_SL_EDGES, /* edgesL: where bins of columns end */
+    ENS_SL_BINS,  /* binsL: columns as bins, by lanes of rows */
+    ENS_SL_FIT,   /* predictedL or rawL, rawouterL, fitsL: a task per fit */
+    ENS_SL_SORT,  /* predictedL, outerL from those */
+    ENS_SL_META,  /* weights, meta: a task per sample */
+    ENS_SL_N_STEPS
+};
+
+/** A stage; layer 0 of META. */
+struct ens_sl_at {
+    uint32_t layer;
+    enum ens_sl_step step;
+};
+
+/** What decides which steps a layer has. */
+struct ens_sl_needs {
+    uint64_t n_cells; /* learners in it */
+    uint64_t leader;  /* the first of them */
+    int moments, bins;
+};
+
+/** "layer2_lanes", "layer2", "meta". */
+void ens_sl_stage_key(struct ens_sl_at at, char key[ENS_SL_KEY]);
+/** ENS_EPROTOCOL: no such stage. */
+enum ens_status ens_sl_stage_of(const char *key, struct ens_sl_at *at,
+                                struct ens_error *err);
+/** "predicted", 2 -> "predicted2". */
+void ens_sl_array(char to[ENS_SL_KEY], const char *stem, uint32_t layer);
+
+/** Walks all cells. */
+enum ens_status ens_sl_needs(const struct ens_plan *plan,
+                             const struct ens_host *host,
+                             const struct ens_sl_layer *layer,
+                             struct ens_sl_needs *needs, struct ens_error *err);
+/** The highest layer that a learner is in. */
+uint32_t ens_sl_n_layers(const struct ens_plan *plan,
+                         const struct ens_host *host);
+
+/** Lanes that n rows are summed in, each with partial sums of that size. */
+uint32_t ens_sl_lanes(uint64_t n, uint64_t partial_bytes);
+
+/** The stage after `key`, added to `plan`; none after the last. */
+enum ens_status ens_sl_next(const struct ens_host *host, const char *key,
+                            struct ens_plan *plan, struct ens_error *err);
+
+#endif

@@ -1,0 +1,591 @@
+#include "learn/model/predictor.h"
+
+#include "base/bug.h"
+
+#include <math.h>
+#include <string.h>
+
+#define BLOCK_BYTES ((uint64_t)4 << 20)
+#define LEAST_ROWS  16u
+#define MOST_ROWS   4096u
+
+/* A table of the present block in memory, which layers read and write. */
+struct table {
+    size_t p;
+    double *x; /* block x p */
+    struct ens_span span;
+    struct ens_learn_source source;
+};
+
+struct fit {
+    struct ens_predictor_learner learner;
+    struct ens_learn_job job;
+    struct ens_learn_model model;
+    const struct ens_rows *train;
+    struct ens_rows at;
+    size_t column, n_out; /* of what it writes to */
+};
+
+/* X as some learners see it. */
+struct first {
+    enum ens_texts texts;
+    uint64_t lag;
+    struct ens_learn_source raw;
+    struct table table;
+};
+
+struct layer {
+    struct table *from; /* of columns that are propagated */
+    struct table to;
+    size_t n_fits;
+    struct fit *fit;
+};
+
+struct ens_predictor_inside {
+    struct ens_predictor_study study;
+    struct ens_predictor_options options;
+    struct ens_model_input input;
+    struct ens_response response;
+    struct ens_arena *arena;
+    struct ens_arena work; /* of a call */
+    size_t n_first;        /* one for each texts and lag */
+    struct first *first;
+    struct layer *layer;
+    struct fit meta;
+    struct table meta_to;
+    uint32_t *bad, *found;
+    double *z, *one, *predicted;
+};
+
+static void *get(struct ens_predictor_inside *in, size_t n, size_t size,
+                 struct ens_error *err)
+{
+    void *p = ens_arena_alloc(in->arena, n + 1, size);
+
+    if (p == NULL)
+        ens_fail(err, ENS_ENOMEMORY, "predictions: out of memory");
+    return p;
+}
+
+/* -- tables -----------------------------------------------------------------
+ */
+
+static enum ens_status make_table(struct ens_predictor *p, struct table *t,
+                                  size_t n, const char *const *name,
+                                  struct ens_error *err)
+{
+    struct ens_view v = {
+        .dtype = ENS_DT_F64,
+        .ndim = 2,
+        .shape = {p->block, n},
+        .strides = {(int64_t)(n * sizeof(double)), (int64_t)sizeof(double)}};
+
+    t->p = n;
+    v.data = t->x = get(p->in, p->block * n, sizeof(double), err);
+    if (t->x == NULL)
+        return ENS_ENOMEMORY;
+    ens_learn_source_init(&t->source, p->block, p->in->arena);
+    return ens_learn_source_add_view(&t->source, &v, 0, n, name, NULL, err);
+}
+
+/* Made when a learner needs it. */
+static enum ens_status need_first(struct ens_predictor *p, enum ens_texts texts,
+                                  uint64_t lag, struct table **t,
+                                  struct ens_error *err)
+{
+    struct ens_predictor_inside *in = p->in;
+    struct first *f = in->first;
+    enum ens_status s;
+
+    for (size_t k = 0; k < in->n_first; k++, f++)
+        if (f->texts == texts && f->lag == lag) {
+            *t = &f->table;
+            return ENS_OK;
+        }
+    in->n_first++;
+    f->texts = texts;
+    f->lag = lag;
+    *t = &f->table;
+    s = ens_model_input_source(&in->input, texts, in->arena, &f->raw, err);
+    if (s == ENS_OK && f->raw.p == 0)
+        return ens_fail(err, ENS_ECORRUPT, "model without columns");
+    if (s == ENS_OK)
+        s = make_table(p, *t, f->raw.p, (const char *const *)f->raw.column,
+                       err);
+    return s;
+}
+
+/* -- fits -------------------------------------------------------------------
+ */
+
+static void *job_alloc(const struct ens_learn_job *job, size_t n, size_t size)
+{
+    struct ens_predictor_inside *in = job->own;
+
+    return ens_arena_alloc(&in->work, n, size);
+}
+
+static void *job_model(const struct ens_learn_job *job, size_t bytes)
+{
+    (void)job;
+    (void)bytes;
+    return NULL; /* nothing is fitted here */
+}
+
+static void job_warn(const struct ens_learn_job *job, const char *text)
+{
+    (void)job;
+    (void)text;
+}
+
+static enum ens_status open_rows(struct ens_predictor *p, struct table *t,
+                                 const struct ens_rows_prep *prep,
+                                 struct ens_rows *rows, struct ens_error *err)
+{
+    struct ens_rows_spec spec = {
+        .source = &t->source, .response = &p->in->response, .prep = prep};
+
+    spec.set = ens_rowset_one(&t->span, NULL, 0, p->block);
+    return ens_rows_open(&spec, p->in->arena, rows, err);
+}
+
+struct where {
+    uint32_t layer; /* n_layers: the meta learner */
+    uint64_t cell;
+    uint32_t partition;
+};
+
+static enum ens_status open_fit(struct ens_predictor *p, struct fit *f,
+                                const struct ens_model_fit *blobs,
+                                struct table *from, const struct where *w,
+                                struct ens_error *err)
+{
+    struct ens_predictor_inside *in = p->in;
+    const struct ens_rows_prep *prep = NULL;
+    enum ens_status s = ENS_OK;
+
+    f->model =
+        (struct ens_learn_model){blobs->model.data, (size_t)blobs->model.bytes};
+    f->job = (struct ens_learn_job){.host = in->study.host,
+                                    .state = f->learner.state,
+                                    .options = f->learner.options,
+                                    .family = in->response.family,
+                                    .n_classes = in->response.n_classes,
+                                    .n_out = f->n_out,
+                                    .alloc = job_alloc,
+                                    .model = job_model,
+                                    .warn = job_warn,
+                                    .own = in};
+    if (blobs->prep.bytes > 0)
+        s = in->study.prep(in->study.own, &blobs->prep,
+                           (const char *const *)from->source.column, from->p,
+                           in->arena, &prep, err);
+    if (s == ENS_OK)
+        s = open_rows(p, from, prep, &f->at, err);
+    if (s != ENS_OK || !(f->learner.ops->uses & ENS_LEARN_ROWS))
+        return s;
+    if (in->study.train == NULL)
+        return ens_fail(err, ENS_EDOMAIN,
+                        "it reads the rows that it was fitted on, which are "
+                        "not here");
+    return in->study.train(in->study.own, w->layer, w->cell, w->partition, prep,
+                           &f->train, err);
+}
+
+/* -- layers -----------------------------------------------------------------
+ */
+
+/* Of a learner without a fit nothing may be needed: it has weight 0. */
+static int is_needed(const struct ens_model *m, uint32_t i, uint32_t j,
+                     uint32_t partition)
+{
+    const struct ens_model_layer *l = &m->layer[i];
+
+    return i + 1 < m->n_layers || m->meta != ENS_MODEL_WEIGHTS ||
+           m->weights.weight[j * l->n_partitions + partition] != 0;
+}
+
+static enum ens_status open_learner(struct ens_predictor *p, uint32_t i,
+                                    uint32_t j, struct fit *fit, size_t column,
+                                    struct ens_error *err)
+{
+    const struct ens_model_layer *l = &p->model->layer[i];
+    const struct ens_model_learner *e = &l->learner[j];
+    struct ens_predictor_learner learner;
+    struct table *from = &p->in->layer[i > 0 ? i - 1 : 0].to;
+    enum ens_status s =
+        p->in->study.learner(p->in->study.own, e->cell, &learner, err);
+
+    if (s == ENS_OK && i == 0)
+        s = need_first(p, learner.texts, learner.lag, &from, err);
+    if (s == ENS_OK && i > 0 && learner.lag > 0)
+        return ens_fail(err, ENS_EDOMAIN,
+                        "learner %s of layer %u: preprocess = lag(...) behind "
+                        "the first layer cannot be predicted",
+                        e->name, i + 1);
+    for (uint32_t k = 0; k < l->n_partitions && s == ENS_OK; k++) {
+        struct fit *f = &fit[k];
+
+        f->learner = learner;
+        f->n_out = e->columns;
+        f->column = column + (size_t)k * e->columns;
+        if (!is_needed(p->model, i, j, k))
+            continue;
+        if (e->fit[k].model.bytes == 0)
+            return ens_fail(err, ENS_EDOMAIN,
+                            "learner %s of layer %u has no fit on all rows",
+                            e->name, i + 1);
+        s = open_fit(p, f, &e->fit[k], from, &(struct where){i, e->cell, k},
+                     err);
+        if (s != ENS_OK)
+            return ens_wrap(err, s, "learner %s of layer %u", e->name, i + 1);
+    }
+    return s;
+}
+
+/* Propagated columns come from where text is coded. */
+static enum ens_status open_propagated(struct ens_predictor *p, uint32_t i,
+                                       struct table **from,
+                                       struct ens_error *err)
+{
+    const struct ens_model_layer *l = &p->model->layer[i];
+    enum ens_status s = ENS_OK;
+
+    *from = i > 0 ? &p->in->layer[i - 1].to : NULL;
+    if (l->n_propagated == 0)
+        return ENS_OK;
+    if (i == 0)
+        s = need_first(p, ENS_TEXTS_CODED, 0, from, err);
+    for (uint32_t k = 0; k < l->n_propagated && s == ENS_OK; k++)
+        if (l->propagated[k] >= (*from)->p)
+            return ens_fail(err, ENS_ECORRUPT,
+                            "damaged model: layer %u propagates column %u of "
+                            "%zu",
+                            i + 1, l->propagated[k] + 1, (*from)->p);
+    return s;
+}
+
+static enum ens_status open_layer(struct ens_predictor *p, uint32_t i,
+                                  struct ens_error *err)
+{
+    const struct ens_model_layer *l = &p->model->layer[i];
+    struct layer *to = &p->in->layer[i];
+    size_t column = l->n_propagated;
+    enum ens_status s = make_table(p, &to->to, l->n_out, l->out, err);
+
+    to->n_fits = (size_t)l->n_learners * l->n_partitions;
+    to->fit = get(p->in, to->n_fits, sizeof(*to->fit), err);
+    if (s != ENS_OK || to->fit == NULL)
+        return ENS_ENOMEMORY;
+    s = open_propagated(p, i, &to->from, err);
+    for (uint32_t j = 0; j < l->n_learners && s == ENS_OK; j++) {
+        s = open_learner(p, i, j, to->fit + (size_t)j * l->n_partitions, column,
+                         err);
+        column += (size_t)l->learner[j].columns * l->n_partitions;
+    }
+    return s;
+}
+
+static enum ens_status open_meta(struct ens_predictor *p, struct ens_error *err)
+{
+    const struct ens_model *m = p->model;
+    struct fit *f = &p->in->meta;
+    struct ens_model_fit blobs = {.model = m->learner};
+    enum ens_status s;
+
+    if (m->meta != ENS_MODEL_LEARNER)
+        return ENS_OK;
+    if (m->learner.bytes == 0)
+        return ens_fail(err, ENS_EDOMAIN, "the meta learner has no fit");
+    f->n_out = m->family == ENS_OUTCOME_MULTINOMIAL ? m->n_classes : 1;
+    s = p->in->study.learner(p->in->study.own, UINT64_MAX, &f->learner, err);
+    if (s == ENS_OK)
+        s = open_fit(p, f, &blobs, &p->in->layer[m->n_layers - 1].to,
+                     &(struct where){m->n_layers, UINT64_MAX, 0}, err);
+    return s == ENS_OK ? s : ens_wrap(err, s, "meta learner");
+}
+
+/* -- what comes out ---------------------------------------------------------
+ */
+
+/* Columns of what the meta learner makes; of none: all of the last layer. */
+static size_t combined(const struct ens_model *m)
+{
+    const struct ens_model_layer *last = &m->layer[m->n_layers - 1];
+
+    if (m->meta == ENS_MODEL_NO_META)
+        return last->n_out;
+    if (m->meta == ENS_MODEL_WEIGHTS)
+        return last->learner[0].columns;
+    return m->family == ENS_OUTCOME_MULTINOMIAL ? m->n_classes : 1;
+}
+
+/* "prediction", or "prediction[CLASS]" of probabilities: of two classes that
+ * of the second. */
+static enum ens_status name_columns(struct ens_predictor *p,
+                                    struct ens_error *err)
+{
+    const struct ens_model *m = p->model;
+    size_t n = combined(m);
+    const char **name = get(p->in, n, sizeof(*name), err);
+
+    p->n_out = n;
+    p->out = m->layer[m->n_layers - 1].out;
+    if (m->meta == ENS_MODEL_NO_META)
+        return name ? ENS_OK : ENS_ENOMEMORY;
+    p->is_class = m->n_classes > 0 && !p->in->options.proba;
+    if (p->is_class || m->n_classes == 0)
+        p->n_out = 1;
+    for (size_t k = 0; k < p->n_out && name != NULL; k++) {
+        name[k] = "prediction";
+        if (m->n_classes > 0 && !p->is_class)
+            name[k] = ens_arena_printf(p->in->arena, "prediction[%s]",
+                                       m->class_[n == 1 ? 1 : k]);
+        if (name[k] == NULL)
+            return ens_fail(err, ENS_ENOMEMORY, "predictions: out of memory");
+    }
+    p->out = name;
+    return name ? ENS_OK : ENS_ENOMEMORY;
+}
+
+static enum ens_status open_all(struct ens_predictor *p,
+                                const struct ens_input *input,
+                                struct ens_error *err)
+{
+    struct ens_predictor_inside *in = p->in;
+    const struct ens_model *m = p->model;
+    size_t widest = m->n_columns, outs = combined(m);
+    uint64_t bytes =
+        in->options.block_bytes ? in->options.block_bytes : BLOCK_BYTES;
+    enum ens_status s =
+        ens_model_input_open(&in->input, m, input, in->arena, err);
+
+    for (uint32_t i = 0; i < m->n_layers; i++)
+        if (m->layer[i].n_out > widest)
+            widest = m->layer[i].n_out;
+    bytes /= widest * sizeof(double);
+    p->block = bytes < LEAST_ROWS  ? LEAST_ROWS
+               : bytes > MOST_ROWS ? MOST_ROWS
+                                   : (size_t)bytes;
+    in->layer = get(in, m->n_layers, sizeof(*in->layer), err);
+    in->first = get(in, m->layer[0].n_learners, sizeof(*in->first), err);
+    in->bad = get(in, 2 * p->block, sizeof(*in->bad), err);
+    in->z = get(in, p->block * (m->n_weights + (size_t)1), sizeof(double), err);
+    in->one = get(in, p->block, sizeof(double), err);
+    in->predicted =
+        get(in, p->block * (outs + m->n_classes), sizeof(double), err);
+    if (!in->layer || !in->first || !in->bad || !in->z || !in->one ||
+        !in->predicted)
+        return ENS_ENOMEMORY;
+    in->found = in->bad + p->block;
+    for (uint32_t i = 0; i < m->n_layers && s == ENS_OK; i++)
+        s = open_layer(p, i, err);
+    if (s == ENS_OK)
+        s = open_meta(p, err);
+    return s == ENS_OK ? name_columns(p, err) : s;
+}
+
+enum ens_status ens_predictor_open(struct ens_predictor *p,
+                                   const struct ens_model *m,
+                                   const struct ens_predictor_study *study,
+                                   const struct ens_predictor_options *options,
+                                   const struct ens_input *input,
+                                   struct ens_arena *arena,
+                                   struct ens_error *err)
+{
+    enum ens_status s;
+
+    *p = (struct ens_predictor){.model = m, .n_rows = input->n_rows};
+    p->in = ens_arena_alloc(arena, 1, sizeof(*p->in));
+    if (p->in == NULL)
+        return ens_fail(err, ENS_ENOMEMORY, "predictions: out of memory");
+    p->in->study = *study;
+    p->in->options = *options;
+    p->in->arena = arena;
+    p->in->response =
+        (struct ens_response){.family = m->family, .n_classes = m->n_classes};
+    s = open_all(p, input, err);
+    if (s != ENS_OK)
+        ens_predictor_close(p);
+    return s;
+}
+
+void ens_predictor_close(struct ens_predictor *p)
+{
+    if (p->in)
+        ens_arena_fini(&p->in->work);
+    p->in = NULL;
+}
+
+/* -- a block ----------------------------------------------------------------
+ */
+
+#define NO_ROW UINT32_MAX
+
+/* found: rows that this table cannot have; they are zeros in it. */
+static void read_first(struct ens_predictor *p, struct first *f, uint64_t first,
+                       size_t n)
+{
+    struct ens_predictor_inside *in = p->in;
+    struct ens_span span;
+    struct ens_rowset all = ens_rowset_one(&span, NULL, 0, p->n_rows);
+    size_t none = 0, width = f->table.p;
+    double *x = f->table.x;
+
+    if (first < f->lag)
+        none = f->lag - first < n ? (size_t)(f->lag - first) : n;
+    for (size_t i = 0; i < none; i++)
+        in->found[i] = NO_ROW;
+    if (none < n) {
+        ens_learn_source_read(&f->raw, &all, first + none - f->lag, n - none,
+                              x + none * width);
+        ens_model_input_check(&in->input, &f->raw, first + none - f->lag,
+                              n - none, x + none * width, in->found + none);
+    }
+    for (size_t i = 0; i < n; i++)
+        if (in->found[i] != 0)
+            memset(x + i * width, 0, width * sizeof(*x));
+}
+
+static enum ens_status read_rows(struct ens_predictor *p, uint64_t first,
+                                 size_t n, struct ens_error *err)
+{
+    struct ens_predictor_inside *in = p->in;
+
+    memset(in->bad, 0, n * sizeof(*in->bad));
+    for (size_t k = 0; k < in->n_first; k++) {
+        struct first *f = &in->first[k];
+
+        read_first(p, f, first, n);
+        for (size_t i = 0; i < n; i++) {
+            if (in->found[i] == 0)
+                continue;
+            in->bad[i] = 1;
+            if (in->options.skip_bad)
+                continue;
+            if (in->found[i] == NO_ROW)
+                return ens_fail(err, ENS_EINPUT,
+                                "%s: row %llu: a learner reads the row that "
+                                "stands %llu before it",
+                                in->input.in->path,
+                                (unsigned long long)(first + i + 1),
+                                (unsigned long long)f->lag);
+            return ens_model_input_refuse(
+                &in->input, &f->raw, first + i - f->lag, in->found[i], err);
+        }
+    }
+    return ENS_OK;
+}
+
+static enum ens_status run_fit(struct ens_predictor *p, struct fit *f, size_t n,
+                               struct ens_error *err)
+{
+    enum ens_status s;
+
+    ens_arena_reset(&p->in->work);
+    s = f->learner.ops->predict(&f->job, &f->model, f->train, &f->at, 0, n,
+                                p->in->predicted, err);
+    return s == ENS_OK ? ens_rows_bad(&f->at, err) : s;
+}
+
+static enum ens_status run_layer(struct ens_predictor *p, uint32_t i, size_t n,
+                                 struct ens_error *err)
+{
+    const struct ens_model_layer *l = &p->model->layer[i];
+    struct layer *layer = &p->in->layer[i];
+    const struct table *from = layer->from;
+    struct table *to = &layer->to;
+
+    for (size_t r = 0; r < n; r++)
+        for (uint32_t k = 0; k < l->n_propagated; k++)
+            to->x[r * to->p + k] = from->x[r * from->p + l->propagated[k]];
+    for (size_t j = 0; j < layer->n_fits; j++) {
+        struct fit *f = &layer->fit[j];
+        enum ens_status s = ENS_OK;
+
+        if (f->job.own != NULL)
+            s = run_fit(p, f, n, err);
+        if (s != ENS_OK)
+            return ens_wrap(err, s, "learner %s of layer %u",
+                            l->learner[j / l->n_partitions].name, i + 1);
+        for (size_t r = 0; r < n; r++)
+            for (size_t k = 0; k < f->n_out; k++)
+                to->x[r * to->p + f->column + k] =
+                    f->job.own != NULL ? p->in->predicted[r * f->n_out + k]
+                                       : NAN;
+    }
+    return ENS_OK;
+}
+
+/* By class: the same weights for the predictions of each. */
+static void weigh(struct ens_predictor *p, size_t n, double *out)
+{
+    const struct ens_model *m = p->model;
+    const struct ens_model_layer *l = &m->layer[m->n_layers - 1];
+    const struct table *t = &p->in->layer[m->n_layers - 1].to;
+    size_t columns = l->learner[0].columns;
+
+    for (size_t k = 0; k < columns; k++) {
+        for (size_t r = 0; r < n; r++)
+            for (size_t j = 0; j < m->n_weights; j++)
+                p->in->z[r * m->n_weights + j] =
+                    t->x[r * t->p + l->n_propagated + j * columns + k];
+        ens_meta_predict(&m->weights, m->n_weights, p->in->z, n, p->in->one);
+        for (size_t r = 0; r < n; r++)
+            out[r * columns + k] = p->in->one[r];
+    }
+}
+
+static double likeliest(const double *p, size_t n)
+{
+    size_t best = 0;
+
+    if (n == 1)
+        return *p > 0.5;
+    for (size_t k = 1; k < n; k++)
+        if (p[k] > p[best])
+            best = k;
+    return (double)best;
+}
+
+static enum ens_status combine(struct ens_predictor *p, size_t n,
+                               struct ens_error *err)
+{
+    const struct ens_model *m = p->model;
+    const struct table *t = &p->in->layer[m->n_layers - 1].to;
+
+    if (m->meta == ENS_MODEL_NO_META)
+        memcpy(p->in->predicted, t->x, n * t->p * sizeof(double));
+    else if (m->meta == ENS_MODEL_WEIGHTS)
+        weigh(p, n, p->in->predicted);
+    else
+        return run_fit(p, &p->in->meta, n, err);
+    return ENS_OK;
+}
+
+enum ens_status ens_predictor_rows(struct ens_predictor *p, uint64_t first,
+                                   size_t n, double *out, struct ens_error *err)
+{
+    struct ens_predictor_inside *in = p->in;
+    size_t columns = combined(p->model);
+    enum ens_status s;
+
+    ENS_BUG_ON(n > p->block || first > p->n_rows || n > p->n_rows - first);
+    s = read_rows(p, first, n, err);
+    for (uint32_t i = 0; i < p->model->n_layers && s == ENS_OK; i++)
+        s = run_layer(p, i, n, err);
+    if (s == ENS_OK)
+        s = combine(p, n, err);
+    if (s != ENS_OK)
+        return s;
+    for (size_t r = 0; r < n; r++) {
+        const double *v = in->predicted + r * columns;
+
+        p->n_bad += in->bad[r] != 0;
+        for (size_t k = 0; k < p->n_out; k++)
+            out[r * p->n_out + k] = in->bad[r]    ? NAN
+                                    : p->is_class ? likeliest(v, columns)
+                                                  : v[k];
+    }
+    return ENS_OK;
+}
