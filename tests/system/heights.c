@@ -93,10 +93,11 @@ static enum ens_status next(void *state, const char *key, uint32_t index,
                : host->plan_stage(p, "sum", 1, NULL, NULL, arrays, 1, err);
 }
 
-static enum ens_status shape(const struct ens_plan *p, const char *name,
-                             const struct ens_cell *cell, uint32_t *ndim,
-                             uint64_t *to)
+static enum ens_status shape(const struct ens_host *h, const struct ens_plan *p,
+                             const char *name, const struct ens_cell *cell,
+                             uint32_t *ndim, uint64_t *to)
 {
+    (void)h;
     (void)p;
     (void)name;
     (void)cell;
@@ -105,10 +106,12 @@ static enum ens_status shape(const struct ens_plan *p, const char *name,
     return ENS_OK;
 }
 
-static enum ens_status region(const struct ens_plan *p, const char *name,
+static enum ens_status region(const struct ens_host *h,
+                              const struct ens_plan *p, const char *name,
                               const struct ens_cell *cell, uint32_t replicate,
                               uint64_t *first, uint64_t *n)
 {
+    (void)h;
     (void)p;
     (void)name;
     (void)cell;
