@@ -41,12 +41,12 @@ CASES = {
         "boost\nleaves = 0\ndepth = 6\nl2 = 1\nmin_leaf = 1\n"
         "min_child_weight = 1", 100_000, 20, "gaussian",
         "xgboost.XGBRegressor(n_estimators=100, learning_rate=0.1,"
-        " max_depth=6, tree_method='hist', n_jobs=1)"),
+        " max_depth=6, tree_method='hist', n_jobs=1, base_score=14.4)"),
     "boost, xgboost, 500,000 x 50": (
         "boost\nrounds = 20\nleaves = 0\ndepth = 6\nl2 = 1\nmin_leaf = 1\n"
         "min_child_weight = 1", 500_000, 50, "gaussian",
         "xgboost.XGBRegressor(n_estimators=20, learning_rate=0.1,"
-        " max_depth=6, tree_method='hist', n_jobs=1)"),
+        " max_depth=6, tree_method='hist', n_jobs=1, base_score=14.4)"),
 }
 
 STUDY = """[study]
