@@ -359,6 +359,26 @@ static enum ens_status put_all(struct gathering *g, struct ens_model_writer *w,
     return s;
 }
 
+/* The study without facts of the run, so that the file has the same bytes
+ * however it ran: sections run and stop, where results go. */
+static void write_study(const struct ens_study *study, struct ens_buf *to)
+{
+    struct ens_buf all = ENS_BUF_INIT;
+    int keep = 1;
+
+    ens_study_write(study, &all);
+    for (const char *p = ens_buf_text(&all), *end; *p != '\0'; p = end) {
+        end = p + strcspn(p, "\n");
+        end += *end == '\n';
+        if (*p == '[')
+            keep = strncmp(p, "[run]", 5) != 0 && strncmp(p, "[stop]", 6) != 0;
+        if (keep && strncmp(p, "results = ", 10) != 0)
+            ens_buf_put(to, p, (size_t)(end - p));
+    }
+    to->failed |= all.failed;
+    ens_buf_fini(&all);
+}
+
 static enum ens_status gather(struct gathering *g, struct ens_buf *study,
                               struct ens_error *err)
 {
@@ -369,7 +389,7 @@ static enum ens_status gather(struct gathering *g, struct ens_buf *study,
         return s;
     if (g->sl.is_select || g->sl.x->n_columns > UINT32_MAX)
         return ENS_ENOTFOUND;
-    ens_study_write(g->sl.study, study);
+    write_study(g->sl.study, study);
     g->m.study = (const char *)study->data;
     g->m.study_bytes = study->len;
     g->m.layer = g->layer = get(g, n, sizeof(*g->layer), err);
