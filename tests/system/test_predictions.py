@@ -273,7 +273,9 @@ def what_is_wrong_is_said(work):
     for bad in (whole[:100], whole[:-1], whole[:200] + b"x" + whole[201:]):
         model.write_bytes(bad)
         refused("new.npy", "model", expect=ENVIRONMENT)
+        work.verify("s", expect=SOME_FAILED)
     model.write_bytes(whole)
+    work.verify("s")
     np.save(work.path / "none.npy", np.zeros((0, 4)))
     check(predict(work, "s", "none.npy").shape == (0,), "no rows")
     (work.path / "p.csv").write_text("mine")
