@@ -21,7 +21,8 @@ struct gathering {
     struct ens_arena arena;
     struct ens_model m;
     struct ens_model_layer *layer;
-    struct ens_sl_model own; /* of the meta learner */
+    struct ens_sl_model own;  /* of the meta learner */
+    struct ens_records *lent; /* the last artifact is of these */
 };
 
 static void *get(struct gathering *g, size_t n, size_t size,
@@ -85,7 +86,9 @@ static enum ens_status describe_classes(struct gathering *g,
 /* -- layers -----------------------------------------------------------------
  */
 
-/* The artifact of the fit on all rows of a partition; NULL: none. */
+/* The artifact of the fit on all rows of a partition; NULL: none. Lent until
+ * the next call: only one model is mapped at a time, but for the meta
+ * learner's. */
 static enum ens_status artifact_of(struct gathering *g, const char *stage,
                                    uint64_t cell, uint32_t replicate,
                                    const void **data, size_t *bytes,
@@ -98,6 +101,9 @@ static enum ens_status artifact_of(struct gathering *g, const char *stage,
         g->host->stage_records(g->in, stage, cell, &records, err);
 
     *data = NULL;
+    if (g->lent != NULL) /* takes it back */
+        (void)g->host->next_record(g->lent, &rec, &schema);
+    g->lent = s == ENS_OK ? records : NULL;
     while (s == ENS_OK && g->host->next_record(records, &rec, &schema))
         if (rec.replicate == replicate && rec.status == ENS_TASK_OK)
             return g->host->record_artifact(records, "model", data, bytes, err);
@@ -304,6 +310,7 @@ static enum ens_status add_meta(struct gathering *g, struct ens_error *err)
     s = ens_sl_model_read(data, bytes, &g->own, err);
     if (s != ENS_OK)
         return s;
+    g->lent = NULL; /* it stays */
     g->m.meta = ENS_MODEL_LEARNER;
     g->m.learner.bytes = g->own.model.bytes;
     return ENS_OK;
