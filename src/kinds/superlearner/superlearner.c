@@ -112,9 +112,18 @@ static const struct ens_setting settings[] = {
      .settings = ens_learner_##id##_settings,                                  \
      .n_settings = n,                                                          \
      .ops = &ens_learner_##id},
+#undef ENS_LEARNER_OPEN
+#define ENS_LEARNER_OPEN(id, n, text)                                          \
+    {.name = #id,                                                              \
+     .help = text,                                                             \
+     .settings = ens_learner_##id##_settings,                                  \
+     .n_settings = n,                                                          \
+     .ops = &ens_learner_##id,                                                 \
+     .open = 1},
 static const struct ens_impl learners[] = {
 #include "learn/learners/x.def"
 };
+#undef ENS_LEARNER_OPEN
 /* Of two of one name the first counts: weights. */
 #define ENS_META(id, n, text)                                                  \
     {.name = #id,                                                              \
