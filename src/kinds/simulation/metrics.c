@@ -239,12 +239,38 @@ static int can_compute(const struct ens_metric_input *in, unsigned needs)
     return (needs & ~has) == 0;
 }
 
+/* Where numbers go: into fields, or what is kept of each parameter. */
+struct numbers {
+    const struct ens_job *job;
+    uint32_t field;
+    size_t p;
+    double *kept; /* next p of the artifact */
+    size_t n_errors;
+    char *errors; /* NAME: CLASS; ... of those that failed; NULL: none did */
+};
+
+#define ERROR_BYTES ((size_t)128)
+
+static void put_error(struct numbers *to, const char *name, enum ens_status s)
+{
+    size_t cap = ERROR_BYTES * (ENS_SIMULATION_MAX_METRICS + 1);
+
+    if (to->errors == NULL)
+        to->errors = to->job->host->alloc(to->job->result, cap, 1);
+    if (to->errors == NULL)
+        return; /* the warning says it */
+    to->n_errors += (size_t)snprintf(
+        to->errors + to->n_errors, ERROR_BYTES, "%s%.64s: %s",
+        to->n_errors > 0 ? "; " : "", name, ens_status_text(s));
+}
+
 /* The task stands or falls with its required metrics only. */
-static enum ens_status failed(const struct ens_job *job,
+static enum ens_status failed(struct numbers *to,
                               const struct ens_simulation_metric *m,
                               double *value, size_t n, enum ens_status s,
                               struct ens_error *err)
 {
+    const struct ens_job *job = to->job;
     char text[sizeof(err->text) + 64];
 
     if (m->required || s == ENS_EINPUT)
@@ -253,6 +279,7 @@ static enum ens_status failed(const struct ens_job *job,
         value[i] = NAN;
     snprintf(text, sizeof(text), "metric %s: %s", m->name, err->text);
     job->host->warn(job->result, text);
+    put_error(to, m->name, s);
     return ENS_OK;
 }
 
@@ -266,7 +293,7 @@ static size_t n_values(const struct ens_simulation_metric *m, size_t p)
 }
 
 /* Its numbers, NaN where there are none. */
-static enum ens_status values_of(const struct ens_job *job,
+static enum ens_status values_of(struct numbers *to, const struct ens_job *job,
                                  const struct ens_simulation_metric *m,
                                  const struct ens_metric_input *in,
                                  double **value, struct ens_error *err)
@@ -287,19 +314,11 @@ static enum ens_status values_of(const struct ens_job *job,
     own.name = m->name;
     s = m->ops->compute(job, &own, v, &local);
     if (s != ENS_OK)
-        s = failed(job, m, v, n, s, &local);
+        s = failed(to, m, v, n, s, &local);
     if (s != ENS_OK && err != NULL)
         *err = local;
     return s;
 }
-
-/* Where numbers go: into fields, or what is kept of each parameter. */
-struct numbers {
-    const struct ens_job *job;
-    uint32_t field;
-    size_t p;
-    double *kept; /* next p of the artifact */
-};
 
 static void put(struct numbers *to, const struct ens_simulation_metric *m,
                 const double *v)
@@ -339,7 +358,7 @@ enum ens_status ens_simulation_compute(const struct ens_job *job,
     size_t p = in->n_parameters, columns = n_kept(all, p);
     size_t bytes = ENS_NPY_HEAD + columns * p * sizeof(double);
     unsigned char *kept = NULL;
-    struct numbers to = {job, field, p, NULL};
+    struct numbers to = {.job = job, .field = field, .p = p};
     struct ens_job own = *job;
     enum ens_status s = ENS_OK;
 
@@ -354,10 +373,12 @@ enum ens_status ens_simulation_compute(const struct ens_job *job,
         double *value;
 
         own.state = state[i];
-        s = values_of(&own, &all->item[i], in, &value, err);
+        s = values_of(&to, &own, &all->item[i], in, &value, err);
         if (s == ENS_OK)
             put(&to, &all->item[i], value);
     }
+    if (s == ENS_OK && to.errors != NULL)
+        host->text(job->result, to.field, to.errors, to.n_errors);
     if (s != ENS_OK || kept == NULL)
         return s;
     return host->artifact(job->result, "metrics", kept, bytes, err);

@@ -365,6 +365,8 @@ ens_simulation_layout(struct ens_simulation_layout *l,
     n = l->metrics;
     for (size_t i = 0; i < metrics->n; i++)
         n += ens_simulation_metric_columns(&metrics->item[i], m->n_shown);
+    l->errors = (uint32_t)n;
+    n += metrics->n > 0;
     all = f.next = ens_arena_alloc(arena, n, sizeof(*all));
     if (!all)
         return ens_fail(err, ENS_ENOMEMORY, "%zu columns", n);
@@ -378,6 +380,10 @@ ens_simulation_layout(struct ens_simulation_layout *l,
             ens_metric_diagnostics.field[k].help);
     for (size_t i = 0; i < metrics->n; i++)
         add_metric(&f, &metrics->item[i], m);
+    if (metrics->n > 0) {
+        add(&f, "", "metric_error", "", "metrics that failed: name and class");
+        f.next[-1].type = ENS_TEXT;
+    }
     if (f.failed)
         return ens_fail(err, ENS_ENOMEMORY, "%zu columns", n);
     l->n = n;

@@ -92,7 +92,8 @@ unsigned ens_simulation_needs(const struct ens_simulation_metrics *m,
 size_t ens_simulation_field_columns(const struct ens_metric_field *f, size_t p);
 size_t ens_simulation_metric_columns(const struct ens_simulation_metric *m,
                                      size_t p);
-/** Compute all of them into their fields, from `field` on, and the artifact.
+/** Compute all of them into their fields, from `field` on, and the artifact;
+ * those that fail are named in the field behind.
  * state[n] of each; in->call and in->name are set here. */
 enum ens_status ens_simulation_compute(const struct ens_job *job,
                                        const struct ens_simulation_metrics *all,
@@ -112,11 +113,12 @@ ens_simulation_shape(struct ens_data_shape *shape, const struct ens_cell *cell,
                      const struct ens_host *host, const struct ens_plan *plan,
                      struct ens_arena *arena, struct ens_error *err);
 /** Columns of a cell's tasks: ENS_SIM_PARTS of each parameter shown, part by
- * part; truths; meta numbers; diagnostics; metrics. */
+ * part; truths; meta numbers; diagnostics; metrics; which of them failed. */
 struct ens_simulation_layout {
     size_t n;
     const struct ens_field *field;
     uint32_t truth, meta, diagnostics, metrics; /* where they begin */
+    uint32_t errors; /* where metrics end; a text, when there are any */
 };
 /** Kept in the arena. */
 enum ens_status

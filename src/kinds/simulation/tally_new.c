@@ -98,7 +98,7 @@ static enum ens_status make_parameters(struct ens_tally *t,
                                        struct ens_error *err)
 {
     const struct ens_simulation_model *m = &t->own.model;
-    size_t n_columns = t->own.layout.n - t->own.layout.metrics;
+    size_t n_columns = t->own.layout.errors - t->own.layout.metrics;
     size_t truth = t->own.layout.truth;
 
     t->parameter =
