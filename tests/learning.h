@@ -182,6 +182,20 @@ static inline int64_t learning_choice(const char *choices, const char *text)
     return -1;
 }
 
+/* Numbers with commas between them. */
+static inline void learning_list(struct learning *l, struct ens_value *v)
+{
+    struct ens_value *list = ens_arena_alloc(&l->arena, 100, sizeof(*list));
+    const char *at = v->text;
+
+    for (; *at != '\0' && v->n_list < 100; v->n_list++) {
+        list[v->n_list].d = strtod(at, NULL);
+        at += strcspn(at, ",");
+        at += *at == ',';
+    }
+    v->list = list;
+}
+
 static inline const struct ens_value *
 learning_value(const struct ens_learn_setup *s, const char *key)
 {
@@ -215,6 +229,7 @@ learning_value(const struct ens_learn_setup *s, const char *key)
     v->i = strcmp(text, "yes") == 0 ? 1 : (int64_t)v->d;
     if (choices != NULL)
         v->i = learning_choice(choices, text);
+    learning_list(l, v);
     return v;
 }
 

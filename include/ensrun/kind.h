@@ -192,7 +192,14 @@ struct ens_host {
                                   uint64_t cell, struct ens_view *view,
                                   struct ens_error *err);
 
-    /* -- in columns and rows of a table ---------------------------------- */
+    /** The artifact of that name of the record that next_record gave last;
+     * lent until the next call of either. Of any alignment. *data NULL: it
+     * has none. */
+    enum ens_status (*record_artifact)(struct ens_records *in, const char *item,
+                                       const void **data, size_t *bytes,
+                                       struct ens_error *err);
+
+    /* -- in columns and rows of a table, and for files ------------------- */
     /** Records that a stage has so far, by its key, in task order: of a cell
      * by its ordinal, or of all (ENS_ALL_CELLS); none when it has not begun.
      * Of stages with one key it is the last. *records lives until columns or
@@ -320,6 +327,54 @@ struct ens_table_def {
                             void *arg, struct ens_error *err);
 };
 
+/** Takes the next bytes. What is not ENS_OK is to be returned. */
+typedef enum ens_status ens_bytes_fn(void *arg, const void *p, size_t n,
+                                     struct ens_error *err);
+
+/** A file of a finished study that is no table: written beside them, whole or
+ * not at all. `write` is as `rows` of a table; ENS_ENOTFOUND: this study has
+ * no such file (then an older one is removed). */
+struct ens_file_def {
+    const char *name; /* "model.ens" */
+    const char *help; /* one line */
+    enum ens_status (*write)(const struct ens_host *host,
+                             const struct ens_plan *plan,
+                             struct ens_tables_in *in, ens_bytes_fn *put,
+                             void *arg, struct ens_error *err);
+};
+
+/**
+ * New rows for what a study has fitted (`ensrun predict`): what a kind is given
+ * and who takes the predictions. Functions take `own` first.
+ */
+struct ens_predict {
+    const struct ens_study *study; /* of the model */
+    const void *model; /* bytes of the file of the kind that begins with
+                          "ENSMODEL", aligned to 4096 */
+    size_t bytes;
+    const struct ens_input *rows;
+    int proba;    /* of classes: their probabilities */
+    int skip_bad; /* rows that cannot be predicted are NaN, not an error */
+    /** The study's plan with its inputs, opened now; lent. ENS_EINPUT: they
+     * are gone. */
+    enum ens_status (*plan)(void *own, const struct ens_plan **plan,
+                            struct ens_error *err);
+    /** An output array of the results folder, by the cell's ordinal. */
+    enum ens_status (*output)(void *own, const char *array, uint64_t cell,
+                              struct ens_view *view, struct ens_error *err);
+    /** Once, before any row: names of the n columns of a prediction. n_classes
+     * not 0: values are numbers of these classes. */
+    enum ens_status (*begin)(void *own, const char *const *column, size_t n,
+                             const char *const *class_, size_t n_classes,
+                             struct ens_error *err);
+    /** The next n_rows rows, row-major. ENS_ESTOPPED: the user wants no more.
+     */
+    enum ens_status (*put)(void *own, const double *values, size_t n_rows,
+                           struct ens_error *err);
+    void (*warn)(void *own, const char *text);
+    void *own;
+};
+
 /** A part of a task's time, e.g. of its fit: column NAME_seconds of
  * timings.csv. */
 struct ens_lap {
@@ -349,6 +404,13 @@ struct ens_kind {
     /* Optional: tables of its own. */
     const struct ens_table_def *tables;
     size_t n_tables;
+    /* Optional: files of its own, and predictions by the one that is a
+     * model. */
+    const struct ens_file_def *files;
+    size_t n_files;
+    enum ens_status (*predict)(const struct ens_host *host,
+                               const struct ens_predict *p,
+                               struct ens_error *err);
     /* Optional: what host->lap may name; at most ENS_MAX_LAPS. */
     const struct ens_lap *laps;
     size_t n_laps;
@@ -437,7 +499,9 @@ struct ens_kind {
     enum ens_status (*tally_rows)(void *tally, ens_measure_fn *sink, void *arg,
                                   struct ens_error *err);
 
-    /* Optional: label of a task in tables ("d001_f002_r00003"); NULL: the
+    /* Optional: label of a task in tables ("d001_f002_r00003") and, when it
+     * lasts, in progress; one line. Where it ends in another number than the
+     * replicate, --only takes the task as cell:replicate alone. NULL: the
      * default "c%0*u_r%0*u". */
     void (*label)(const struct ens_plan *plan, const struct ens_task *task,
                   char *to, size_t cap);

@@ -119,9 +119,10 @@ struct ens_learn_setup {
 
 struct ens_learn_job {
     const struct ens_host *host;
-    struct ens_result *result; /* NULL in predict outside a task */
-    void *state;               /* of the learner's open; NULL: has none */
-    const void *options;       /* of its options */
+    struct ens_result *result;   /* NULL in predict outside a task */
+    const struct ens_task *task; /* likewise */
+    void *state;                 /* of the learner's open; NULL: has none */
+    const void *options;         /* of its options */
     enum ens_outcome_family family;
     uint32_t n_classes;
     size_t n_out; /* columns of a prediction: n_classes of multinomial, else 1*/

@@ -18,6 +18,9 @@
 #     metric(function(t) {                 # [metrics] run = ...
 #       list(mse = mean((t$y - t$x %*% t$estimate)^2))
 #     })
+#     learner(                             # [learner] learner = program
+#       function(t) lm(y ~ ., data.frame(t$x, y = t$y)),
+#       function(model, t) predict(model, data.frame(t$x)))
 #     serve()                              # one or more of them in one program
 #
 # t$values   the keys of [axes], or your own in the row
@@ -35,18 +38,29 @@
 # vectors in the order of t$terms, or named ("(Intercept)" is the intercept);
 # only estimate must be there. Warnings go to the task's.
 #
+# A learner is two functions. The first gives a model of the training rows,
+# anything that can be serialized: t$x (a matrix with column names), t$y (of
+# classes their numbers from 0), t$w (NULL without weights), t$family,
+# t$n_classes. The second predicts the rows t$x: a vector, of multinomial a
+# matrix of probabilities, a column per class.
+#
 # An error makes the task `failed`, with its message. What is printed goes to
 # standard error. Read an input once, outside of the function's work (R's base
 # cannot map files, it reads them). Needs jsonlite. The protocol: README.md
 # beside this file. Copy it freely.
 
-# In a place of its own: only the five functions below are seen from outside.
+# In a place of its own: only the six functions below are seen from outside.
 .ensrun <- local({
   functions <- new.env()
   task <- function(f) functions$task <- f
   generate <- function(f) functions$generate <- f
   fit <- function(f) functions$fit <- f
   metric <- function(f) functions$metric <- f
+
+  learner <- function(fit, predict) {
+    functions$learn <- fit
+    functions$predict <- predict
+  }
 
   # toJSON costs more than a small fit: only what must be escaped goes there.
   text_json <- function(x) {
@@ -98,6 +112,29 @@
     matrix(x, b$rows, dimnames = list(NULL, b$columns))
   }
 
+  # Rows of a file, each `stride` numbers behind the last: pieces, or an index.
+  read_rows <- function(b) {
+    p <- length(b$columns)
+    if (!is.null(b$index)) {
+      index <- read_block(b$index)[, 1]
+      pieces <- matrix(c(min(index), max(index) - min(index) + 1), 1)
+    } else {
+      pieces <- matrix(as.numeric(b$ranges), ncol = 2)
+    }
+    file <- file(b$path, "rb")
+    on.exit(close(file))
+    read <- function(first, n) {
+      seek(file, b$at + 8 * b$stride * first)
+      x <- readBin(file, "double", (n - 1) * b$stride + p, endian = "little")
+      length(x) <- n * b$stride
+      matrix(x, n, byrow = TRUE)[, seq_len(p), drop = FALSE]
+    }
+    x <- do.call(rbind, Map(read, pieces[, 1], pieces[, 2]))
+    if (!is.null(b$index)) x <- x[index - min(index) + 1, , drop = FALSE]
+    dimnames(x) <- list(NULL, b$columns)
+    x
+  }
+
   read_data <- function(b) {
     x <- as.data.frame(read_block(b), optional = TRUE)
     for (name in names(b$levels)) {
@@ -109,7 +146,10 @@
 
   read_numbers <- function(t) {
     if (!is.null(t$data)) t$data <- read_data(t$data)
-    if (!is.null(t$x)) t$x <- read_block(t$x)
+    if (!is.null(t$x)) {
+      t$x <- if (is.null(t$x$stride)) read_block(t$x) else read_rows(t$x)
+    }
+    if (!is.null(t$w)) t$w <- read_block(t$w)[, 1]
     if (!is.null(t$y)) t$y <- read_block(t$y)[, 1]
     if (!is.null(t$offset)) t$offset <- read_block(t$offset)[, 1]
     for (name in c("estimate", "std_error", "conf_low", "conf_high", "truth")) {
@@ -151,16 +191,53 @@
            test_rows = sprintf("%d", length(test[[1]]))))
   }
 
+  write_answer <- function(t, values) {
+    file <- file(t$answer, "wb")
+    on.exit(close(file))
+    if (is.raw(values)) writeBin(values, file)
+    else writeBin(as.double(values), file, endian = "little")
+  }
+
+  learn <- function(t) {
+    model <- serialize(functions$learn(t), NULL, version = 3)
+    write_answer(t, model)
+    list(bytes = sprintf("%.0f", length(model)))
+  }
+
+  model <- NULL # the last one
+  model_key <- ""
+  predict_rows <- function(t) {
+    if (t$model$key != model_key) {
+      file <- file(t$model$path, "rb")
+      on.exit(close(file))
+      seek(file, t$model$at)
+      model <<- unserialize(readBin(file, "raw", t$model$bytes))
+      model_key <<- t$model$key
+    }
+    n <- nrow(t$x)
+    out <- as.matrix(functions$predict(model, t))
+    if (nrow(out) != n || ncol(out) != t$n_out) {
+      stop("predictions of ", nrow(out), " x ", ncol(out), "; ", n, " x ",
+           t$n_out, " expected", call. = FALSE)
+    }
+    write_answer(t, out)
+    list(rows = sprintf("%d", n))
+  }
+
   run_task <- function(t) {
     f <- functions[[t$role]]
     if (is.null(f)) stop("this program has no function for ", t$role)
     if (t$role == "task") return(fields_json(f(t)))
     said <- character()
+    if (t$role == "learn") f <- learn
+    if (t$role == "predict") f <- predict_rows
     result <- withCallingHandlers(f(read_numbers(t)), warning = function(w) {
       said <<- c(said, conditionMessage(w))
       invokeRestart("muffleWarning")
     })
-    values <- if (t$role == "generate") {
+    values <- if (t$role %in% c("learn", "predict")) {
+      result
+    } else if (t$role == "generate") {
       write_data(t, result)
     } else if (t$role == "fit") {
       parts <- c("estimate", "std_error", "conf_low", "conf_high", "warnings")
@@ -203,4 +280,5 @@ task <- .ensrun$task
 generate <- .ensrun$generate
 fit <- .ensrun$fit
 metric <- .ensrun$metric
+learner <- .ensrun$learner
 serve <- .ensrun$serve

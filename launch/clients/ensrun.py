@@ -23,6 +23,9 @@
     def metric(t):
         return {"mse": ((t.y - t.x @ t.estimate) ** 2).mean()}
 
+    ensrun.learner(                      # [learner] learner = program
+        lambda t: Ridge(alpha=t.values["alpha"]).fit(t.x, t.y))
+
     ensrun.serve()                       # one or more of them in one program
 
 t.values   the keys of [axes], or your own in the row
@@ -41,14 +44,24 @@ t.terms. estimate, std_error, conf_low and conf_high are arrays in that order,
 or dicts by term; only estimate must be there. Warnings: a text, or a list of
 texts, under "warnings".
 
+A learner is a function of the training rows that gives a model, anything that
+can be pickled: t.x (one piece of the file's own pages is mapped, several are
+put together), t.y (of classes their numbers), t.w (None without weights),
+t.columns, t.family, t.n_classes. A second function predicts, predict(model, t)
+of t.x: an array of rows, of multinomial rows x n_classes probabilities.
+Without it model.predict is called, of classes model.predict_proba, as
+scikit-learn's estimators have them. Python's warnings become the task's.
+
 An exception makes the task `failed`, with its text. What is printed goes to
 standard error. The protocol: README.md beside this file. Copy it freely.
 """
 import json
 import math
 import os
+import pickle
 import sys
 import traceback
+import warnings
 
 _mapped = {}
 
@@ -70,6 +83,28 @@ def _block(entry):
     return numpy.memmap(entry["path"], "<f8", "r", entry["at"], shape, "F")
 
 
+def _rows(entry):
+    """Rows of a file, each `stride` numbers behind the last: pieces, or an
+    index."""
+    import numpy
+    p, stride = len(entry["columns"]), entry["stride"]
+    if entry["rows"] == 0 or p == 0:
+        return numpy.zeros((entry["rows"], p))
+    if "index" in entry:
+        index = _block(entry["index"])[:, 0].astype(numpy.int64)
+        end = int(index.max()) + 1
+    else:
+        end = max(first + n for first, n in entry["ranges"])
+    flat = numpy.memmap(entry["path"], "<f8", "r", entry["at"],
+                        ((end - 1) * stride + p,))
+    x = numpy.lib.stride_tricks.as_strided(flat, (end, p), (8 * stride, 8),
+                                           writeable=False)
+    if "index" in entry:
+        return x[index]
+    pieces = [x[first:first + n] for first, n in entry["ranges"]]
+    return pieces[0] if len(pieces) == 1 else numpy.concatenate(pieces)
+
+
 class Task:
     """One task, as its line says."""
 
@@ -84,6 +119,10 @@ class Task:
         self.values = said["values"]
         self.inputs = said["inputs"]
         self.columns = said.get("columns", [])
+        if "stride" in said.get("x", {}):
+            self.columns = said["x"]["columns"]
+        self.family = said.get("family")
+        self.n_classes = said.get("n_classes")
         self.truth_names = said.get("truth_names", [])
         self.meta_names = said.get("meta_names", [])
         self.terms = said.get("terms", [])
@@ -101,16 +140,17 @@ class Task:
         """Numbers are looked at when they are asked for."""
         said = self.__dict__["said"]
         if name not in said:
-            if name in ("x", "y", "offset"):
-                return None  # a model without a formula, or without offset
+            if name in ("x", "y", "offset", "w"):
+                return None  # without a formula, an offset or weights
             raise AttributeError(name)
         if name == "data":
             block = _block(said[name])
             value = {column: block[:, i]
                      for i, column in enumerate(said[name]["columns"])}
         elif name == "x":
-            value = _block(said[name])
-        elif name in ("y", "offset"):
+            value = _rows(said[name]) if "stride" in said[name] \
+                else _block(said[name])
+        elif name in ("y", "offset", "w"):
             value = _block(said[name])[:, 0]
         else:
             value = _numbers(said[name])
@@ -156,6 +196,62 @@ def _columns(task, data):
     return columns
 
 
+def _write(task, *parts):
+    """Into the file of the answer, from its beginning."""
+    with open(task.said["answer"], "r+b", buffering=0) as file:
+        for part in parts:
+            left = memoryview(part).cast("B")
+            while left:
+                left = left[file.write(left):]
+
+
+def _learn(fit, task):
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        model = pickle.dumps(fit(task), protocol=4)
+    _write(task, model)
+    return {"bytes": len(model),
+            "warnings": list(dict.fromkeys(str(w.message) for w in said))}
+
+
+_model = [None, None]  # the last one, and its key
+
+
+def _load(entry):
+    if entry["key"] != _model[0]:
+        with open(entry["path"], "rb") as file:
+            file.seek(entry["at"])
+            _model[1] = pickle.loads(file.read(entry["bytes"]))
+        _model[0] = entry["key"]
+    return _model[1]
+
+
+def _estimate(model, task):
+    """What scikit-learn's estimators say."""
+    import numpy
+    if not task.n_classes:
+        return model.predict(task.x)
+    shares = numpy.zeros((len(task.x), task.n_classes))
+    if hasattr(model, "predict_proba"):
+        shares[:, numpy.asarray(model.classes_, int)] = \
+            model.predict_proba(task.x)
+    else:
+        classes = numpy.asarray(model.predict(task.x), int)
+        shares[numpy.arange(len(classes)), classes] = 1
+    return shares[:, 1] if task.family == "binomial" else shares
+
+
+def _predict(predict, task):
+    import numpy
+    n, width = task.said["x"]["rows"], task.said["n_out"]
+    out = numpy.asarray(predict(_load(task.said["model"]), task), "<f8")
+    if out.shape not in ((n, width), (n,) if width == 1 else None):
+        raise ValueError(f"predictions of shape {out.shape}; "
+                         f"{n} x {width} expected")
+    _write(task, numpy.ascontiguousarray(out.reshape(n, width).T))
+    return {"rows": n}
+
+
 def _write_data(task, result):
     more = {}
     if isinstance(result, dict) and "data" in result \
@@ -165,18 +261,17 @@ def _write_data(task, result):
     data = _columns(task, result)
     test = more.pop("test", None)
     test = [c[:0] for c in data] if test is None else _columns(task, test)
-    with open(task.said["answer"], "r+b", buffering=0) as file:
-        for pair in zip(data, test):
-            for column in pair:
-                left = memoryview(column).cast("B")
-                while left:
-                    left = left[file.write(left):]
+    _write(task, *(column for pair in zip(data, test) for column in pair))
     return dict(_plain(more), rows=len(data[0]), test_rows=len(test[0]))
 
 
 def _run(functions, task):
     if task.role not in functions:
         raise ValueError(f"this program has no function for {task.role}")
+    if task.role == "learn":
+        return _learn(functions["learn"], task)
+    if task.role == "predict":
+        return _predict(functions["predict"], task)
     result = functions[task.role](task)
     if task.role == "generate":
         return _write_data(task, result)
@@ -221,6 +316,13 @@ def metric(function):
     """Measures fits."""
     _functions["metric"] = function
     return function
+
+
+def learner(fit, predict=_estimate):
+    """Learns rows, and predicts others."""
+    _functions["learn"] = fit
+    _functions["predict"] = predict
+    return fit
 
 
 def serve(function=None):

@@ -1,5 +1,6 @@
 /* ensrun convert IN OUT: a file of one input format as one of another. */
 #include "cli/command.h"
+#include "cli/from.h"
 #include "cli/screen.h"
 #include "convert/convert.h"
 
@@ -16,21 +17,7 @@ static const struct ens_option options[] = {
     {"to", 0, ENS_OPTION_TEXT, 0, "FORMAT",
      "csv, npy, npz, raw or mtx (default: by the extension of OUT)"},
     {"force", 0, ENS_OPTION_FLAG, 0, NULL, "replace OUT if it is there"},
-    {"columns", 0, ENS_OPTION_TEXT, 0, "A,B,..",
-     "of IN: only these, in this order; a:f, -a as in [input]"},
-    {"rows", 0, ENS_OPTION_TEXT, 0, "A:B", "of IN: only these, from 1"},
-    {"transpose", 0, ENS_OPTION_FLAG, 0, NULL, "exchange rows and columns"},
-    {"dtype", 0, ENS_OPTION_TEXT, 0, "TYPE",
-     "of a raw IN: f8, <i4, >f4 ... as in numpy"},
-    {"shape", 0, ENS_OPTION_TEXT, 0, "N,..",
-     "of a raw IN; one number may be -1"},
-    {"dataset", 0, ENS_OPTION_TEXT, 0, "NAME", "of an .npz IN: its array"},
-    {"delimiter", 0, ENS_OPTION_TEXT, 0, "CHAR",
-     "of a CSV IN (default: detected)"},
-    {"header", 0, ENS_OPTION_CHOICE, 0, "auto|yes|no",
-     "of a CSV IN: does its first line name the columns"},
-    {"missing", 0, ENS_OPTION_TEXT, 0, "A,B,..",
-     "of a CSV IN: texts that mean missing (default: NA)"},
+    ENS_FROM_OPTIONS("of IN"),
     {"to-dtype", 0, ENS_OPTION_TEXT, 0, "TYPE",
      "of an npy, npz or raw OUT (default: that of IN)"},
     {"to-dataset", 0, ENS_OPTION_TEXT, 0, "NAME",
@@ -55,70 +42,6 @@ static const struct ens_option options[] = {
 
 /* -- options ----------------------------------------------------------------
  */
-
-/* Cut at commas, in place. */
-static size_t cut(char *text, const char **list, size_t cap)
-{
-    size_t n = 0;
-
-    for (char *p = text, *next; p != NULL && n < cap; p = next) {
-        next = strchr(p, ',');
-        if (next != NULL)
-            *next++ = '\0';
-        list[n++] = p;
-    }
-    return n;
-}
-
-static enum ens_status read_list(const struct ens_options *o, const char *name,
-                                 struct ens_arena *arena,
-                                 const char *const **list, size_t *n,
-                                 struct ens_error *err)
-{
-    const char *text = ens_options_text(o, name);
-    size_t cap = text == NULL ? 0 : strlen(text) + 1;
-    char *copy;
-    const char **p;
-
-    if (text == NULL)
-        return ENS_OK;
-    copy = ens_arena_strdup(arena, text);
-    p = ens_arena_alloc(arena, cap, sizeof(*p));
-    if (copy == NULL || p == NULL)
-        return ens_fail(err, ENS_ENOMEMORY, "out of memory");
-    *n = cut(copy, p, cap);
-    *list = p;
-    return ENS_OK;
-}
-
-static enum ens_status read_from(struct ens_convert_options *c,
-                                 const struct ens_options *o,
-                                 struct ens_arena *arena, struct ens_error *err)
-{
-    struct ens_input_options *in = &c->from.options;
-    const char *header = ens_options_text(o, "header");
-    const char *text;
-    enum ens_status s = ENS_OK;
-
-    c->from.name = c->from.path = o->word[0];
-    in->dtype = ens_options_text(o, "dtype");
-    in->dataset = ens_options_text(o, "dataset");
-    in->transpose = ens_options_has(o, "transpose");
-    in->header = header == NULL || strcmp(header, "auto") == 0
-                     ? -1
-                     : strcmp(header, "yes") == 0;
-    if ((text = ens_options_text(o, "shape")) != NULL)
-        s = ens_options_shape(in, text, err);
-    if (s == ENS_OK && (text = ens_options_text(o, "rows")) != NULL)
-        s = ens_options_rows(in, text, err);
-    if (s == ENS_OK && (text = ens_options_text(o, "delimiter")) != NULL)
-        s = ens_options_delimiter(in, text, err);
-    if (s == ENS_OK)
-        s = read_list(o, "columns", arena, &in->columns, &in->n_columns, err);
-    if (s == ENS_OK)
-        s = read_list(o, "missing", arena, &in->missing, &in->n_missing, err);
-    return s;
-}
 
 static enum ens_status read_to(struct ens_convert_options *c,
                                const struct ens_options *o,
@@ -189,7 +112,7 @@ static int run(const struct ens_options *o)
     struct ens_arena arena = ENS_ARENA_INIT;
     struct ens_error err = {0};
     struct ens_screen screen;
-    enum ens_status s = read_from(&c, o, &arena, &err);
+    enum ens_status s = ens_from_read(&c.from, o->word[0], o, &arena, &err);
 
     ens_screen_init(&screen, ens_options_text(o, "progress"));
     if (s == ENS_OK)

@@ -260,6 +260,14 @@ static void print_tables(const struct ens_kind *k)
     }
 }
 
+static void print_files(const struct ens_kind *k)
+{
+    if (k->n_files > 0)
+        printf("\nfiles of a finished study\n");
+    for (size_t i = 0; i < k->n_files; i++)
+        printf("  %-16s %s\n", k->files[i].name, k->files[i].help);
+}
+
 static void print_laps(const struct ens_kind *k)
 {
     for (size_t i = 0; i < k->n_laps; i++)
@@ -280,6 +288,7 @@ static void print_kind(const struct ens_kind *k)
         print_role(&k->roles[i]);
     print_retained(k);
     print_tables(k);
+    print_files(k);
     print_laps(k);
     print_classes();
 }

@@ -110,8 +110,10 @@ static enum ens_status find_by_label(const struct ens_results *r,
                                      const char *name, struct found *f,
                                      struct ens_error *err)
 {
+    struct ens_buf tables = ENS_BUF_INIT;
     struct ens_task task = {0};
     uint64_t last = UINT64_MAX;
+    enum ens_status s;
 
     for (f->stage = 0; f->stage < r->n_stages; f->stage++) {
         const struct ens_stage *st = &r->stage[f->stage].def;
@@ -131,10 +133,11 @@ static enum ens_status find_by_label(const struct ens_results *r,
                 return ENS_OK;
         }
     }
-    return ens_fail(err, ENS_ENOTFOUND,
-                    "%s: neither a table (tasks, cells, columns, timings, "
-                    "failures, outputs) nor a task",
-                    name);
+    ens_table_names(r->loaded.kind, &tables);
+    s = ens_fail(err, ENS_ENOTFOUND, "%s: neither a table (%s) nor a task",
+                 name, ens_buf_text(&tables));
+    ens_buf_fini(&tables);
+    return s;
 }
 
 /* -- print it -------------------------------------------------------------- */

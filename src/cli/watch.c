@@ -24,7 +24,7 @@
 struct snapshot { /* of the file `status` */
     uint64_t epoch;
     int64_t exit; /* -1: not yet */
-    char stage[128];
+    char stage[128], task[192];
     struct ens_run_progress p;
 };
 
@@ -114,6 +114,10 @@ static void take_line(struct snapshot *s, const char *line, size_t n)
         take_count(v, len, &s->p.n_cells);
     else if (is_key(line, key, "cells_stopped"))
         take_count(v, len, &s->p.n_stopped);
+    else if (is_key(line, key, "task_seconds"))
+        take_number(v, len, &s->p.task_s);
+    else if (is_key(line, key, "task"))
+        snprintf(s->task, sizeof(s->task), "%.*s", (int)len, v);
     else if (is_key(line, key, "stage"))
         snprintf(s->stage, sizeof(s->stage), "%.*s", (int)len, v);
 }
@@ -137,6 +141,7 @@ static void read_snapshot(const struct watch *w, struct snapshot *s)
     }
     ens_buf_fini(&b);
     s->p.stage = s->stage;
+    s->p.task = s->task[0] != '\0' ? s->task : NULL;
     if (s->epoch != w->epoch) { /* what an earlier run said */
         s->exit = -1;
         s->stage[0] = '\0';

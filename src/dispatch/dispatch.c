@@ -523,3 +523,28 @@ void ens_dispatch_totals(const struct ens_dispatch *d,
             s->phase == ENS_PHASE_RUNNING && d->hand[i].state == ENS_HAND_READY;
     }
 }
+
+int ens_dispatch_oldest(const struct ens_dispatch *d, uint64_t *place,
+                        uint64_t *start_ns)
+{
+    uint64_t n = d->stage != NULL ? ens_stage_n_tasks(d->stage) : 0;
+
+    *start_ns = UINT64_MAX;
+    for (uint32_t i = 0; d->transport != NULL && i < d->config.n_slots; i++) {
+        const struct ens_slot *s = d->ops->slot(d->transport, i);
+        uint64_t start, at;
+
+        if (s == NULL || d->hand[i].state != ENS_HAND_READY ||
+            d->hand[i].n_ranges == 0 ||
+            atomic_load(&s->phase) != ENS_PHASE_RUNNING)
+            continue;
+        at = atomic_load(&s->place);
+        start = atomic_load(&s->start_ns);
+        if (at >= n || start >= *start_ns ||
+            atomic_load(&s->stage) != d->stage->id)
+            continue;
+        *place = at;
+        *start_ns = start;
+    }
+    return *start_ns != UINT64_MAX;
+}

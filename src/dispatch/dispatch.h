@@ -103,5 +103,9 @@ struct ens_dispatch_totals {
 };
 void ens_dispatch_totals(const struct ens_dispatch *d,
                          struct ens_dispatch_totals *totals);
+/** The task of the stage that has run longest, of those of workers whose slots
+ * are seen from here (not of other ranks); 0: there is none. */
+int ens_dispatch_oldest(const struct ens_dispatch *d, uint64_t *place,
+                        uint64_t *start_ns);
 
 #endif

@@ -120,4 +120,9 @@ enum ens_status ens_sheet_tasks(const struct ens_sheet *sheet,
 /** Why a task is not ok; NULL when it is, or gave no text. */
 const char *ens_record_error(const struct ens_record *r, size_t *n);
 
+/** A file of the kind, in the results folder. */
+enum ens_status ens_file_write(const struct ens_tables *t,
+                               const struct ens_file_def *def,
+                               struct ens_error *err);
+
 #endif

@@ -130,6 +130,16 @@ const struct ens_table_def *ens_table_of_kind(const struct ens_kind *kind,
     return NULL;
 }
 
+void ens_table_names(const struct ens_kind *kind, struct ens_buf *to)
+{
+    const struct ens_table *known;
+
+    for (size_t i = 0; (known = ens_table_at(i)) != NULL; i++)
+        ens_buf_printf(to, "%s%s", i == 0 ? "" : ", ", known->name);
+    for (size_t i = 0; i < kind->n_tables; i++)
+        ens_buf_printf(to, ", %s", kind->tables[i].name);
+}
+
 static const struct ens_table *find(const struct ens_tables *t,
                                     const char *name)
 {
@@ -146,16 +156,12 @@ enum ens_status ens_tables_pick(const struct ens_tables *t, const char *name,
                                 struct ens_error *err)
 {
     struct ens_buf names = ENS_BUF_INIT;
-    const struct ens_table *known;
     enum ens_status s;
 
     *table = find(t, name);
     if (*table != NULL)
         return ENS_OK;
-    for (size_t i = 0; (known = ens_table_at(i)) != NULL; i++)
-        ens_buf_printf(&names, "%s%s", i == 0 ? "" : ", ", known->name);
-    for (size_t i = 0; i < t->n_own; i++)
-        ens_buf_printf(&names, ", %s", t->own[i].name);
+    ens_table_names(t->rq.plan->kind, &names);
     s = ens_fail(err, ENS_EUSAGE, "%s: no such table; there are %s", name,
                  ens_buf_text(&names));
     ens_buf_fini(&names);

@@ -172,6 +172,8 @@ enum ens_status ens_tables_write(const struct ens_tables_request *rq,
     for (size_t i = 0; i < t->n_own && s == ENS_OK; i++)
         if (t->own[i].written)
             s = one_file(t, &t->own[i], 0, err);
+    for (size_t i = 0; i < rq->plan->kind->n_files && s == ENS_OK; i++)
+        s = ens_file_write(t, &rq->plan->kind->files[i], err);
     ens_tables_close(t);
     return s;
 }

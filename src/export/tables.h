@@ -52,6 +52,8 @@ const struct ens_table *ens_table_at(size_t i);
 /** A table of a kind; NULL when it has none of that name. */
 const struct ens_table_def *ens_table_of_kind(const struct ens_kind *kind,
                                               const char *name);
+/** Names of all tables of a study of that kind, with commas. */
+void ens_table_names(const struct ens_kind *kind, struct ens_buf *to);
 /** One of either. ENS_EUSAGE lists those that there are. */
 enum ens_status ens_tables_pick(const struct ens_tables *t, const char *name,
                                 const struct ens_table **table,

@@ -101,6 +101,38 @@ void ens_clusters_of(const struct ens_clusters *c, const struct ens_rows *rows,
     }
 }
 
+enum ens_status ens_clusters_labels(const struct ens_clusters *c,
+                                    const struct ens_rows *rows,
+                                    struct ens_arena *arena,
+                                    struct ens_labels *labels,
+                                    struct ens_error *err)
+{
+    uint32_t *code = ens_arena_alloc(arena, rows->n, sizeof(*code));
+    double *block = ens_arena_alloc(arena, c->p, BLOCK * sizeof(*block)),
+           *value = ens_arena_alloc(arena, c->n, sizeof(*value));
+    uint64_t *count = ens_arena_alloc(arena, c->n, sizeof(*count));
+
+    if (code == NULL || block == NULL || value == NULL || count == NULL)
+        return ens_fail(err, ENS_ENOMEMORY, "clusters: out of memory");
+    for (uint32_t k = 0; k < c->n; k++)
+        value[k] = k;
+    for (uint64_t at = 0; at < rows->n; at += BLOCK) {
+        size_t n = rows->n - at < BLOCK ? (size_t)(rows->n - at) : BLOCK;
+
+        rows->x(rows, at, n, block);
+        ens_clusters_nearest(c, block, n, code + at, NULL);
+        for (size_t i = 0; i < n; i++)
+            count[code[at + i]]++;
+    }
+    *labels = (struct ens_labels){.n = rows->n,
+                                  .code = code,
+                                  .n_labels = c->n,
+                                  .value = value,
+                                  .count = count,
+                                  .name = "clusters"};
+    return ENS_OK;
+}
+
 /* -- steps --------------------------------------------------------------- */
 
 struct step {

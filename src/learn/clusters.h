@@ -41,7 +41,14 @@ enum ens_status ens_clusters_settle(const struct ens_rows *rows,
  * first; *distance (may be NULL): squared. */
 void ens_clusters_nearest(const struct ens_clusters *c, const double *x,
                           size_t n, uint32_t *cluster, double *distance);
-/** The same of positions first .. first+n-1; block: 256 * p doubles. */
+/** The cluster of each row as a label, for ens_order_how: label k is cluster k,
+ * even of one without rows. 4 bytes a row, of the arena. ENS_ENOMEMORY. */
+enum ens_status ens_clusters_labels(const struct ens_clusters *c,
+                                    const struct ens_rows *rows,
+                                    struct ens_arena *arena,
+                                    struct ens_labels *labels,
+                                    struct ens_error *err);
+/** Those of positions first .. first+n-1; block: 256 * p doubles. */
 void ens_clusters_of(const struct ens_clusters *c, const struct ens_rows *rows,
                      uint64_t first, size_t n, double *block, int64_t *cluster);
 

@@ -304,35 +304,36 @@ static size_t test_pieces(const struct ens_folds *f, uint32_t k,
     return f->J;
 }
 
-/* Test rows of folds from .. to. */
-static enum ens_status test_rows(const struct ens_folds *f, uint32_t from,
-                                 uint32_t to, struct ens_arena *arena,
-                                 struct ens_rowset *out, struct ens_error *err)
-{
-    uint64_t n = to >= from ? (uint64_t)(to - from + 1) * f->J : 0;
-    struct ens_positions *piece = ens_arena_alloc(arena, n, sizeof(*piece));
-    size_t used = 0;
-
-    if (piece == NULL)
-        return ens_fail(err, ENS_ENOMEMORY, "rows of a fold: out of memory");
-    for (uint32_t k = from; k <= to; k++)
-        used += test_pieces(f, k, piece + used);
-    return ens_rowset_slice(&f->base, piece, used, arena, out, err);
-}
-
 enum ens_status ens_folds_test(const struct ens_folds *f, uint32_t k,
                                struct ens_arena *arena, struct ens_rowset *out,
                                struct ens_error *err)
 {
+    struct ens_positions *piece;
+
     ENS_BUG_ON(k < 1 || k > f->K);
-    return test_rows(f, k, k, arena, out, err);
+    piece = ens_arena_alloc(arena, f->J, sizeof(*piece));
+    if (piece == NULL)
+        return ens_fail(err, ENS_ENOMEMORY, "rows of a fold: out of memory");
+    return ens_rowset_slice(&f->base, piece, test_pieces(f, k, piece), arena,
+                            out, err);
 }
 
 enum ens_status ens_folds_out(const struct ens_folds *f,
                               struct ens_arena *arena, struct ens_rowset *out,
                               struct ens_error *err)
 {
-    return test_rows(f, 1, f->K, arena, out, err);
+    /* of one partition: its folds lie one behind the other */
+    uint64_t n = f->J > 1 ? (uint64_t)f->J * f->K : 1;
+    struct ens_positions *piece = ens_arena_alloc(arena, n, sizeof(*piece));
+    size_t used = 0;
+
+    if (piece == NULL)
+        return ens_fail(err, ENS_ENOMEMORY, "rows of folds: out of memory");
+    for (uint32_t k = 1; k <= f->K && (f->J > 1 || k == 1); k++)
+        used += test_pieces(f, k, piece + used);
+    if (f->J == 1)
+        piece[0].n = f->n_out;
+    return ens_rowset_slice(&f->base, piece, used, arena, out, err);
 }
 
 uint64_t ens_folds_out_n(const struct ens_folds *f, uint32_t k)

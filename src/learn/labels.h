@@ -22,8 +22,7 @@ struct ens_labels {
 /**
  * Labels of those rows of an input of one column.
  * Errors: ENS_EINPUT: more columns, complex numbers, whole numbers of 2^53 or
- *         more (they would be confused with others), 2^32 - 1 labels or more;
- *         ENS_ENOMEMORY.
+ *         more (they would be confused with others); ENS_ENOMEMORY.
  * Cost:   one pass; 4 bytes a row, 40 to 80 a label.
  */
 enum ens_status ens_labels_read(const struct ens_input *in,

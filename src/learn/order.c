@@ -212,6 +212,32 @@ static enum ens_status deal_folds(struct work *w, uint32_t j,
     return deal(&d, err);
 }
 
+/* Rows to train on for every fold, and but for the user's own folds, of which
+ * some may lie in an outer fold, rows to test. */
+static enum ens_status check_groups(const struct work *w, struct ens_error *err)
+{
+    for (uint32_t g = 0; g < w->J * w->groups; g++) {
+        uint32_t j = g / w->groups, k = g % w->groups;
+        uint64_t n = w->start[g + 1] - w->start[g],
+                 all = w->start[(j + 1) * w->groups] - w->start[j * w->groups];
+
+        if (w->spec->type == ENS_FOLDS_BLEND || k + 1 == w->groups)
+            continue;
+        if (n == all)
+            return ens_fail(err, ENS_ESTUDY,
+                            "fold %" PRIu32
+                            " holds all rows of partition %" PRIu32
+                            ": nothing is left to train on",
+                            k + 1, j + 1);
+        if (n == 0 && w->how->folds == NULL)
+            return ens_fail(err, ENS_ESTUDY,
+                            "fold %" PRIu32 " of partition %" PRIu32
+                            " would be empty: ids are too few, or too uneven",
+                            k + 1, j + 1);
+    }
+    return ENS_OK;
+}
+
 static enum ens_status make_folds(struct work *w, struct ens_error *err)
 {
     enum ens_status st = ENS_OK;
@@ -226,7 +252,7 @@ static enum ens_status make_folds(struct work *w, struct ens_error *err)
     for (uint64_t i = 0; i < w->n; i++)
         w->group[i] = w->group[i] * w->groups + w->block[i];
     sort_positions(w, w->J * w->groups);
-    return ENS_OK;
+    return check_groups(w, err);
 }
 
 static enum ens_status prepare(struct work *w, const struct ens_rowset *rows,

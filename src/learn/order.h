@@ -8,7 +8,8 @@
  *                 row of the sorted labels
  *   id, strata    ids by how uneven their strata are, each to the fold where
  *                 the shares of the strata then differ least
- *   folds         as the user says; a negative or missing one: never tested
+ *   folds         as the user says; a negative or missing one: never tested.
+ *                 Of some of the rows, a fold may be empty
  *   partitions    rows of one label are a partition (clusters)
  *
  * Source: ids, strata and both as GroupKFold, StratifiedKFold and

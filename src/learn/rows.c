@@ -7,8 +7,9 @@
 #include <math.h>
 #include <string.h>
 
-/* Rows that are preprocessed at a time. */
-#define TILE 256
+/* Rows that are preprocessed at a time, and numbers: 2 MiB. */
+#define TILE         256
+#define TILE_NUMBERS (1 << 18)
 
 struct bad {
     int is; /* the rest is of the first one met */
@@ -23,7 +24,8 @@ struct bad {
 struct own {
     struct ens_rows_spec spec;
     struct ens_rowset x, y; /* rows of columns, of the response */
-    double *raw, *work;     /* tiles */
+    size_t tile;            /* rows, at most TILE */
+    double *raw, *work;     /* of them */
     struct bad bad;
 };
 
@@ -103,7 +105,7 @@ static void read(struct own *o, struct where w, size_t n, double *out)
         return;
     }
     while (n > 0) {
-        size_t m = n < TILE ? n : TILE;
+        size_t m = n < o->tile ? n : o->tile;
 
         read_raw(o, &w, m, o->raw);
         prep->apply(prep->own, o->raw, m, out, o->work);
@@ -248,6 +250,48 @@ static void offer_direct(struct ens_rows *r, const struct ens_rows_spec *spec)
     r->scale = prep->scale;
 }
 
+/* Scaled columns lie in the bins that they lay in: limits are scaled, codes
+ * stay. */
+static int scale_bins(const struct ens_rows_spec *spec, struct ens_arena *arena,
+                      const struct ens_bins **bins)
+{
+    const struct ens_rows_prep *prep = spec->prep;
+    size_t p = spec->source->p;
+    struct ens_bins *b = ens_arena_alloc(arena, 1, sizeof(*b));
+    double *table = ens_arena_alloc(arena, p, ENS_BINS_TABLE * sizeof(*table));
+
+    if (b == NULL || table == NULL)
+        return -1;
+    memcpy(table, spec->bins->table, p * ENS_BINS_TABLE * sizeof(*table));
+    for (size_t j = 0; j < p; j++)
+        for (size_t k = 1; k < ENS_BINS_TABLE; k++) {
+            double *v = &table[j * ENS_BINS_TABLE + k];
+
+            *v = (*v - prep->centre[j]) * prep->scale[j];
+        }
+    *b = *spec->bins;
+    b->table = table;
+    *bins = b;
+    return 0;
+}
+
+static int offer_bins(const struct ens_rows_spec *spec, struct ens_arena *arena,
+                      const struct ens_bins **bins)
+{
+    const struct ens_rows_prep *prep = spec->prep;
+
+    *bins = spec->bins;
+    if (prep == NULL || spec->bins == NULL)
+        return 0;
+    *bins = NULL;
+    if (!prep->is_scaled || prep->select != 0 || prep->p != spec->source->p)
+        return 0;
+    if (prep->scale != NULL)
+        return scale_bins(spec, arena, bins);
+    *bins = spec->bins;
+    return 0;
+}
+
 static void set_columns(struct ens_rows *r, const struct ens_rows_spec *spec)
 {
     if (spec->prep != NULL) {
@@ -256,7 +300,6 @@ static void set_columns(struct ens_rows *r, const struct ens_rows_spec *spec)
     } else {
         r->p = spec->source->p;
         r->column = (const char *const *)spec->source->column;
-        r->bins = spec->bins;
     }
 }
 
@@ -280,7 +323,6 @@ static int lag_rows(struct own *o, struct ens_arena *arena)
         const struct ens_span *a = &s->span[k];
         uint64_t first = a->first > lag ? a->first : lag;
 
-        ENS_BUG_ON(a->index != NULL);
         if (first >= a->first + a->n)
             continue;
         y[n] = (struct ens_span){NULL, first, a->first + a->n - first, o->y.n};
@@ -296,12 +338,16 @@ static int lag_rows(struct own *o, struct ens_arena *arena)
 
 static int make_tiles(struct own *o, struct ens_arena *arena)
 {
-    const struct ens_rows_spec *spec = &o->spec;
+    size_t p = o->spec.source->p, work;
 
-    if (spec->prep == NULL)
+    if (o->spec.prep == NULL)
         return 0;
-    o->raw = ens_arena_alloc(arena, TILE, spec->source->p * sizeof(double));
-    o->work = ens_arena_alloc(arena, TILE, spec->prep->work * sizeof(double));
+    work = o->spec.prep->work;
+    for (o->tile = TILE; o->tile > 1; o->tile /= 2)
+        if (o->tile * (p > work ? p : work) <= TILE_NUMBERS)
+            break;
+    o->raw = ens_arena_alloc(arena, o->tile, p * sizeof(double));
+    o->work = ens_arena_alloc(arena, o->tile, work * sizeof(double));
     return o->raw == NULL || o->work == NULL ? -1 : 0;
 }
 
@@ -329,8 +375,14 @@ enum ens_status ens_rows_open(const struct ens_rows_spec *spec,
 
     if (o == NULL)
         return ens_fail(err, ENS_ENOMEMORY, "rows: out of memory");
+    for (size_t k = 0; k < spec->set.n_spans && spec->lag > 0; k++)
+        if (spec->set.span[k].index != NULL)
+            return ens_fail(err, ENS_EDOMAIN,
+                            "lag: rows of folds that are no blocks have none "
+                            "before them");
     o->spec = *spec;
-    if (make_tiles(o, arena) != 0 || lag_rows(o, arena) != 0)
+    if (make_tiles(o, arena) != 0 || lag_rows(o, arena) != 0 ||
+        offer_bins(spec, arena, &r.bins) != 0)
         return ens_fail(err, ENS_ENOMEMORY, "rows: out of memory");
     r.own = o;
     r.n = o->x.n;

@@ -41,9 +41,11 @@ struct ens_rows_spec {
     struct ens_rowset set;
     const struct ens_response *response; /* NULL: rows to be predicted */
     const struct ens_rows_prep *prep;    /* NULL: none */
-    const struct ens_bins *bins;         /* of the source; NULL: none */
+    const struct ens_bins *bins; /* of the source; NULL: none. Passed on where
+                                    preprocessing only scales all columns */
     /* Columns are those of as many source rows before; only with a set of
-     * ranges. Rows of it that have none are left out. */
+     * ranges. Rows of it that have none are left out. moments: of these rows,
+     * not of the source's. */
     uint64_t lag;
     ens_rows_moments_fn *moments; /* required where they are asked for */
     void *moments_arg;
@@ -52,7 +54,7 @@ struct ens_rows_spec {
 /**
  * All that is lent must live as long as the rows; memory is the arena's.
  * `direct` is given for sources that are known to be finite.
- * Errors: ENS_ENOMEMORY.
+ * Errors: ENS_EDOMAIN: a lag of rows that are no ranges; ENS_ENOMEMORY.
  */
 enum ens_status ens_rows_open(const struct ens_rows_spec *spec,
                               struct ens_arena *arena, struct ens_rows *rows,

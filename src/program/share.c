@@ -28,11 +28,12 @@ void ens_share_close(struct ens_share *s)
     s->fd = -1;
 }
 
-enum ens_status ens_share_put(struct ens_share *s, const double *x, size_t n,
-                              uint64_t *at, struct ens_error *err)
+enum ens_status ens_share_put_bytes(struct ens_share *s, const void *from,
+                                    size_t n, uint64_t *at,
+                                    struct ens_error *err)
 {
-    const char *p = (const char *)x;
-    uint64_t end = s->used + n * sizeof(*x);
+    const char *p = from;
+    uint64_t end = s->used + n;
 
     *at = s->used;
     while (s->used < end) {
@@ -42,19 +43,25 @@ enum ens_status ens_share_put(struct ens_share *s, const double *x, size_t n,
             continue;
         if (k <= 0)
             return ens_fail_errno(err, ENS_ENOMEMORY,
-                                  "memory shared with a program: %zu numbers",
-                                  n);
+                                  "memory shared with a program: %zu bytes", n);
         p += k;
         s->used += (uint64_t)k;
     }
+    s->used = (s->used + 7) & ~(uint64_t)7;
     return ENS_OK;
 }
 
-enum ens_status ens_share_get(const struct ens_share *s, double *x, size_t n,
-                              struct ens_error *err)
+enum ens_status ens_share_put(struct ens_share *s, const double *x, size_t n,
+                              uint64_t *at, struct ens_error *err)
 {
-    char *p = (char *)x;
-    size_t size = n * sizeof(*x), done = 0;
+    return ens_share_put_bytes(s, x, n * sizeof(*x), at, err);
+}
+
+enum ens_status ens_share_get_bytes(const struct ens_share *s, void *to,
+                                    size_t size, struct ens_error *err)
+{
+    char *p = to;
+    size_t done = 0;
 
     while (done < size) {
         ssize_t k = pread(s->fd, p + done, size - done, (off_t)done);
@@ -69,4 +76,10 @@ enum ens_status ens_share_get(const struct ens_share *s, double *x, size_t n,
         done += (size_t)k;
     }
     return ENS_OK;
+}
+
+enum ens_status ens_share_get(const struct ens_share *s, double *x, size_t n,
+                              struct ens_error *err)
+{
+    return ens_share_get_bytes(s, x, n * sizeof(*x), err);
 }

@@ -19,6 +19,13 @@ void ens_share_close(struct ens_share *s);
 /** Append n doubles; *at, in bytes, is where. `used` = 0 begins anew. */
 enum ens_status ens_share_put(struct ens_share *s, const double *x, size_t n,
                               uint64_t *at, struct ens_error *err);
+/** The same of bytes; what follows is aligned to 8 again. */
+enum ens_status ens_share_put_bytes(struct ens_share *s, const void *p,
+                                    size_t n, uint64_t *at,
+                                    struct ens_error *err);
+/** The first n bytes. ENS_EDOMAIN when there are not as many. */
+enum ens_status ens_share_get_bytes(const struct ens_share *s, void *p,
+                                    size_t n, struct ens_error *err);
 /** The first n doubles. ENS_EDOMAIN when there are not as many. */
 enum ens_status ens_share_get(const struct ens_share *s, double *x, size_t n,
                               struct ens_error *err);

@@ -71,7 +71,7 @@ double ens_record_lap(const struct ens_record *r, size_t i)
         return NAN;
     word = ens_get32(item.bytes + 4 * i);
     memcpy(&s, &word, 4);
-    return (double)s;
+    return nearbyint((double)s * 1e9) / 1e9; /* the clock's unit: short texts */
 }
 
 enum ens_status ens_batch_read(struct ens_batch *b, const void *payload,

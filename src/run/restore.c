@@ -16,8 +16,9 @@
 #include <unistd.h>
 
 /* What is known of a stage's blocks, and what is wanted: those of its arrays
- * that are kept, and of its scratch, are there; its tasks ran again. */
-enum { KEPT = 1, SCRATCH = 2, RESTORED = 4 };
+ * that are kept, and of its scratch, are there. Shifted by TRIED: its tasks
+ * have run again for them. */
+enum { KEPT = 1, SCRATCH = 2, TRIED = 2 };
 
 void ens_restore_fini(struct ens_run *r)
 {
@@ -50,7 +51,9 @@ int ens_restore_note(struct ens_run *r)
 
 static int is_scratch(const struct ens_run *r, const char *array)
 {
-    return !ens_plan_find_array(&r->plan, array)->keep;
+    const struct ens_array_def *def = ens_plan_find_array(&r->plan, array);
+
+    return def != NULL && !def->keep;
 }
 
 static int writes_scratch(const struct ens_run *r, const struct ens_stage *st)
@@ -257,7 +260,13 @@ static enum ens_status check_stage(struct ens_run *r, size_t k, int wanted,
 void ens_restore_done(struct ens_run *r)
 {
     r->restore.running = 0;
-    r->restore.state[r->restore.at] |= RESTORED;
+    r->restore.state[r->restore.at] |=
+        (unsigned char)(r->restore.wanted << TRIED);
+}
+
+int ens_restore_ran(const struct ens_run *r, size_t k)
+{
+    return r->restore.state[k] >> TRIED != 0;
 }
 
 /* -- what runs first ------------------------------------------------------- */
@@ -273,8 +282,9 @@ static enum ens_status differs(const struct ens_run *r, size_t k,
     ens_study_cell(r->study, ordinal, &cell);
     return ens_fail(err, ENS_ECORRUPT,
                     "%s/%016" PRIx64 ":%" PRIu32 " was run again for its "
-                    "arrays and gave others than were recorded (%zu tasks "
-                    "do); another machine or library? --restart begins anew",
+                    "arrays, which are not what was recorded (%zu such "
+                    "tasks): a limit, another machine or library? --restart "
+                    "begins anew",
                     r->chain[k].key, cell.hash[0], replicate, r->restore.n);
 }
 
@@ -291,7 +301,7 @@ static enum ens_status look(struct ens_run *r, unsigned char *wanted,
         s = check_stage(r, k, wanted[k], err);
         if (s != ENS_OK || atomic_load(&r->hurry))
             return s;
-        if (r->restore.n > 0 && (r->restore.state[k] & RESTORED))
+        if (r->restore.n > 0 && (r->restore.state[k] & wanted[k] << TRIED))
             return differs(r, k, err);
         if (r->restore.n == 0) {
             r->restore.state[k] |= wanted[k];
@@ -301,6 +311,7 @@ static enum ens_status look(struct ens_run *r, unsigned char *wanted,
         want_sources(r, k, wanted);
     }
     r->restore.at = at;
+    r->restore.wanted = at < r->n_chain ? wanted[at] : 0;
     /* stages below it were looked at since, and are sound */
     return at < r->n_chain && r->restore.n == 0
                ? check_stage(r, at, wanted[at], err)
@@ -325,82 +336,4 @@ enum ens_status ens_restore_look(struct ens_run *r, struct ens_error *err)
     s = look(r, wanted, err);
     free(wanted);
     return s;
-}
-
-/* -- at the end ------------------------------------------------------------ */
-
-struct cells { /* sorted by id */
-    const struct ens_run *r;
-    struct ens_restore_cell {
-        uint64_t id, ordinal;
-    } * cell;
-    size_t n;
-};
-
-static int compare_ids(const void *a, const void *b)
-{
-    const struct ens_restore_cell *x = a, *y = b;
-
-    return (x->id > y->id) - (x->id < y->id);
-}
-
-/* Before the chain is known, all cells of the study may have all arrays. */
-static int has_array(void *arg, const char *name, uint64_t cell_id)
-{
-    const struct cells *c = arg;
-    const struct ens_restore_cell key = {cell_id, 0};
-    const struct ens_restore_cell *found;
-
-    if (ens_plan_find_array(&c->r->plan, name) == NULL)
-        return 0;
-    found = bsearch(&key, c->cell, c->n, sizeof(key), compare_ids);
-    if (found == NULL || c->r->n_chain == 0)
-        return found != NULL;
-    for (size_t k = 0; k < c->r->n_chain; k++)
-        if (ens_stage_writes(&c->r->chain[k], name) &&
-            ens_stage_replicates(&c->r->chain[k], found->ordinal) > 0)
-            return 1;
-    return 0;
-}
-
-enum ens_status ens_restore_retire(struct ens_run *r, struct ens_error *err)
-{
-    struct cells c = {.r = r, .n = (size_t)ens_study_n_cells(r->study)};
-    enum ens_status s;
-
-    if (r->plan.n_arrays == 0)
-        return ENS_OK;
-    c.cell = calloc(c.n + 1, sizeof(*c.cell));
-    if (c.cell == NULL)
-        return ens_fail(err, ENS_ENOMEMORY, "out of memory");
-    for (size_t i = 0; i < c.n; i++) {
-        struct ens_cell cell;
-
-        ens_study_cell(r->study, i, &cell);
-        c.cell[i] = (struct ens_restore_cell){cell.hash[0], i};
-    }
-    qsort(c.cell, c.n, sizeof(*c.cell), compare_ids);
-    s = ens_array_retire(r->dir, has_array, &c, err);
-    free(c.cell);
-    return s;
-}
-
-static int is_done_with(void *arg, const char *name, uint64_t cell_id)
-{
-    const struct ens_run *r = arg;
-    const struct ens_array_def *def = ens_plan_find_array(&r->plan, name);
-
-    (void)cell_id;
-    if (def == NULL || def->keep)
-        return 0;
-    for (size_t k = 0; !r->complete && k < r->n_chain; k++)
-        if ((r->restore.state[k] & RESTORED) &&
-            ens_stage_writes(&r->chain[k], name))
-            return 1;
-    return r->complete;
-}
-
-enum ens_status ens_restore_sweep(struct ens_run *r, struct ens_error *err)
-{
-    return ens_array_remove(r->dir, is_done_with, r, err);
 }

@@ -238,11 +238,11 @@ static enum ens_status close_run(struct ens_run *r, struct ens_error *err)
     if (s == ENS_OK && r->complete && ens_epoch_superseded(&r->epoch))
         s = ens_run_write_folder(r, err); /* says so */
     if (s == ENS_OK && r->complete)
-        s = ens_restore_retire(r, err);
+        s = ens_aside_retire(r, err);
     if (s == ENS_OK && r->complete)
         s = ens_beside(r, ens_stages_tables, err);
     if (s == ENS_OK && (r->complete || r->only != NULL))
-        s = ens_restore_sweep(r, err);
+        s = ens_aside_sweep(r, err);
     r->phase = ENS_RUN_OVER;
     if (s == ENS_OK) {
         r->folder.has_totals = r->n_chain > 0;

@@ -9,6 +9,7 @@
  *   stopping.c where cells stop ([stop])
  *   blocks.c   output arrays of the present stage
  *   restore.c  arrays of finished tasks that are gone, made again
+ *   aside.c    arrays that nobody wants: set aside, removed
  *   hosts.c    CPU classes and cores of the hosts
  *   staging.c  copies of the inputs on the nodes
  *   far.c      results of workers that have no results folder
@@ -45,6 +46,9 @@ struct ens_run_progress {
     double efficiency;  /* busy time over wall times workers */
     uint64_t pss_bytes; /* of the job; 0 when not read yet */
     uint32_t n_workers;
+    const char *task; /* label of the one that has run longest, when that is
+                         over a second; or NULL */
+    double task_s;
     const char *note;            /* "waiting for disk space" ..., or NULL */
     uint64_t n_cells, n_stopped; /* with [stop], else 0: cells, and those that
                                     need no more; n_tasks is then the most */

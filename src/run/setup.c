@@ -442,7 +442,7 @@ enum ens_status ens_run_begin(struct ens_run *r, struct ens_error *err)
     if (s == ENS_OK)
         s = ens_run_write_folder(r, err);
     if (s == ENS_OK)
-        s = ens_restore_retire(r, err);
+        s = ens_aside_retire(r, err);
     if (s == ENS_OK)
         s = open_journal(r, err);
     if (s == ENS_OK)

@@ -47,6 +47,7 @@ struct ens_restore { /* restore.c */
     int running;     /* present tasks have ended: for their blocks */
     int asking;      /* for `next` of the last stage, else its tasks */
     size_t at;       /* in the chain: the stage whose tasks run again */
+    int wanted;      /* for which of its blocks */
     uint64_t *place; /* of those */
     size_t n;
     unsigned char *state; /* of each stage of the chain: what is known */
@@ -164,6 +165,7 @@ struct ens_run {
     struct ens_cost_meter meter;
     uint64_t pss_bytes; /* of the job, as last read */
     uint64_t busy_ns;   /* when the workers were closed */
+    char task[192];     /* label of the task that has run longest */
     int status_fd;
     FILE *log_file;
 };
@@ -270,12 +272,17 @@ int ens_restore_is_due(const struct ens_run *r);
 enum ens_status ens_restore_look(struct ens_run *r, struct ens_error *err);
 /** Those have run: they are to be as recorded now. */
 void ens_restore_done(struct ens_run *r);
-/** Arrays of cells that are in no stage that writes them go aside. */
-enum ens_status ens_restore_retire(struct ens_run *r, struct ens_error *err);
+/** Did tasks of stage k of the chain run again? */
+int ens_restore_ran(const struct ens_run *r, size_t k);
+void ens_restore_fini(struct ens_run *r);
+
+/* aside.c */
+/** Arrays of cells that are in no stage that writes them, or before the chain
+ * is known not in the study, go aside. */
+enum ens_status ens_aside_retire(struct ens_run *r, struct ens_error *err);
 /** Remove scratch: all of it when the study is complete, else what was made
  * again. */
-enum ens_status ens_restore_sweep(struct ens_run *r, struct ens_error *err);
-void ens_restore_fini(struct ens_run *r);
+enum ens_status ens_aside_sweep(struct ens_run *r, struct ens_error *err);
 
 /* hosts.c */
 /** Warns of CPU classes that differ (with `exact` an error), of the folder's

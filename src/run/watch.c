@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define TASK_NS 1000000000u /* tasks that last so long are named */
+
 /* -- log ---------------------------------------------------------------------
  */
 
@@ -152,6 +154,25 @@ static uint64_t busy_ns(const struct ens_run *r)
     return t.busy_ns;
 }
 
+/* Short tasks would only flicker. */
+static void name_oldest(struct ens_run *r, struct ens_run_progress *p,
+                        uint64_t now)
+{
+    struct ens_task task = {.stage = r->stage.key,
+                            .stage_index = r->stage.index};
+    uint64_t place, start, ordinal;
+
+    if (r->transport == NULL || r->phase > ENS_RUN_STAGE_SYNC ||
+        !ens_dispatch_oldest(r->dispatch, &place, &start) ||
+        now < start + TASK_NS)
+        return;
+    ens_stage_task(&r->stage, place, &ordinal, &task.replicate);
+    ens_study_cell(r->study, ordinal, &task.cell);
+    ens_plan_label(&r->plan, &task, r->task, sizeof(r->task));
+    p->task = r->task;
+    p->task_s = (double)(now - start) / 1e9;
+}
+
 static void take(struct ens_run *r, struct ens_run_progress *p, uint64_t now)
 {
     struct ens_journal_state state;
@@ -181,6 +202,7 @@ static void take(struct ens_run *r, struct ens_run_progress *p, uint64_t now)
     p->efficiency =
         (double)busy_ns(r) / 1e9 / (p->seconds * (double)r->n_workers);
     p->pss_bytes = r->pss_bytes;
+    name_oldest(r, p, now);
     if (r->phase == ENS_RUN_CLOSING)
         p->note =
             r->digest_running ? "reading all of the inputs" : "writing tables";
@@ -193,6 +215,8 @@ static void take(struct ens_run *r, struct ens_run_progress *p, uint64_t now)
         p->note = "looking after output arrays";
     else if (r->restore.running)
         p->note = "making arrays again that a later stage reads";
+    else if (r->phase == ENS_RUN_NEXT)
+        p->note = "working out what follows";
     else if (r->stopping)
         p->note = "stopping: running tasks finish";
     else
@@ -226,6 +250,8 @@ static void write_status(struct ens_run *r, const struct ens_run_progress *p)
         ens_buf_printf(&b, "cells=%llu\ncells_stopped=%llu\n",
                        (unsigned long long)p->n_cells,
                        (unsigned long long)p->n_stopped);
+    if (p->task != NULL)
+        ens_buf_printf(&b, "task=%s\ntask_seconds=%.1f\n", p->task, p->task_s);
     /* advisory: a full disk must not stop the run here */
     if (!b.failed && pwrite(r->status_fd, b.data, b.len, 0) == (ssize_t)b.len)
         (void)!ftruncate(r->status_fd, (off_t)b.len);

@@ -362,6 +362,7 @@ void ens_records_init(struct ens_records *in, const struct ens_places *p,
 
 void ens_records_fini(struct ens_records *in)
 {
+    ens_records_drop_artifact(in);
     if (in->other != NULL)
         ens_records_fini(in->other);
     free(in->other);
@@ -376,11 +377,11 @@ void ens_records_fini(struct ens_records *in)
 int ens_records_next(struct ens_records *in, struct ens_record *rec,
                      const struct ens_schema **schema)
 {
-    uint32_t epoch;
-
+    ens_records_drop_artifact(in);
     while (in->next < in->end) {
-        if (!ens_places_get(in->places, in->next++, rec, &epoch))
+        if (!ens_places_get(in->places, in->next++, rec, &in->last_epoch))
             continue;
+        in->last = *rec;
         if (in->schema == NULL || in->schema->hash != rec->schema)
             in->schema = ens_schemas_find(&in->places->schemas, rec->schema);
         *schema = in->schema;

@@ -47,6 +47,11 @@ struct ens_records {
     /* arrays mapped for read_array; released by ens_records_fini */
     size_t n_maps, cap_maps;
     struct ens_records_map *map;
+    /* of the record given last: */
+    struct ens_record last;
+    uint32_t last_epoch;
+    void *artifact; /* map; NULL: none is lent */
+    size_t artifact_bytes;
     struct ens_records *other; /* given by ens_records_of; owned */
 };
 struct ens_records_map {
@@ -70,6 +75,11 @@ void ens_records_rewind(struct ens_records *in);
 enum ens_status ens_records_of(struct ens_records *in, uint64_t cell,
                                struct ens_records **other,
                                struct ens_error *err);
+enum ens_status ens_records_artifact(struct ens_records *in, const char *item,
+                                     const void **data, size_t *bytes,
+                                     struct ens_error *err);
+/** Take back what it lent. */
+void ens_records_drop_artifact(struct ens_records *in);
 enum ens_status ens_records_array(struct ens_records *in, const char *name,
                                   uint64_t cell, struct ens_view *view,
                                   struct ens_error *err);

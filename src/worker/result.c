@@ -483,6 +483,7 @@ const struct ens_host ens_host = {
     .rewind = ens_records_rewind,
     .records_of = ens_records_of,
     .read_array = ens_records_array,
+    .record_artifact = ens_records_artifact,
     .stage_records = ens_tables_in_records,
     .stage_finished = ens_tables_in_finished,
     .output = ens_tables_in_array,

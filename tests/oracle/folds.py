@@ -4,7 +4,7 @@
     /usr/bin/python3 tests/oracle/folds.py > tests/oracle/folds.inc
 """
 import numpy as np
-from sklearn.model_selection import (GroupKFold, StratifiedGroupKFold,
+from sklearn.model_selection import (GroupKFold, KFold, StratifiedGroupKFold,
                                      StratifiedKFold)
 
 N = 90
@@ -35,6 +35,9 @@ def show(name, what, K, ids, strata, fold):
 rng = np.random.RandomState(7)
 X = np.zeros((N, 1))
 print("/* Written by folds.py: scikit-learn 1.2.1. */")
+for K in (2, 4, 7):
+    show("KFold", "NONE", K, np.zeros(N), np.zeros(N),
+         test_folds(KFold(K).split(X)))
 for K in (2, 3, 5, 7):
     y = rng.choice(3, size=N, p=[0.6, 0.3, 0.1])
     show("StratifiedKFold", "STRATA", K, np.zeros(N), y,

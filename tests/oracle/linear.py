@@ -245,6 +245,22 @@ def shifted():
                 np.nan, f[6], f[7])
 
 
+def chosen():
+    for of in ("plain", "diamonds", "wide"):
+        fit(of, "lasso_cv", tight(lm.LassoCV), "")
+        fit(of, "elastic_net_cv", tight(lm.ElasticNetCV, l1_ratio=0.3,
+                                        n_alphas=30, eps=0.01, cv=4),
+            "l1_ratio=0.3 alphas=30 least=0.01 inner_folds=4")
+    for of in ("plain", "wells", "diamonds"):
+        for w in (False, True):
+            fit(of, "ridge_cv", lm.RidgeCV(), "", w)
+            fit(of, "ridge_cv", lm.RidgeCV((0.01, 3.0, 30.0, 1000.0)),
+                "alphas=0.01,3,30,1000", w)
+    fit("plain", "ridge_cv", lm.RidgeCV((0.01, 3.0, 50.0),
+                                        fit_intercept=False),
+        "alphas=0.01,3,50 intercept=no")
+
+
 def numbers(values):
     return ", ".join("%.17g" % v if v == v else "NAN" for v in values)
 
@@ -278,6 +294,7 @@ def write():
 sets(sys.argv[1], sys.argv[2])
 squares()
 penalised()
+chosen()
 classes()
 shifted()
 write()

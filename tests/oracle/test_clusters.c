@@ -73,6 +73,7 @@ START_TEST(steps_are_those_of_the_reference)
     struct ens_clusters c = {.n = k->J, .p = P};
     double start[7 * P], block[256 * P];
     int64_t label[N];
+    struct ens_labels l;
 
     memcpy(start, data_x, k->J * P * sizeof(*start));
     c.centre = start;
@@ -80,8 +81,38 @@ START_TEST(steps_are_those_of_the_reference)
     for (size_t j = 0; j < k->J * P; j++)
         ck_assert_double_eq_tol(c.centre[j], k->centre[j], 1e-12 * 20);
     ens_clusters_of(&c, &r, 0, N, block, label);
-    for (int i = 0; i < N; i++)
+    ck_assert_int_eq(ens_clusters_labels(&c, &r, &arena, &l, NULL), ENS_OK);
+    ck_assert_uint_eq(l.n_labels, k->J);
+    for (int i = 0; i < N; i++) {
         ck_assert_int_eq(label[i], k->label[i]);
+        ck_assert_uint_eq(l.code[i], (uint32_t)k->label[i]);
+    }
+}
+END_TEST
+
+/* Clusters as the partitions of a subsemble. */
+START_TEST(clusters_make_folds)
+{
+    const struct ens_folds_spec spec = {
+        .type = ENS_FOLDS_SUBSEMBLE, .folds = 3, .partitions = 4};
+    struct ens_rows r = rows_of(data_x, N, P);
+    struct ens_order_how how = {0};
+    struct ens_span all;
+    struct ens_rowset rows = ens_rowset_one(&all, NULL, 0, N);
+    struct ens_clusters c;
+    struct ens_labels l;
+    int64_t order[N];
+    uint64_t start[17];
+
+    ck_assert_int_eq(ens_clusters_fit(&r, 4, &draws, &arena, &c, NULL), ENS_OK);
+    ck_assert_int_eq(ens_clusters_labels(&c, &r, &arena, &l, NULL), ENS_OK);
+    how.partitions = &l;
+    ck_assert_int_eq(
+        ens_folds_order(&spec, &rows, &how, &arena, order, start, NULL),
+        ENS_OK);
+    for (uint32_t j = 0; j < 4; j++)
+        for (uint64_t i = start[4 * j]; i < start[4 * (j + 1)]; i++)
+            ck_assert_uint_eq(l.code[order[i]], j);
 }
 END_TEST
 
@@ -174,6 +205,7 @@ int main(void)
     tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, steps_are_those_of_the_reference, 0,
                         ENS_COUNT(known));
+    tcase_add_test(t, clusters_make_folds);
     tcase_add_test(t, starts_are_drawn);
     tcase_add_test(t, many_rows_are_sampled);
     tcase_add_test(t, empty_clusters_start_anew);

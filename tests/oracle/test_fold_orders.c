@@ -8,7 +8,7 @@
 
 #define N 90
 
-enum what { STRATA = 1, IDS = 2, BOTH = 3 };
+enum what { NONE, STRATA, IDS, BOTH };
 
 static const struct folds {
     const char *name;

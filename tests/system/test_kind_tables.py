@@ -21,7 +21,8 @@ u = 1, 2.5, 4
 
 def build(work):
     here = pathlib.Path(__file__).parent / "heights.c"
-    plugins.compile_c(work, here, work.path / "heights.so")
+    plugins.compile_c(work, here, work.path / "heights.so", "-shared",
+                      "-fPIC", "-Werror")
 
 
 def study(work, more="", name="study.ini"):
@@ -122,6 +123,9 @@ def they_are_shown(work):
           == [["draw", "1", "12"], ["sum", "1", "3"], ["none", "0", "0"]],
           str(times))
     check(float(times[1].split()[3]) > 0, str(times))
+    run = work.ensrun("show", "a", "sum", expect=BAD)
+    check("neither a table (tasks, cells," in run.stderr
+          and "outputs, sums, wide, times)" in run.stderr, run.stderr)
     kinds = work.ensrun("kinds", "./heights.so:heights").stdout
     check("tables of its own" in kinds
           and "a row per cell (a file of the results)" in kinds

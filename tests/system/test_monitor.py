@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """ensrun monitor: a program and all that it starts, over time."""
+import os
 import pathlib
+import pty
 import re
 import resource
 import signal
@@ -111,6 +113,33 @@ while True:
         run.expect_no_process()
 
 
+def a_key_of_the_terminal_counts_once(work):
+    """Ctrl-C goes to both: passed on it would come twice."""
+    command = python(work, """
+n = 0
+def count(number, frame):
+    global n
+    n += 1
+    open("got", "w").close()
+signal.signal(signal.SIGINT, count)
+signal.signal(signal.SIGUSR1, lambda number, frame: sys.exit(n))
+open("ready", "w").close()
+while True:
+    signal.pause()
+""")
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(work.path)
+        os.execv(ENSRUN, [ENSRUN, "monitor", "--", *command])
+    wait_until((work.path / "ready").exists, 60, "ready")
+    os.write(terminal, b"\x03")
+    wait_until((work.path / "got").exists, 60, "Ctrl-C seen")
+    kill(pid, signal.SIGUSR1)  # behind what the monitor passes on
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    os.close(terminal)
+    check(status == 1, f"{status} signals")
+
+
 def orphans_are_followed_and_not_waited_for(work):
     run, rows = watch(work, *python(work, """
 if os.fork() == 0:
@@ -204,6 +233,7 @@ def a_run_is_measured(work):
 
 resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 main(shared_memory_counts_once, the_exit_status_is_the_programs,
-     signals_are_passed_on, orphans_are_followed_and_not_waited_for,
+     signals_are_passed_on, a_key_of_the_terminal_counts_once,
+     orphans_are_followed_and_not_waited_for,
      cpu_time_is_that_of_all, processes_that_come_and_go_are_harmless,
      output_goes_where_it_is_told, bad_words_are_refused, a_run_is_measured)

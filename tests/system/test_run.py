@@ -12,7 +12,7 @@ import sys
 import time
 
 from harness import (BAD, ENSRUN, OK, SOME_FAILED, SOURCE, check,
-                     digests, ini, main, table)
+                     digests, ini, kill, main, table, wait_until)
 
 SMALL = ini("fields = 2\n", "replicates = 20\n")
 MIXED = ini("fail_rate = 0.2\n", "seed = 3\nreplicates = 30\n")
@@ -281,6 +281,21 @@ def bar(work):
           f"{text!r}")
 
 
+def long_tasks(work):
+    """Progress names the task that has run longest, after a second."""
+    study, results = work.study(ini("sleep_us = 60000000\n")), work.path / "r"
+    run = work.start("run", study, "--results", results, "--workers", 1,
+                     "--progress", "bar")
+    wait_until(lambda: "; c0001_r00001 for " in run.stderr, 60, "named")
+    wait_until(lambda: "\ntask=c0001_r00001\ntask_seconds="
+               in (results / "status").read_text(), 60, "in the status file")
+    kill(run.pid)
+    study = work.study(ini("sleep_us = 20000\n", "replicates = 130\n"))
+    run = work.ensrun("run", study, "--results", work.path / "short",
+                      "--workers", 1, "--progress", "bar")
+    check("/130 tasks" in run.stderr and " for " not in run.stderr, run.stderr)
+
+
 def retain_by_end(work):
     """What a task keeps may depend on how it ends."""
     (work.path / "t.csv").write_text("y,x\n0,1\n1,2\n0,3\n1,4\n")
@@ -327,4 +342,4 @@ retain.error = data
 
 main(which_study, only, retain, retain_by_end, describes_itself,
      tells_its_peaks, programs_count, counts_the_study, blank_blocks,
-     replaced_input, changed_settings, errors_once, bar)
+     replaced_input, changed_settings, errors_once, bar, long_tasks)

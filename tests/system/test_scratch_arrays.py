@@ -6,8 +6,8 @@ import signal
 import time
 
 import mpi
-from harness import REQUEUE, check, dice, digests, expect_same, kill, main, \
-    table, wait_until
+from harness import ENVIRONMENT, REQUEUE, check, dice, digests, \
+    expect_same, kill, main, table, wait_until
 
 HEAD = "[study]\nkind = synthetic\nseed = 81\n[run]\n{run}\n[synthetic]\n" \
        "stages = 4\nscratch = yes\nreads_all = yes\nalone = 2\n" \
@@ -77,6 +77,24 @@ def further_stages(work):
     work.run(study, fresh, expect=1)
     expect_same(results, fresh, "stage by stage")
     check(len(keys(results, "restore")) >= 2, "nothing was made again")
+
+
+def not_the_same(work):
+    """Tasks that end otherwise than before: an error that names one, and
+    nothing is lost by it."""
+    text = study_of([A], "sleep_us = 100000\nuntil = {}")
+    results, fresh = work.path / "r", work.path / "fresh"
+    work.run(work.study(text.format(2)), results, workers=8, expect=(0, 1))
+    study = work.study(text.format(3))
+    for _ in range(2):
+        run = work.run(study, results, "--set", "run.timeout=0.02",
+                       expect=ENVIRONMENT)
+        check("was run again for its arrays" in run.stderr, run.stderr)
+        work.verify(results)
+    work.run(study, results, workers=8, expect=(0, 1))
+    work.run(study, fresh, workers=8, expect=(0, 1))
+    expect_same(results, fresh, "after the error")
+    expect_gone(work, results, "after the error")
 
 
 def replays(work):
@@ -179,5 +197,5 @@ def overwritten(work):
         expect_same(results, fresh, f"version {i}")
 
 
-main(removed, edits, further_stages, replays, retried, far, killed,
-     gone_in_between, overwritten)
+main(removed, edits, further_stages, not_the_same, replays, retried, far,
+     killed, gone_in_between, overwritten)

@@ -111,8 +111,9 @@ def elsewhere(work):
     check(watch.running, "it gave up")
     far.beat()
     says(watch, "goes on")
-    far.status(1, 11)
+    far.status(1, 11, "task=lasso[alpha=0.1] fold 3\ntask_seconds=7\n")
     says(watch, "fit: 11/100 tasks")
+    says(watch, "; lasso[alpha=0.1] fold 3 for 7 s")
     far.epoch(2)
     says(watch, "epoch 1 was taken over; following epoch 2")
     far.status(1, 12)  # the old one still writes: not what is followed

@@ -2,6 +2,8 @@
  * fails in turn. The linker sends our calls here (--wrap). */
 #include "base/arena.h"
 #include "base/buf.h"
+#include "learn/order.h"
+#include "learn/prep/prep.h"
 #include "record/frame.h"
 #include "record/record.h"
 #include "record/schema.h"
@@ -271,13 +273,105 @@ static int use_stopping(void)
     return ok;
 }
 
+#define TALL 4000
+#define WIDE 20
+
+static double matrix[TALL][WIDE];
+
+/* Columns of TALL rows, or one row after the other. */
+static struct ens_input input_of(size_t p)
+{
+    for (size_t i = 0; i < TALL; i++)
+        for (size_t j = 0; j < WIDE; j++)
+            matrix[i][j] = (double)((i * (j + 3)) % 101);
+    return (struct ens_input){.name = "X",
+                              .n_rows = TALL,
+                              .n_columns = p,
+                              .view = {.data = matrix,
+                                       .dtype = ENS_DT_F64,
+                                       .ndim = 2,
+                                       .shape = {TALL, p},
+                                       .strides = {8 * WIDE, 8}}};
+}
+
+static int fit_steps(const struct ens_prep *prep, struct ens_arena *a)
+{
+    const struct ens_input in = input_of(WIDE), one = input_of(1);
+    struct ens_learn_source source, y;
+    const struct ens_response response = {.y = &y};
+    struct ens_prep_train train = {
+        .rows = {.source = &source, .response = &response}};
+    struct ens_prep_fitted f;
+    struct ens_span span;
+    const void *blob;
+    size_t bytes;
+
+    ens_learn_source_init(&source, TALL, a);
+    ens_learn_source_init(&y, TALL, a);
+    train.rows.set = ens_rowset_one(&span, NULL, 0, TALL);
+    return ens_learn_source_add_input(&source, &in, ENS_TEXTS_REFUSED, NULL,
+                                      NULL) == ENS_OK &&
+           ens_learn_source_add_input(&y, &one, ENS_TEXTS_REFUSED, NULL,
+                                      NULL) == ENS_OK &&
+           ens_prep_fit(prep, &train, a, &blob, &bytes, NULL) == ENS_OK &&
+           ens_prep_open(blob, bytes, (const char *const *)source.column, WIDE,
+                         a, &f, NULL) == ENS_OK;
+}
+
+static int use_prep(void)
+{
+    static const struct ens_value list[] = {
+        {.call = {.name = "standardise"}},  {.call = {.name = "robust"}},
+        {.call = {.name = "screen_lasso"}}, {.call = {.name = "spline"}},
+        {.call = {.name = "screen_cor"}},   {.call = {.name = "pca"}},
+        {.call = {.name = "minmax"}},       {.call = {.name = "poly"}}};
+    const struct ens_value calls = {.n_list = 8, .list = list};
+    struct ens_arena a = ENS_ARENA_INIT;
+    struct ens_prep prep;
+    int ok =
+        ens_prep_read(&calls, &prep, NULL) == ENS_OK && fit_steps(&prep, &a);
+
+    ens_arena_fini(&a);
+    return ok;
+}
+
+static int use_order(void)
+{
+    const struct ens_folds_spec spec = {
+        .type = ENS_FOLDS_SUBSEMBLE, .folds = 3, .partitions = 2};
+    static int64_t order[TALL];
+    struct ens_input in = input_of(1);
+    struct ens_arena a = ENS_ARENA_INIT;
+    struct ens_labels id, strata;
+    struct ens_order_how how = {.id = &id, .strata = &strata};
+    struct ens_span span;
+    struct ens_rowset rows = ens_rowset_one(&span, NULL, 0, TALL), out;
+    uint64_t start[9];
+    struct ens_folds f;
+    int ok;
+
+    ok = ens_labels_read(&in, &rows, &a, &id, NULL) == ENS_OK;
+    in.view.data = &matrix[0][1];
+    ok = ok && ens_labels_read(&in, &rows, &a, &strata, NULL) == ENS_OK;
+    for (int k = 0; k < 2 && ok; k++) {
+        how.strata = k == 0 ? &strata : NULL;
+        ok = ens_folds_order(&spec, &rows, &how, &a, order, start, NULL) ==
+             ENS_OK;
+    }
+    ok = ok && ens_folds_open(&spec, &rows, start, &f, NULL) == ENS_OK &&
+         ens_folds_train(&f, 1, 2, &a, &out, NULL) == ENS_OK &&
+         ens_folds_out(&f, &a, &out, NULL) == ENS_OK;
+    ens_arena_fini(&a);
+    return ok;
+}
+
 static const struct {
     const char *name;
     int (*use)(void);
-} rows[] = {{"arena", use_arena},      {"buf", use_buf},
-            {"schema", use_schemas},   {"record", use_record},
-            {"stage", use_stage},      {"study", use_study},
-            {"stopping", use_stopping}};
+} rows[] = {
+    {"arena", use_arena},       {"buf", use_buf},     {"schema", use_schemas},
+    {"record", use_record},     {"stage", use_stage}, {"study", use_study},
+    {"stopping", use_stopping}, {"prep", use_prep},   {"order", use_order}};
 
 START_TEST(every_allocation_that_fails_is_told)
 {

@@ -98,7 +98,7 @@ static const struct ens_predictor_study study = {.learner = find_learner,
 static const double one_two[] = {1, 2, 3}, minus[] = {0, -1}, half = 0.5;
 static const double second[] = {10, 1, 1, 1}, meta_fit[] = {0, 1, 1, 0};
 static const char *const levels[] = {"a", "b", "c"};
-static const char *const out1[] = {"u", "l0", "l1"}, *const out2[] = {"l2"};
+static const char *const out1[] = {"v", "l0", "l1"}, *const out2[] = {"l2"};
 static const uint32_t propagated[] = {1};
 static struct ens_model_column column[] = {{"u", 0, NULL}, {"v", 0, NULL}};
 static struct ens_model_fit fit0, fit1, fit2;
@@ -123,11 +123,12 @@ static struct ens_model make(uint32_t n_layers)
     fit0 = (struct ens_model_fit){.model = BLOB(one_two)};
     fit1 = (struct ens_model_fit){{&half, sizeof(half)}, BLOB(minus)};
     fit2 = (struct ens_model_fit){.model = BLOB(second)};
-    learner1[0] = (struct ens_model_learner){"l0", 0, 1, &fit0};
-    learner1[1] = (struct ens_model_learner){"l1", 1, 1, &fit1};
-    learner2[0] = (struct ens_model_learner){"l2", 2, 1, &fit2};
-    layer[0] = (struct ens_model_layer){1, 1, propagated, 2, learner1, 3, out1};
-    layer[1] = (struct ens_model_layer){1, 0, NULL, 1, learner2, 1, out2};
+    learner1[0] = (struct ens_model_learner){"l0", 0, &fit0};
+    learner1[1] = (struct ens_model_learner){"l1", 1, &fit1};
+    learner2[0] = (struct ens_model_learner){"l2", 2, &fit2};
+    layer[0] =
+        (struct ens_model_layer){1, 1, 0, 1, propagated, 2, learner1, 3, out1};
+    layer[1] = (struct ens_model_layer){1, 1, 0, 0, NULL, 1, learner2, 1, out2};
     return m;
 }
 
@@ -449,8 +450,8 @@ START_TEST(classes)
     m.family = ENS_OUTCOME_MULTINOMIAL;
     m.n_classes = 3;
     m.class_ = name;
-    learner1[0].columns = learner1[1].columns = 3;
-    fit1 = (struct ens_model_fit){.model = BLOB(fits)};
+    layer[0].m = 3;
+    fit0 = fit1 = (struct ens_model_fit){.model = BLOB(fits)};
     layer[0].n_propagated = 0;
     layer[0].n_out = 6;
     layer[0].out = (const char *const[]){"a", "b", "c", "d", "e", "f"};
@@ -467,25 +468,61 @@ START_TEST(classes)
 }
 END_TEST
 
-/* A learner that failed has weight 0, or is an error. */
+/* A learner that failed is as if it were not there. */
 START_TEST(fits_that_failed)
 {
+    static const double one_weight[] = {2};
     struct ens_column c[3];
     struct ens_input x = table(6, c, 3);
     struct ens_model m = weighted(0, 1), again;
+    struct ens_buf bytes = ENS_BUF_INIT;
+    struct ens_error err;
 
     fit0.model.bytes = 0;
+    write_model(&m, &bytes); /* two weights, three columns */
+    ck_assert(ens_model_read(&again, bytes.data, bytes.len, &arena, &err) ==
+              ENS_ECORRUPT);
+    ens_buf_fini(&bytes);
+    m.n_weights = 1;
+    memcpy(weight, one_weight, sizeof(one_weight));
+    layer[0].n_out = 2;
+    layer[0].out = (const char *const[]){"v", "l1"};
     again = reread(&m);
     expect(&again, &x, (struct ens_predictor_options){0}, 1);
-    ck_assert(out[3] == 100 - v[3] / 2);
-    m = weighted(1, 1);
-    fit0.model.bytes = 0;
-    again = reread(&m);
-    refuse(&again, &x, "learner l0 of layer 1 has no fit");
+    ck_assert(out[3] == 100 - v[3]);
     m = make(1);
     fit1.model.bytes = 8;
     again = reread(&m);
     refuse(&again, &x, "learner l1 of layer 1: 8 bytes for 1 columns");
+}
+END_TEST
+
+/* Layers that hand on numbers of classes. */
+START_TEST(cut_predictions)
+{
+    static const char *const name[] = {"no", "maybe", "yes"};
+    static const double fits[] = {0.5, 0, 0, 0.2, 0.1, 0, 0.3, 0, 0};
+    struct ens_column c[3];
+    struct ens_input x = table(6, c, 3);
+    struct ens_model m = weighted(0.5, 0.5);
+
+    m.weights.intercept = 0;
+    m.family = ENS_OUTCOME_MULTINOMIAL;
+    m.n_classes = 3;
+    m.class_ = name;
+    layer[0].is_cut = 1;
+    fit0 = fit1 = (struct ens_model_fit){.model = BLOB(fits)};
+    m = reread(&m);
+    expect(&m, &x, (struct ens_predictor_options){0}, 1);
+    for (size_t i = 0; i < 6; i++)
+        ck_assert(out[i] == (i > 3 ? 1 : 0));
+    {
+        struct ens_predictor_options proba = {.proba = 1};
+        struct ens_error err;
+        size_t n;
+
+        ck_assert(run(&m, &x, proba, out, &n, &err) == ENS_EUSAGE);
+    }
 }
 END_TEST
 
@@ -543,6 +580,7 @@ int main(void)
     tcase_add_loop_test(tc, texts_are_those_of_the_training_data, 0, 2);
     tcase_add_test(tc, classes);
     tcase_add_test(tc, fits_that_failed);
+    tcase_add_test(tc, cut_predictions);
     tcase_add_test(tc, damaged_files);
     suite_add_tcase(suite, tc);
     ens_arena_init(&arena);

@@ -340,6 +340,30 @@ START_TEST(constant_columns_are_centred)
 }
 END_TEST
 
+/* Of many rows some are taken: here each value of x 150 times. */
+START_TEST(quantiles_of_many_rows_are_those_of_some)
+{
+    static int64_t index[150 * N];
+    struct ens_prep_train train = all_rows();
+    struct ens_span many;
+    const double *exact, *own;
+    struct blob a = fit("robust", &train), b;
+
+    for (int64_t i = 0; i < 150 * N; i++)
+        index[i] = i * 7 % N;
+    train.rows.set = ens_rowset_one(&many, index, 0, 150 * N);
+    b = fit("robust", &train);
+    exact = open_blob(&a)->part[0].own;
+    own = open_blob(&b)->part[0].own;
+    for (size_t j = 0; j < P; j++) {
+        ck_assert_double_le(fabs(own[j] - exact[j]), 1); /* of 97 values */
+        ck_assert_double_le(fabs(1 / own[P + j] - 1 / exact[P + j]), 2);
+    }
+    a = fit("robust", &train);
+    ck_assert_int_eq(memcmp(a.data, b.data, a.bytes), 0);
+}
+END_TEST
+
 /* Known extremes take no pass, and give the same. */
 START_TEST(extremes_go_through_steps)
 {
@@ -488,6 +512,36 @@ START_TEST(lags_read_rows_before)
 }
 END_TEST
 
+static enum ens_status no_moments(void *arg, const struct ens_rows *r,
+                                  const struct ens_moments **m,
+                                  struct ens_error *err)
+{
+    (void)arg;
+    (void)r;
+    (void)m;
+    return ens_fail(err, ENS_EDOMAIN, "moments of other rows");
+}
+
+/* What is known of the source is of other rows then. */
+START_TEST(lags_are_fitted_by_a_pass)
+{
+    static const double none[P] = {0};
+    struct ens_prep_train train = all_rows();
+    struct ens_prep_train same = all_rows();
+    struct ens_span before;
+    struct blob a, b;
+
+    train.rows.lag = 7;
+    train.rows.moments = no_moments;
+    train.least = train.largest = none;
+    a = fit("standardise minmax", &train);
+    same.rows.set = ens_rowset_one(&before, NULL, 0, N - 7);
+    b = fit("standardise minmax", &same);
+    ck_assert_uint_eq(a.bytes, b.bytes);
+    ck_assert_int_eq(memcmp(a.data, b.data, a.bytes), 0);
+}
+END_TEST
+
 /* -- damage -------------------------------------------------------------- */
 
 START_TEST(damaged_blobs_are_errors)
@@ -566,10 +620,12 @@ int main(void)
                         ENS_COUNT(impossible));
     tcase_add_test(t, numbers_that_are_missing_are_named);
     tcase_add_loop_test(t, constant_columns_are_centred, 0, 3);
+    tcase_add_test(t, quantiles_of_many_rows_are_those_of_some);
     tcase_add_loop_test(t, extremes_go_through_steps, 0, 4);
     tcase_add_test(t, weights_count);
     tcase_add_loop_test(t, scaled_columns_are_lent, 0, ENS_COUNT(lent));
     tcase_add_test(t, lags_read_rows_before);
+    tcase_add_test(t, lags_are_fitted_by_a_pass);
     tcase_add_loop_test(t, damaged_blobs_are_errors, 0, 3);
     tcase_add_test(t, every_step_has_help);
     suite_add_tcase(s, t);

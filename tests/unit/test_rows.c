@@ -431,6 +431,63 @@ START_TEST(scaling_keeps_rows_lent)
 }
 END_TEST
 
+/* Codes stay, what is known of their values is scaled. */
+START_TEST(bins_are_scaled)
+{
+    static double table_of[P][ENS_BINS_TABLE];
+    static double centre[P], scale[P];
+    const struct ens_bins bins = {
+        .n_rows = N, .p = P, .stride = 16, .table = &table_of[0][0]};
+    struct ens_rows_prep prep = {.p = P, .apply = combine, .is_scaled = 1};
+    struct ens_input in = layout(0);
+    struct ens_learn_source s = source_of(&in, N, NULL);
+    struct ens_rows_spec spec = {
+        .source = &s, .set = mixed_set(), .bins = &bins};
+    struct ens_rows r = open_rows(&spec);
+
+    ck_assert_ptr_eq(r.bins, &bins);
+    spec.prep = &prep;
+    r = open_rows(&spec);
+    ck_assert_ptr_eq(r.bins, &bins);
+    for (size_t j = 0; j < P; j++) {
+        table_of[j][0] = 3;
+        table_of[j][1] = table_of[j][1 + ENS_BINS_MAX] = 5 + (double)j;
+        centre[j] = (double)j;
+        scale[j] = 2;
+    }
+    prep.centre = centre;
+    prep.scale = scale;
+    r = open_rows(&spec);
+    for (size_t j = 0; j < P; j++) {
+        const double *column_of = r.bins->table + j * ENS_BINS_TABLE;
+
+        ck_assert_double_eq(column_of[0], 3);
+        ck_assert_double_eq(column_of[1], 10);
+        ck_assert_double_eq(column_of[1 + ENS_BINS_MAX], 10);
+    }
+    ck_assert_uint_eq(r.bins->stride, 16);
+    prep.p = P - 1; /* other columns */
+    ck_assert(open_rows(&spec).bins == NULL);
+    prep.p = P;
+    prep.is_scaled = 0;
+    ck_assert(open_rows(&spec).bins == NULL);
+}
+END_TEST
+
+START_TEST(rows_of_no_order_have_none_before)
+{
+    struct ens_input in = layout(0);
+    struct ens_learn_source s = source_of(&in, N, NULL);
+    const struct ens_rows_spec spec = {
+        .source = &s, .set = mixed_set(), .lag = 1};
+    struct ens_error err = {0};
+    struct ens_rows r;
+
+    ck_assert_int_eq(ens_rows_open(&spec, &arena, &r, &err), ENS_EDOMAIN);
+    ck_assert_ptr_nonnull(strstr(err.text, "lag: rows of folds"));
+}
+END_TEST
+
 /* -- response ------------------------------------------------------------ */
 
 static struct ens_learn_source *one_column(const char *name,
@@ -555,6 +612,8 @@ int main(void)
     tcase_add_test(t, inputs_that_are_no_rows_are_refused);
     tcase_add_test(t, preprocessing_is_applied);
     tcase_add_test(t, scaling_keeps_rows_lent);
+    tcase_add_test(t, bins_are_scaled);
+    tcase_add_test(t, rows_of_no_order_have_none_before);
     tcase_add_loop_test(t, responses_are_checked, 0, ENS_COUNT(responses));
     tcase_add_test(t, weights_are_ones_where_there_are_none);
     tcase_add_test(t, what_is_not_finite_is_found);

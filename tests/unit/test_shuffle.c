@@ -409,6 +409,21 @@ START_TEST(what_cannot_be_is_refused)
                           err.text);
         }
     }
+    { /* all rows of the second partition are of one fold */
+        const struct ens_folds_spec two = {
+            .type = ENS_FOLDS_SUBSEMBLE, .folds = 2, .partitions = 2};
+        struct ens_order_how how = {.partitions = l_part};
+        struct ens_error err = {0};
+
+        how.folds = l_part;
+        ck_assert_int_eq(
+            ens_order_folds(how.folds, &arena, &how.fold, &n, NULL), ENS_OK);
+        ck_assert_int_eq(
+            ens_folds_order(&two, &rows, &how, &arena, order, start, &err),
+            ENS_ESTUDY);
+        ck_assert_str_eq(err.text, "fold 1 holds all rows of partition 1: "
+                                   "nothing is left to train on");
+    }
     ck_assert_int_eq(ens_order_folds(l_odd, &arena, &fold, &n, NULL),
                      ENS_EINPUT);
 }

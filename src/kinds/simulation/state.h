@@ -3,7 +3,7 @@
 #define ENS_KINDS_SIMULATION_STATE_H
 
 #include "kinds/simulation/model.h"
-#include "kinds/simulation/parts.h"
+#include "kind/parts.h"
 
 struct ens_simulation_state {
     const struct ens_host *host;

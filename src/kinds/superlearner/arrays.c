@@ -4,14 +4,13 @@
 #include "kinds/superlearner/kind.h"
 #include "kinds/superlearner/meta.h"
 #include "kinds/superlearner/moments.h"
+#include "kinds/superlearner/order.h"
 #include "kinds/superlearner/steps.h"
 #include "learn/bins.h"
 #include "learn/moments.h"
-#include "learn/order.h"
 
+#include <stdlib.h>
 #include <string.h>
-
-#define ROWS_HEAD(l) (1 + (uint64_t)ens_order_starts(&(l)->spec))
 
 struct asked { /* an array of a cell */
     const struct ens_host *host;
@@ -91,7 +90,7 @@ enum ens_status ens_sl_array_shape(const struct ens_host *host,
     } else if (is(&a, "fits")) {
         shape[0] = ens_sl_n_fits(l);
     } else if (is(&a, "rows")) {
-        shape[0] = l->n_samples * (ROWS_HEAD(l) + l->n_in);
+        shape[0] = l->n_samples * (uint64_t)ens_sl_order_words(l);
     } else if (is(&a, "lanes")) {
         size_t p = width_of(&a, cell);
 
@@ -116,7 +115,92 @@ enum ens_status ens_sl_array_shape(const struct ens_host *host,
     return ENS_OK;
 }
 
-/* Positions that fit k of a sample predicts, and how many it does. */
+/* Positions that fit k of a sample predicts, and how many it does, where folds
+ * are not as large as blocks of rows would be. What was found for a layer last
+ * is remembered: a pass over labels is dear, and every fit asks. */
+static struct {
+    const struct ens_plan *plan;
+    const struct ens_study *study;
+    const void *inputs[3];
+    struct ens_sl_layer layer;
+    struct ens_arena arena;
+    uint64_t **first; /* of each sample, if found: K + 2 positions */
+} last;
+
+static void forget(const struct asked *a)
+{
+    const void *inputs[3] = {a->sl.id, a->sl.strata, a->sl.folds};
+
+    if (last.plan == a->plan && last.study == a->sl.study &&
+        memcmp(last.inputs, inputs, sizeof(inputs)) == 0 &&
+        memcmp(&last.layer, &a->layer, sizeof(last.layer)) == 0)
+        return;
+    ens_arena_fini(&last.arena);
+    ens_arena_init(&last.arena);
+    last.plan = a->plan;
+    last.study = a->sl.study;
+    memcpy(last.inputs, inputs, sizeof(inputs));
+    last.layer = a->layer;
+    last.first =
+        ens_arena_alloc(&last.arena, a->layer.n_samples, sizeof(*last.first));
+}
+
+static enum ens_status count_folds(const struct asked *a, uint32_t sample,
+                                   uint64_t *first)
+{
+    uint32_t K = a->layer.n_folds;
+    int64_t *words = malloc(ens_sl_order_words(&a->layer) * sizeof(*words));
+    struct ens_arena arena;
+    struct ens_rowset base;
+    struct ens_span span;
+    struct ens_folds f;
+    enum ens_status s = words == NULL ? ENS_ENOMEMORY : ENS_OK;
+
+    ens_arena_init(&arena);
+    if (s == ENS_OK)
+        s = ens_sl_order(&a->sl, &a->layer, sample, &arena, words, NULL);
+    if (s == ENS_OK) {
+        base = ens_rowset_one(&span, NULL, 0, (uint64_t)words[0]);
+        s = ens_folds_open(&a->layer.spec, &base, (uint64_t *)words + 1, &f,
+                           NULL);
+    }
+    for (uint32_t k = 1; k <= K && s == ENS_OK; k++)
+        first[k - 1] = ens_folds_out_first(&f, k);
+    if (s == ENS_OK) {
+        first[K] = f.n_out;
+        first[K + 1] = (uint64_t)words[0];
+    }
+    ens_arena_fini(&arena);
+    free(words);
+    return s;
+}
+
+static enum ens_status predicts_uneven(const struct asked *a,
+                                       struct ens_sl_fit fit, uint64_t *first,
+                                       uint64_t *n)
+{
+    uint32_t K = a->layer.n_folds;
+    uint64_t *at;
+    enum ens_status s = ENS_OK;
+
+    forget(a);
+    if (last.first == NULL)
+        return ENS_ENOMEMORY;
+    at = last.first[fit.sample];
+    if (at == NULL) {
+        at = ens_arena_alloc(&last.arena, K + 2u, sizeof(*at));
+        s = at == NULL ? ENS_ENOMEMORY : count_folds(a, fit.sample, at);
+        if (s == ENS_OK)
+            last.first[fit.sample] = at;
+    }
+    if (s != ENS_OK)
+        return s;
+    *first = fit.fold > 0 ? at[fit.fold - 1] : at[K + 1];
+    *n = fit.fold > 0 ? at[fit.fold] - *first : a->layer.n_in - *first;
+    return ENS_OK;
+}
+
+/* The same where they are. */
 static enum ens_status predicts(const struct asked *a, struct ens_sl_fit fit,
                                 uint64_t *first, uint64_t *n)
 {
@@ -125,6 +209,8 @@ static enum ens_status predicts(const struct asked *a, struct ens_sl_fit fit,
     struct ens_folds f;
     enum ens_status s;
 
+    if (a->layer.is_uneven)
+        return predicts_uneven(a, fit, first, n);
     ens_arena_init(&arena);
     s = ens_sl_outer(&a->sl, &a->layer, fit.sample, &arena, &in, &out, NULL);
     if (s == ENS_OK && fit.fold == 0) {
@@ -209,7 +295,7 @@ ens_sl_array_region(const struct ens_host *host, const struct ens_plan *plan,
     if (is(&a, "fits")) {
         even(i, 1, first, n);
     } else if (is(&a, "rows")) {
-        even(0, l->n_samples * (ROWS_HEAD(l) + l->n_in), first, n);
+        even(0, l->n_samples * (uint64_t)ens_sl_order_words(l), first, n);
     } else if (is(&a, "lanes") || is(&a, "sums")) {
         even(i, ens_sums_doubles(width_of(&a, cell)), first, n);
     } else if (is(&a, "edges")) {

@@ -48,6 +48,13 @@ enum ens_texts ens_sl_texts(const struct ens_cell *cell)
                                                     : ENS_TEXTS_REFUSED;
 }
 
+uint64_t ens_sl_lag(const struct ens_cell *cell)
+{
+    struct ens_prep steps;
+
+    return read_steps(cell, &steps, NULL) == ENS_OK ? steps.lag : 0;
+}
+
 enum ens_status ens_sl_case_check(const struct ens_sl *sl,
                                   const struct ens_cell *cell,
                                   struct ens_error *err)

@@ -26,6 +26,8 @@ int ens_sl_shares_bins(const struct ens_cell *cell,
                        const struct ens_learner *learner);
 /** What becomes of text in the cell's case. */
 enum ens_texts ens_sl_texts(const struct ens_cell *cell);
+/** Rows between a row and that whose columns it sees. */
+uint64_t ens_sl_lag(const struct ens_cell *cell);
 /** Steps that there are not, or of columns that there are not. ENS_ESTUDY. */
 enum ens_status ens_sl_case_check(const struct ens_sl *sl,
                                   const struct ens_cell *cell,

@@ -81,6 +81,7 @@ void ens_sl_close(void *state)
 {
     struct ens_sl_state *st = state;
 
+    ens_parts_close(&st->parts);
     ens_arena_fini(&st->arena);
     ens_arena_fini(&st->cell_arena);
     free(st);

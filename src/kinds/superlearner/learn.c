@@ -98,13 +98,22 @@ enum ens_status ens_sl_learn(struct ens_sl_learn *learn,
                              const struct ens_rows *train,
                              struct ens_error *err)
 {
-    const struct ens_sl *sl = &learn->task->st->sl;
+    struct ens_sl_state *st = learn->task->st;
+    const struct ens_sl *sl = &st->sl;
+    struct ens_part part = {.ops = learn->learner,
+                            .close = learn->learner->close};
     struct ens_error bad;
-    enum ens_status s;
+    void *state;
+    enum ens_status s = ens_parts_get(&st->parts, &part, learn->learner->open,
+                                      st->host, &state, err);
 
+    if (s != ENS_OK)
+        return s;
     learn->job = (struct ens_learn_job){
-        .host = learn->task->st->host,
+        .host = st->host,
         .result = learn->task->result,
+        .task = learn->task->task,
+        .state = state,
         .options = learn->options,
         .family = sl->family,
         .n_classes = sl->n_classes,

@@ -86,7 +86,7 @@ static enum ens_status find_shift(const struct ens_sl_job *job,
     struct ens_span span;
     struct ens_rowset set = ens_rowset_one(&span, NULL, 0, layer->n_in);
     struct ens_rows all;
-    double *work = ens_arena_alloc(arena, p + 1, sizeof(*work));
+    double *work = ens_arena_alloc(arena, 2 * (p + 1), sizeof(*work));
     enum ens_status s = ens_sl_case_open(NULL, data, &set, &all, err);
 
     *shift = ens_arena_alloc(arena, p + 1, sizeof(**shift));

@@ -2,29 +2,42 @@
  * folds are no blocks of rows, and predictions put back into their order. */
 #include "kinds/superlearner/order.h"
 
-#include "base/bug.h"
+#include "config/study.h"
+#include "kinds/superlearner/clusters.h"
+#include "math/rng.h"
 #include "learn/order.h"
 
-#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* -- rows ------------------------------------------------------------------ */
+/* -- rows ------------------------------------------------------------------
+ * A function of settings and inputs alone: so every process can tell how many
+ * rows a fold has. */
+
+struct ordering {
+    const struct ens_sl *sl;
+    const struct ens_sl_layer *layer;
+    struct ens_arena *arena;
+    struct ens_rng rng;
+    struct ens_draws draws;
+};
 
 static uint64_t draw_below(void *arg, uint64_t n)
 {
-    const struct ens_sl_job *job = arg;
-
-    /* "data": of all cells the same, so that learners that come or go change
-     * no fold */
-    return job->st->host->below(job->st->host->rng(job->result, "data"), n);
+    return ens_rng_below(arg, n);
 }
 
-struct ordering {
-    const struct ens_sl_job *job;
-    struct ens_draws draws;
-    uint64_t n_start;
-    int64_t *row; /* of a sample: head, then the rows */
-};
+/* The stream of a sample's folds; V + 1: that of outer folds. */
+static void seed_draws(struct ordering *o, uint32_t sample)
+{
+    char purpose[40];
+
+    snprintf(purpose, sizeof(purpose), "folds%u", o->layer->number);
+    ens_rng_set(&o->rng, ens_study_seed(o->sl->study), 0, sample,
+                ens_rng_stream("superlearner", purpose));
+    o->draws = (struct ens_draws){draw_below, &o->rng};
+}
 
 /* Labels of rows of the layer's input: of the same rows of the inputs. */
 static enum ens_status read_labels(const struct ordering *o,
@@ -33,8 +46,7 @@ static enum ens_status read_labels(const struct ordering *o,
                                    const struct ens_labels **to,
                                    struct ens_error *err)
 {
-    struct ens_labels *labels =
-        ens_arena_alloc(&o->job->st->arena, 1, sizeof(*labels));
+    struct ens_labels *labels = ens_arena_alloc(o->arena, 1, sizeof(*labels));
 
     *to = NULL;
     if (in == NULL)
@@ -42,7 +54,7 @@ static enum ens_status read_labels(const struct ordering *o,
     if (labels == NULL)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
     *to = labels;
-    return ens_labels_read(in, rows, &o->job->st->arena, labels, err);
+    return ens_labels_read(in, rows, o->arena, labels, err);
 }
 
 static enum ens_status read_how(const struct ordering *o,
@@ -50,103 +62,126 @@ static enum ens_status read_how(const struct ordering *o,
                                 struct ens_order_how *how,
                                 struct ens_error *err)
 {
-    const struct ens_sl *sl = &o->job->st->sl;
     uint32_t n_folds;
     enum ens_status s;
 
     memset(how, 0, sizeof(*how));
-    if (o->job->st->layer.is_shuffled)
+    if (o->layer->is_shuffled)
         how->shuffle = &o->draws;
-    s = read_labels(o, sl->id, rows, &how->id, err);
+    s = read_labels(o, o->sl->id, rows, &how->id, err);
     if (s == ENS_OK)
-        s = read_labels(o, sl->strata, rows, &how->strata, err);
+        s = read_labels(o, o->sl->strata, rows, &how->strata, err);
     if (s == ENS_OK)
-        s = read_labels(o, sl->folds, rows, &how->folds, err);
+        s = read_labels(o, o->sl->folds, rows, &how->folds, err);
     if (s != ENS_OK || how->folds == NULL)
         return s;
-    s = ens_order_folds(how->folds, &o->job->st->arena, &how->fold, &n_folds,
-                        err);
-    if (s == ENS_OK && n_folds != o->job->st->layer.n_folds)
+    s = ens_order_folds(how->folds, o->arena, &how->fold, &n_folds, err);
+    if (s == ENS_OK && n_folds != o->layer->n_folds)
         s = ens_fail(err, ENS_ESTUDY,
                      "[superlearner] folds = %u: input folds (%s) has %u",
-                     o->job->st->layer.n_folds, sl->folds->path, n_folds);
+                     o->layer->n_folds, o->sl->folds->path, n_folds);
     return s;
+}
+
+static int by_row(const void *a, const void *b)
+{
+    const int64_t *x = a, *y = b;
+
+    return (*x > *y) - (*x < *y);
+}
+
+/* Rows of a set, ascending. */
+static enum ens_status ascending(const struct ordering *o,
+                                 struct ens_rowset *set, struct ens_error *err)
+{
+    struct ens_span *span = ens_arena_alloc(o->arena, 1, sizeof(*span));
+    int64_t *row = ens_arena_alloc(o->arena, (size_t)set->n, sizeof(*row));
+
+    if (span == NULL || row == NULL)
+        return ens_fail(err, ENS_ENOMEMORY, "out of memory");
+    ens_rowset_rows(set, 0, set->n, (uint64_t *)row);
+    qsort(row, (size_t)set->n, sizeof(*row), by_row);
+    *set = ens_rowset_one(span, row, 0, set->n);
+    return ENS_OK;
 }
 
 /* Rows that sample v leaves out, and the others. */
-static enum ens_status leave_out(const struct ordering *o, uint32_t sample,
-                                 const struct ens_folds *outer,
+static enum ens_status leave_out(struct ordering *o, uint32_t sample,
                                  struct ens_rowset *in, struct ens_rowset *out,
                                  struct ens_error *err)
 {
-    struct ens_arena *arena = &o->job->st->arena;
-    struct ens_span *span = ens_arena_alloc(arena, 1, sizeof(*span));
-    enum ens_status s = ENS_OK;
-
-    if (span == NULL)
-        return ens_fail(err, ENS_ENOMEMORY, "out of memory");
-    *in = ens_rowset_one(span, NULL, 0, o->job->st->layer.n_in);
-    *out = (struct ens_rowset){0, 0, NULL};
-    if (sample > 0)
-        s = ens_folds_train(outer, 0, sample, arena, in, err);
-    if (s == ENS_OK && sample > 0)
-        s = ens_folds_test(outer, sample, arena, out, err);
-    return s;
-}
-
-static enum ens_status order_outer(const struct ordering *o,
-                                   struct ens_folds *outer,
-                                   struct ens_error *err)
-{
-    struct ens_sl_state *st = o->job->st;
     struct ens_folds_spec spec = {.type = ENS_FOLDS_STACK,
-                                  .folds = st->sl.n_outer};
-    uint64_t n = st->layer.n_in;
-    int64_t *row = ens_arena_alloc(&st->arena, (size_t)n, sizeof(*row));
+                                  .folds = o->sl->n_outer};
+    uint64_t n = o->layer->n_in;
+    struct ens_span *span = ens_arena_alloc(o->arena, 2, sizeof(*span));
+    size_t rows = sample > 0 ? (size_t)n : 0;
+    int64_t *row = ens_arena_alloc(o->arena, rows, sizeof(*row));
     uint64_t *start =
-        ens_arena_alloc(&st->arena, ens_order_starts(&spec), sizeof(*start));
-    struct ens_span *span = ens_arena_alloc(&st->arena, 1, sizeof(*span));
-    struct ens_rowset all, base;
+        ens_arena_alloc(o->arena, ens_order_starts(&spec), sizeof(*start));
+    struct ens_folds outer;
     struct ens_order_how how;
+    struct ens_rowset base;
     enum ens_status s;
 
-    if (row == NULL || start == NULL || span == NULL)
+    if (span == NULL || row == NULL || start == NULL)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
-    all = ens_rowset_one(span, NULL, 0, n);
-    s = read_how(o, &all, &how, err);
+    *in = ens_rowset_one(&span[0], NULL, 0, n);
+    *out = (struct ens_rowset){0, 0, NULL};
+    if (sample == 0)
+        return ENS_OK;
+    seed_draws(o, o->layer->n_samples);
+    s = read_how(o, in, &how, err);
     how.folds = NULL; /* the user's are those within */
     if (s == ENS_OK)
-        s = ens_folds_order(&spec, &all, &how, &st->arena, row, start, err);
+        s = ens_folds_order(&spec, in, &how, o->arena, row, start, err);
     if (s != ENS_OK)
         return s;
-    span = ens_arena_alloc(&st->arena, 1, sizeof(*span));
-    if (span == NULL)
-        return ens_fail(err, ENS_ENOMEMORY, "out of memory");
-    base = ens_rowset_one(span, row, 0, n);
-    return ens_folds_open(&spec, &base, start, outer, err);
+    base = ens_rowset_one(&span[1], row, 0, n);
+    s = ens_folds_open(&spec, &base, start, &outer, err);
+    if (s == ENS_OK)
+        s = ens_folds_train(&outer, 0, sample, o->arena, in, err);
+    if (s == ENS_OK)
+        s = ens_folds_test(&outer, sample, o->arena, out, err);
+    return s == ENS_OK ? ascending(o, in, err) : s;
 }
 
-static enum ens_status order_sample(const struct ordering *o, uint32_t sample,
-                                    const struct ens_folds *outer,
-                                    struct ens_error *err)
+size_t ens_sl_order_words(const struct ens_sl_layer *layer)
 {
-    struct ens_sl_state *st = o->job->st;
+    return 1 + ens_order_starts(&layer->spec) + (size_t)layer->n_in;
+}
+
+enum ens_status ens_sl_order(const struct ens_sl *sl,
+                             const struct ens_sl_layer *layer, uint32_t sample,
+                             struct ens_arena *arena, int64_t *words,
+                             struct ens_error *err)
+{
+    struct ordering o = {.sl = sl, .layer = layer, .arena = arena};
+    int64_t *row = words + 1 + ens_order_starts(&layer->spec);
     struct ens_order_how how;
     struct ens_rowset in, out;
-    enum ens_status s = leave_out(o, sample, outer, &in, &out, err);
+    struct ens_folds f;
+    enum ens_status s = leave_out(&o, sample, &in, &out, err);
 
+    seed_draws(&o, sample);
     if (s == ENS_OK)
-        s = read_how(o, &in, &how, err);
+        s = read_how(&o, &in, &how, err);
     if (s == ENS_OK)
-        s = ens_sl_clusters(o->job, &in, &how.partitions, err);
+        s = ens_sl_clusters(sl, layer, &in, arena, &how.partitions, err);
     if (s == ENS_OK)
-        s = ens_folds_order(&st->layer.spec, &in, &how, &st->arena,
-                            o->row + 1 + o->n_start, (uint64_t *)o->row + 1,
-                            err);
+        s = ens_folds_order(&layer->spec, &in, &how, arena, row,
+                            (uint64_t *)words + 1, err);
     if (s != ENS_OK)
         return s;
-    o->row[0] = (int64_t)in.n;
-    ens_rowset_rows(&out, 0, out.n, (uint64_t *)o->row + 1 + o->n_start + in.n);
+    s = ens_folds_open(&layer->spec, &in, (uint64_t *)words + 1, &f, err);
+    if (s == ENS_OK && f.n_out < in.n)
+        s = ens_fail(err, ENS_EINPUT,
+                     "input folds (%s): %llu rows are in no fold; an ensemble "
+                     "needs a prediction of every row",
+                     sl->folds->path, (unsigned long long)(in.n - f.n_out));
+    if (s != ENS_OK)
+        return s;
+    words[0] = (int64_t)in.n;
+    ens_rowset_rows(&out, 0, out.n, (uint64_t *)row + in.n);
     return ENS_OK;
 }
 
@@ -154,39 +189,23 @@ enum ens_status ens_sl_run_rows(const struct ens_sl_job *job,
                                 struct ens_error *err)
 {
     struct ens_sl_state *st = job->st;
-    struct ordering o = {.job = job,
-                         .draws = {draw_below, (void *)job},
-                         .n_start = ens_order_starts(&st->layer.spec)};
-    uint64_t n = 1 + o.n_start + st->layer.n_in;
+    size_t n = ens_sl_order_words(&st->layer);
+    int64_t *words = malloc(n * sizeof(*words));
     char name[ENS_SL_KEY];
-    struct ens_folds outer;
     enum ens_status s = ENS_OK;
 
-    o.row = ens_arena_alloc(&st->arena, (size_t)n, sizeof(*o.row));
-    if (o.row == NULL)
+    if (words == NULL)
         return ens_fail(err, ENS_ENOMEMORY, "folds of %llu rows: out of memory",
                         (unsigned long long)st->layer.n_in);
     ens_sl_array(name, "rows", st->layer.number);
-    if (st->sl.n_outer > 0)
-        s = order_outer(&o, &outer, err);
     for (uint32_t v = 0; v < st->layer.n_samples && s == ENS_OK; v++) {
-        s = order_sample(&o, v, &outer, err);
+        ens_arena_reset(&st->arena);
+        s = ens_sl_order(&st->sl, &st->layer, v, &st->arena, words, err);
         if (s == ENS_OK)
-            s = st->host->block_part(job->result, name, v * n, o.row, n, err);
+            s = st->host->block_part(job->result, name, v * n, words, n, err);
     }
+    free(words);
     return s;
-}
-
-enum ens_status ens_sl_clusters(const struct ens_sl_job *job,
-                                const struct ens_rowset *rows,
-                                const struct ens_labels **labels,
-                                struct ens_error *err)
-{
-    (void)job;
-    (void)rows;
-    (void)err;
-    *labels = NULL;
-    return ENS_OK;
 }
 
 /* -- sorted ---------------------------------------------------------------- */

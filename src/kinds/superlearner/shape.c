@@ -248,6 +248,8 @@ static enum ens_status read_layer(const struct ens_sl *sl,
     l->is_shuffled = either(sl, l->row, "shuffle")->i != 0;
     l->is_shared = (l->is_shuffled || sl->id != NULL || sl->strata != NULL ||
                     sl->folds != NULL || is_kmeans(sl, l));
+    l->is_uneven = l->is_shared && (sl->id != NULL || sl->strata != NULL ||
+                                    sl->folds != NULL || is_kmeans(sl, l));
     s = check_layer(sl, l, err);
     return s == ENS_OK ? count_rows(sl, l, err) : s;
 }
@@ -277,6 +279,8 @@ enum ens_status ens_sl_meta_layer(const struct ens_sl *sl, uint32_t n_layers,
     struct ens_sl_layer last;
     enum ens_status s = ens_sl_layer(sl, n_layers, &last, err);
 
+    if (s != ENS_OK)
+        return s;
     *layer = (struct ens_sl_layer){
         .number = n_layers + 1,
         .n_in = last.n_out,
@@ -284,7 +288,7 @@ enum ens_status ens_sl_meta_layer(const struct ens_sl *sl, uint32_t n_layers,
         .first_y = last.first_y + last.first_out,
         .n_samples = last.n_samples,
     };
-    return s;
+    return ENS_OK;
 }
 
 uint32_t ens_sl_n_fits(const struct ens_sl_layer *l)

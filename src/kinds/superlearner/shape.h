@@ -37,6 +37,7 @@ struct ens_sl_layer {
     int is_shuffled;
     int is_full;   /* has fits 0 */
     int is_shared; /* rows are given by an array: stage `rowsL` */
+    int is_uneven; /* folds are not as large as blocks of rows would be */
     int is_sorted; /* rows are predicted in their order */
     int is_proba;  /* predictions of classes are probabilities */
     size_t m;      /* columns of a prediction: 1, or classes */
@@ -50,7 +51,8 @@ struct ens_sl {
     uint32_t n_outer; /* V */
     int is_select;    /* no ensemble: learners are compared */
     uint64_t n_rows;
-    const struct ens_input *x, *y, *weights, *id, *strata, *folds;
+    const struct ens_input *x, *y, *weights;
+    const struct ens_input *id, *strata, *folds; /* NULL: none */
 };
 
 /** A fit, by its replicate. */

@@ -3,6 +3,7 @@
 #define ENS_SUPERLEARNER_STATE_H
 
 #include "base/arena.h"
+#include "kind/parts.h"
 #include "kinds/superlearner/shape.h"
 #include "kinds/superlearner/steps.h"
 #include "learn/rows.h"
@@ -22,6 +23,7 @@ struct ens_sl_state {
     enum ens_texts texts;        /* of which source */
     const struct ens_score *score, *risk;
     uint32_t fit_schema, meta_schema;
+    struct ens_parts parts; /* states of learners */
     /* of the cell */
     const struct ens_learner *learner;
     const void *options;

@@ -231,6 +231,7 @@ static void step_arrays(const struct chain *c, struct ens_sl_at at,
         name(writes, "lanes", at.layer);
         break;
     case ENS_SL_SUMS:
+        input_arrays(c, at.layer, reads);
         name(reads, "lanes", at.layer);
         name(writes, "sums", at.layer);
         break;

@@ -3,6 +3,7 @@
  * Source: van der Laan, Polley, Hubbard (2007), "Super Learner",
  *         doi:10.2202/1544-6115.1309. */
 #include "kinds/superlearner/kind.h"
+#include "kinds/superlearner/fitted.h"
 
 #include "base/bug.h"
 #include "learn/learners/learners.h"
@@ -166,6 +167,9 @@ const struct ens_kind ens_kind_superlearner = {
     .n_roles = ENS_COUNT(roles),
     .retained = retained,
     .n_retained = ENS_COUNT(retained),
+    .files = ens_sl_files,
+    .n_files = ENS_SL_N_FILES,
+    .predict = ens_sl_predict,
     .laps = laps,
     .n_laps = ENS_COUNT(laps),
     .plan = ens_sl_plan,

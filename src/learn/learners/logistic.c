@@ -85,7 +85,7 @@ static enum ens_status weigh(const struct ens_rows *train, double *class_weight,
         train->y(train, at, n, y);
         train->w(train, at, n, w);
         for (size_t i = 0; i < n; i++) {
-            if (!(y[i] >= 0 && y[i] < train->n_classes))
+            if (!(y[i] >= 0 && y[i] < train->n_classes) || y[i] != floor(y[i]))
                 return ens_fail(err, ENS_EDOMAIN,
                                 "the response is %.15g in row %llu; a class "
                                 "number of 0 .. %u",

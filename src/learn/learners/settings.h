@@ -34,4 +34,28 @@
         .help = "no coefficient below 0"                                       \
     }
 
+#define ENS_LEARN_SETTING_FOLDS                                                \
+    {                                                                          \
+        .section = "learner", .key = "inner_folds", .type = ENS_T_INT,         \
+        .shape = ENS_AXIS, .cls = ENS_C_CELL, .def = "5", .min = 2,            \
+        .max = 1000,                                                           \
+        .help = "blocks of training rows by which the penalty is chosen"       \
+    }
+
+#define ENS_LEARN_SETTING_ALPHAS                                               \
+    {                                                                          \
+        .section = "learner", .key = "alphas", .type = ENS_T_INT,              \
+        .shape = ENS_AXIS, .cls = ENS_C_CELL, .def = "100", .min = 1,          \
+        .max = 10000, .help = "how many penalties are tried"                   \
+    }
+
+#define ENS_LEARN_SETTING_LEAST                                                \
+    {                                                                          \
+        .section = "learner", .key = "least", .type = ENS_T_NUM,               \
+        .shape = ENS_AXIS, .cls = ENS_C_CELL, .def = "0.001", .min = 1e-12,    \
+        .max = 1,                                                              \
+        .help = "the last of them, as a share of the first, the "              \
+                "least that leaves no coefficient"                             \
+    }
+
 #endif

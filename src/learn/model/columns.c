@@ -214,6 +214,14 @@ enum ens_status ens_model_input_source(const struct ens_model_input *c,
     return st;
 }
 
+const struct ens_view *ens_model_input_view(const struct ens_model_input *c,
+                                            uint32_t j)
+{
+    if (c->from != NULL)
+        return &c->from[j]->view;
+    return c->in->columns != NULL ? &c->in->columns[j].view : NULL;
+}
+
 /* -- rows that cannot be predicted ------------------------------------------
  */
 

@@ -34,6 +34,10 @@ enum ens_status ens_model_input_source(const struct ens_model_input *c,
                                        struct ens_learn_source *s,
                                        struct ens_error *err);
 
+/** Column j of the model in the input; NULL: an array without columns. */
+const struct ens_view *ens_model_input_view(const struct ens_model_input *c,
+                                            uint32_t j);
+
 /** bad[i] = 1 + a column with a value that is no number, or a text that was not
  * in the training data; 0: row first + i is fine. x: its n rows of a
  * source. Returns how many are not. */

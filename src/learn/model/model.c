@@ -14,9 +14,9 @@
  *
  * text study; u32 family, classes; their names;
  * u32 columns, each: text name, u32 levels, u8 is it text, its levels;
- * u32 layers, each: u32 partitions, u32 propagated, those, u32 learners, each:
- *   text name, u64 cell, u32 columns, per partition u64 bytes of preprocessing
- *   and of the model; then u32 columns that go out, their names;
+ * u32 layers, each: u32 partitions, u32 m, u8 is it cut, u32 propagated, those,
+ *   u32 learners, each: text name, u64 cell, per partition u64 bytes of
+ *   preprocessing and of the model; then u32 columns that go out, their names;
  * u32 meta; of weights: u32 how many, those, f64 intercept, f64 trim, u32
  *   link; of a learner: u64 bytes. A text is a u32 length and its bytes.
  */
@@ -43,6 +43,8 @@ static void put_columns(struct ens_buf *b, const struct ens_model *m)
 static void put_layer(struct ens_buf *b, const struct ens_model_layer *l)
 {
     ens_buf_u32(b, l->n_partitions);
+    ens_buf_u32(b, l->m);
+    ens_buf_u8(b, l->is_cut != 0);
     ens_buf_u32(b, l->n_propagated);
     for (uint32_t k = 0; k < l->n_propagated; k++)
         ens_buf_u32(b, l->propagated[k]);
@@ -52,7 +54,6 @@ static void put_layer(struct ens_buf *b, const struct ens_model_layer *l)
 
         put_text(b, e->name);
         ens_buf_u64(b, e->cell);
-        ens_buf_u32(b, e->columns);
         for (uint32_t k = 0; k < l->n_partitions; k++) {
             ens_buf_u64(b, e->fit[k].prep.bytes);
             ens_buf_u64(b, e->fit[k].model.bytes);
@@ -295,7 +296,6 @@ static void get_learner(struct reading *r, const struct ens_model_layer *l,
 {
     e->name = get_text(r);
     e->cell = ens_cursor_u64(&r->c);
-    e->columns = ens_cursor_u32(&r->c);
     e->fit = make(r, l->n_partitions, sizeof(*e->fit), 16);
     for (uint32_t k = 0; k < l->n_partitions && !r->c.bad; k++) {
         e->fit[k].prep.bytes = ens_cursor_u64(&r->c);
@@ -308,6 +308,8 @@ static void get_layer(struct reading *r, struct ens_model_layer *l)
     uint32_t *propagated;
 
     l->n_partitions = ens_cursor_u32(&r->c);
+    l->m = ens_cursor_u32(&r->c);
+    l->is_cut = ens_cursor_u8(&r->c);
     l->n_propagated = ens_cursor_u32(&r->c);
     l->propagated = propagated = make(r, l->n_propagated, sizeof(uint32_t), 4);
     for (uint32_t k = 0; k < l->n_propagated && !r->c.bad; k++)
@@ -370,36 +372,27 @@ static void get_contents(struct reading *r, struct ens_model *m)
 /* -- does it fit together ---------------------------------------------------
  */
 
-/* Columns of a prediction: as many as classes, or one. Propagated columns of
- * layer 1 are not known here: text becomes several. */
-static int fits_layer(const struct ens_model *m, uint32_t i)
+static uint64_t n_fits(const struct ens_model_layer *l)
 {
-    const struct ens_model_layer *l = &m->layer[i];
-    uint64_t n = l->n_propagated;
+    uint64_t n = 0;
 
-    for (uint32_t j = 0; j < l->n_learners; j++) {
-        uint32_t columns = l->learner[j].columns;
-
-        if (columns != 1 &&
-            (m->family != ENS_OUTCOME_MULTINOMIAL || columns != m->n_classes))
-            return 0;
-        n += (uint64_t)columns * l->n_partitions;
-    }
-    for (uint32_t k = 0; i > 0 && k < l->n_propagated; k++)
-        if (l->propagated[k] >= m->layer[i - 1].n_out)
-            return 0;
-    return n == l->n_out;
+    for (uint32_t j = 0; j < l->n_learners; j++)
+        for (uint32_t k = 0; k < l->n_partitions; k++)
+            n += l->learner[j].fit[k].model.bytes > 0;
+    return n;
 }
 
-/* Weights are of predictions that are alike. */
-static int fits_weights(const struct ens_model *m)
+static int fits_layer(const struct ens_model *m,
+                      const struct ens_model_layer *l)
 {
-    const struct ens_model_layer *last = &m->layer[m->n_layers - 1];
+    uint32_t all = m->family == ENS_OUTCOME_MULTINOMIAL ? m->n_classes : 1;
 
-    for (uint32_t j = 1; j < last->n_learners; j++)
-        if (last->learner[j].columns != last->learner[0].columns)
+    for (uint32_t k = 0; k < l->n_propagated; k++)
+        if (l->propagated[k] >= m->n_columns ||
+            m->column[l->propagated[k]].level != NULL)
             return 0;
-    return m->n_weights == (uint64_t)last->n_learners * last->n_partitions;
+    return l->m == (l->is_cut ? 1 : all) && (!l->is_cut || m->n_classes > 0) &&
+           n_fits(l) > 0 && l->n_out == l->n_propagated + l->m * n_fits(l);
 }
 
 static int fits(const struct ens_model *m)
@@ -412,10 +405,11 @@ static int fits(const struct ens_model *m)
     if (m->family == ENS_OUTCOME_BINOMIAL && m->n_classes != 2)
         return 0;
     for (uint32_t i = 0; i < m->n_layers; i++)
-        if (!fits_layer(m, i))
+        if (!fits_layer(m, &m->layer[i]))
             return 0;
     return m->n_columns > 0 &&
-           (m->meta != ENS_MODEL_WEIGHTS || fits_weights(m));
+           (m->meta != ENS_MODEL_WEIGHTS ||
+            m->n_weights == n_fits(&m->layer[m->n_layers - 1]));
 }
 
 /* -- reading ----------------------------------------------------------------

@@ -30,27 +30,28 @@ struct ens_model_blob {
     uint64_t bytes;   /* 0: there is none */
 };
 
-/** A learner fitted on all rows of a partition. */
+/** A learner fitted on all rows of a partition. Without a model it failed,
+ * there or in a fold: it is left out, as if there were no such learner. */
 struct ens_model_fit {
-    struct ens_model_blob prep, model; /* no model: the fit failed */
+    struct ens_model_blob prep, model;
 };
 
 struct ens_model_learner {
     const char *name;
     uint64_t cell;             /* its ordinal in the study */
-    uint32_t columns;          /* n_out of its predictions */
     struct ens_model_fit *fit; /* n_partitions of its layer */
 };
 
 struct ens_model_layer {
     uint32_t n_partitions;
-    uint32_t n_propagated; /* columns of its input that go before predictions */
+    uint32_t m; /* columns of a prediction: 1, or classes */
+    int is_cut; /* predictions of classes are their numbers: m is 1 */
+    uint32_t n_propagated;      /* columns of X, of numbers, that go before */
     const uint32_t *propagated; /* from 0 */
     uint32_t n_learners;
     struct ens_model_learner *learner;
     uint32_t n_out; /* columns that go out: those that are propagated, */
-    const char *const
-        *out; /* then by learner, partition, column; their names */
+    const char *const *out; /* then by learner, partition, class; their names */
 };
 
 /** A column of X. */
@@ -77,8 +78,7 @@ struct ens_model {
     uint32_t n_layers;
     const struct ens_model_layer *layer;
     enum ens_model_meta meta;
-    uint32_t n_weights; /* of WEIGHTS: one for each learner and partition of the
-                           last layer, partition by partition within it */
+    uint32_t n_weights; /* of WEIGHTS: one for each fit of the last layer */
     struct ens_meta_result weights;
     struct ens_model_blob learner; /* of LEARNER */
 };

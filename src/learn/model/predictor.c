@@ -18,6 +18,7 @@ struct table {
 };
 
 struct fit {
+    const char *name;
     struct ens_predictor_learner learner;
     struct ens_learn_job job;
     struct ens_learn_model model;
@@ -35,7 +36,6 @@ struct first {
 };
 
 struct layer {
-    struct table *from; /* of columns that are propagated */
     struct table to;
     size_t n_fits;
     struct fit *fit;
@@ -48,11 +48,13 @@ struct ens_predictor_inside {
     struct ens_response response;
     struct ens_arena *arena;
     struct ens_arena work; /* of a call */
+    size_t n_predicted;    /* columns of what a learner predicts */
     size_t n_first;        /* one for each texts and lag */
     struct first *first;
     struct layer *layer;
     struct fit meta;
     struct table meta_to;
+    int is_number; /* what comes out is the number of a class, about */
     uint32_t *bad, *found;
     double *z, *one, *predicted;
 };
@@ -195,22 +197,12 @@ static enum ens_status open_fit(struct ens_predictor *p, struct fit *f,
 /* -- layers -----------------------------------------------------------------
  */
 
-/* Of a learner without a fit nothing may be needed: it has weight 0. */
-static int is_needed(const struct ens_model *m, uint32_t i, uint32_t j,
-                     uint32_t partition)
-{
-    const struct ens_model_layer *l = &m->layer[i];
-
-    return i + 1 < m->n_layers || m->meta != ENS_MODEL_WEIGHTS ||
-           m->weights.weight[j * l->n_partitions + partition] != 0;
-}
-
+/* Fits of a learner: of those partitions that have one. */
 static enum ens_status open_learner(struct ens_predictor *p, uint32_t i,
-                                    uint32_t j, struct fit *fit, size_t column,
-                                    struct ens_error *err)
+                                    const struct ens_model_learner *e,
+                                    struct layer *to, struct ens_error *err)
 {
     const struct ens_model_layer *l = &p->model->layer[i];
-    const struct ens_model_learner *e = &l->learner[j];
     struct ens_predictor_learner learner;
     struct table *from = &p->in->layer[i > 0 ? i - 1 : 0].to;
     enum ens_status s =
@@ -219,50 +211,24 @@ static enum ens_status open_learner(struct ens_predictor *p, uint32_t i,
     if (s == ENS_OK && i == 0)
         s = need_first(p, learner.texts, learner.lag, &from, err);
     if (s == ENS_OK && i > 0 && learner.lag > 0)
-        return ens_fail(err, ENS_EDOMAIN,
-                        "learner %s of layer %u: preprocess = lag(...) behind "
-                        "the first layer cannot be predicted",
-                        e->name, i + 1);
+        s = ens_fail(err, ENS_EDOMAIN,
+                     "preprocess = lag(...) behind the first layer cannot be "
+                     "predicted");
     for (uint32_t k = 0; k < l->n_partitions && s == ENS_OK; k++) {
-        struct fit *f = &fit[k];
+        struct fit *f = &to->fit[to->n_fits];
 
-        f->learner = learner;
-        f->n_out = e->columns;
-        f->column = column + (size_t)k * e->columns;
-        if (!is_needed(p->model, i, j, k))
-            continue;
         if (e->fit[k].model.bytes == 0)
-            return ens_fail(err, ENS_EDOMAIN,
-                            "learner %s of layer %u has no fit on all rows",
-                            e->name, i + 1);
+            continue;
+        f->learner = learner;
+        f->name = e->name;
+        f->n_out = p->in->n_predicted;
+        f->column = l->n_propagated + to->n_fits++ * l->m;
         s = open_fit(p, f, &e->fit[k], from, &(struct where){i, e->cell, k},
                      err);
-        if (s != ENS_OK)
-            return ens_wrap(err, s, "learner %s of layer %u", e->name, i + 1);
     }
-    return s;
-}
-
-/* Propagated columns come from where text is coded. */
-static enum ens_status open_propagated(struct ens_predictor *p, uint32_t i,
-                                       struct table **from,
-                                       struct ens_error *err)
-{
-    const struct ens_model_layer *l = &p->model->layer[i];
-    enum ens_status s = ENS_OK;
-
-    *from = i > 0 ? &p->in->layer[i - 1].to : NULL;
-    if (l->n_propagated == 0)
-        return ENS_OK;
-    if (i == 0)
-        s = need_first(p, ENS_TEXTS_CODED, 0, from, err);
-    for (uint32_t k = 0; k < l->n_propagated && s == ENS_OK; k++)
-        if (l->propagated[k] >= (*from)->p)
-            return ens_fail(err, ENS_ECORRUPT,
-                            "damaged model: layer %u propagates column %u of "
-                            "%zu",
-                            i + 1, l->propagated[k] + 1, (*from)->p);
-    return s;
+    return s == ENS_OK
+               ? s
+               : ens_wrap(err, s, "learner %s of layer %u", e->name, i + 1);
 }
 
 static enum ens_status open_layer(struct ens_predictor *p, uint32_t i,
@@ -270,19 +236,18 @@ static enum ens_status open_layer(struct ens_predictor *p, uint32_t i,
 {
     const struct ens_model_layer *l = &p->model->layer[i];
     struct layer *to = &p->in->layer[i];
-    size_t column = l->n_propagated;
     enum ens_status s = make_table(p, &to->to, l->n_out, l->out, err);
 
-    to->n_fits = (size_t)l->n_learners * l->n_partitions;
-    to->fit = get(p->in, to->n_fits, sizeof(*to->fit), err);
+    to->fit = get(p->in, (size_t)l->n_learners * l->n_partitions,
+                  sizeof(*to->fit), err);
     if (s != ENS_OK || to->fit == NULL)
         return ENS_ENOMEMORY;
-    s = open_propagated(p, i, &to->from, err);
-    for (uint32_t j = 0; j < l->n_learners && s == ENS_OK; j++) {
-        s = open_learner(p, i, j, to->fit + (size_t)j * l->n_partitions, column,
-                         err);
-        column += (size_t)l->learner[j].columns * l->n_partitions;
-    }
+    for (uint32_t k = 0; k < l->n_propagated; k++)
+        if (ens_model_input_view(&p->in->input, l->propagated[k]) == NULL)
+            return ens_fail(err, ENS_EINPUT,
+                            "the new rows are an array without columns");
+    for (uint32_t j = 0; j < l->n_learners && s == ENS_OK; j++)
+        s = open_learner(p, i, &l->learner[j], to, err);
     return s;
 }
 
@@ -297,7 +262,7 @@ static enum ens_status open_meta(struct ens_predictor *p, struct ens_error *err)
         return ENS_OK;
     if (m->learner.bytes == 0)
         return ens_fail(err, ENS_EDOMAIN, "the meta learner has no fit");
-    f->n_out = m->family == ENS_OUTCOME_MULTINOMIAL ? m->n_classes : 1;
+    f->n_out = p->in->n_predicted;
     s = p->in->study.learner(p->in->study.own, UINT64_MAX, &f->learner, err);
     if (s == ENS_OK)
         s = open_fit(p, f, &blobs, &p->in->layer[m->n_layers - 1].to,
@@ -316,7 +281,7 @@ static size_t combined(const struct ens_model *m)
     if (m->meta == ENS_MODEL_NO_META)
         return last->n_out;
     if (m->meta == ENS_MODEL_WEIGHTS)
-        return last->learner[0].columns;
+        return last->m;
     return m->family == ENS_OUTCOME_MULTINOMIAL ? m->n_classes : 1;
 }
 
@@ -334,6 +299,11 @@ static enum ens_status name_columns(struct ens_predictor *p,
     if (m->meta == ENS_MODEL_NO_META)
         return name ? ENS_OK : ENS_ENOMEMORY;
     p->is_class = m->n_classes > 0 && !p->in->options.proba;
+    p->in->is_number = n == 1 && m->n_classes > 2;
+    if (p->in->options.proba && p->in->is_number)
+        return ens_fail(err, ENS_EUSAGE,
+                        "probabilities: the last layer predicts classes "
+                        "([layer] proba = no)");
     if (p->is_class || m->n_classes == 0)
         p->n_out = 1;
     for (size_t k = 0; k < p->n_out && name != NULL; k++) {
@@ -402,6 +372,8 @@ enum ens_status ens_predictor_open(struct ens_predictor *p,
     p->in->study = *study;
     p->in->options = *options;
     p->in->arena = arena;
+    p->in->n_predicted =
+        m->family == ENS_OUTCOME_MULTINOMIAL ? m->n_classes : 1;
     p->in->response =
         (struct ens_response){.family = m->family, .n_classes = m->n_classes};
     s = open_all(p, input, err);
@@ -488,31 +460,55 @@ static enum ens_status run_fit(struct ens_predictor *p, struct fit *f, size_t n,
     return s == ENS_OK ? ens_rows_bad(&f->at, err) : s;
 }
 
+static double likeliest(const double *p, size_t n)
+{
+    size_t best = 0;
+
+    if (n == 1)
+        return *p > 0.5;
+    for (size_t k = 1; k < n; k++)
+        if (p[k] > p[best])
+            best = k;
+    return (double)best;
+}
+
+/* Rows that are zeros stay such. */
+static void propagate(struct ens_predictor *p, uint32_t i, uint64_t first,
+                      size_t n)
+{
+    const struct ens_model_layer *l = &p->model->layer[i];
+    struct table *to = &p->in->layer[i].to;
+
+    for (uint32_t k = 0; k < l->n_propagated; k++) {
+        const struct ens_view *v =
+            ens_model_input_view(&p->in->input, l->propagated[k]);
+
+        ens_view_f64(v, first, n, p->in->one);
+        for (size_t r = 0; r < n; r++)
+            to->x[r * to->p + k] = p->in->bad[r] ? 0 : p->in->one[r];
+    }
+}
+
 static enum ens_status run_layer(struct ens_predictor *p, uint32_t i, size_t n,
                                  struct ens_error *err)
 {
     const struct ens_model_layer *l = &p->model->layer[i];
     struct layer *layer = &p->in->layer[i];
-    const struct table *from = layer->from;
     struct table *to = &layer->to;
 
-    for (size_t r = 0; r < n; r++)
-        for (uint32_t k = 0; k < l->n_propagated; k++)
-            to->x[r * to->p + k] = from->x[r * from->p + l->propagated[k]];
     for (size_t j = 0; j < layer->n_fits; j++) {
         struct fit *f = &layer->fit[j];
-        enum ens_status s = ENS_OK;
+        enum ens_status s = run_fit(p, f, n, err);
 
-        if (f->job.own != NULL)
-            s = run_fit(p, f, n, err);
         if (s != ENS_OK)
-            return ens_wrap(err, s, "learner %s of layer %u",
-                            l->learner[j / l->n_partitions].name, i + 1);
-        for (size_t r = 0; r < n; r++)
-            for (size_t k = 0; k < f->n_out; k++)
+            return ens_wrap(err, s, "learner %s of layer %u", f->name, i + 1);
+        for (size_t r = 0; r < n; r++) {
+            const double *v = p->in->predicted + r * f->n_out;
+
+            for (size_t k = 0; k < l->m; k++)
                 to->x[r * to->p + f->column + k] =
-                    f->job.own != NULL ? p->in->predicted[r * f->n_out + k]
-                                       : NAN;
+                    l->is_cut ? likeliest(v, f->n_out) : v[k];
+        }
     }
     return ENS_OK;
 }
@@ -523,7 +519,7 @@ static void weigh(struct ens_predictor *p, size_t n, double *out)
     const struct ens_model *m = p->model;
     const struct ens_model_layer *l = &m->layer[m->n_layers - 1];
     const struct table *t = &p->in->layer[m->n_layers - 1].to;
-    size_t columns = l->learner[0].columns;
+    size_t columns = l->m;
 
     for (size_t k = 0; k < columns; k++) {
         for (size_t r = 0; r < n; r++)
@@ -536,16 +532,14 @@ static void weigh(struct ens_predictor *p, size_t n, double *out)
     }
 }
 
-static double likeliest(const double *p, size_t n)
+static double class_of(const struct ens_predictor *p, const double *v,
+                       size_t columns)
 {
-    size_t best = 0;
+    double most = (double)p->model->n_classes - 1;
 
-    if (n == 1)
-        return *p > 0.5;
-    for (size_t k = 1; k < n; k++)
-        if (p[k] > p[best])
-            best = k;
-    return (double)best;
+    if (!p->in->is_number)
+        return likeliest(v, columns);
+    return *v > 0 ? fmin(ceil(*v - 0.5), most) : 0;
 }
 
 static enum ens_status combine(struct ens_predictor *p, size_t n,
@@ -572,8 +566,10 @@ enum ens_status ens_predictor_rows(struct ens_predictor *p, uint64_t first,
 
     ENS_BUG_ON(n > p->block || first > p->n_rows || n > p->n_rows - first);
     s = read_rows(p, first, n, err);
-    for (uint32_t i = 0; i < p->model->n_layers && s == ENS_OK; i++)
+    for (uint32_t i = 0; i < p->model->n_layers && s == ENS_OK; i++) {
+        propagate(p, i, first, n);
         s = run_layer(p, i, n, err);
+    }
     if (s == ENS_OK)
         s = combine(p, n, err);
     if (s != ENS_OK)
@@ -584,7 +580,7 @@ enum ens_status ens_predictor_rows(struct ens_predictor *p, uint64_t first,
         p->n_bad += in->bad[r] != 0;
         for (size_t k = 0; k < p->n_out; k++)
             out[r * p->n_out + k] = in->bad[r]    ? NAN
-                                    : p->is_class ? likeliest(v, columns)
+                                    : p->is_class ? class_of(p, v, columns)
                                                   : v[k];
     }
     return ENS_OK;

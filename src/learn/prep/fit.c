@@ -7,6 +7,7 @@
 
 struct fitting {
     const struct ens_prep_train *train;
+    int is_known; /* moments and extremes of the source's columns */
     struct ens_arena *arena;
     struct ens_prep_fitted chain;
     const double *least, *largest; /* of its columns; NULL: not known */
@@ -182,10 +183,11 @@ static enum ens_status fit_step(struct fitting *t,
                                 const struct ens_prep_step *step,
                                 struct ens_error *err)
 {
-    struct ens_prep_moments moments = {.fitted = &t->chain,
-                                       .raw = t->train->rows.moments,
-                                       .raw_arg = t->train->rows.moments_arg,
-                                       .arena = t->arena};
+    struct ens_prep_moments moments = {
+        .fitted = &t->chain,
+        .raw = t->is_known ? t->train->rows.moments : NULL,
+        .raw_arg = t->train->rows.moments_arg,
+        .arena = t->arena};
     struct ens_rows_spec spec = t->train->rows;
     struct ens_prep_fit f = {.step = step,
                              .least = t->least,
@@ -218,13 +220,15 @@ enum ens_status ens_prep_fit(const struct ens_prep *prep,
                              size_t *bytes, struct ens_error *err)
 {
     const struct ens_learn_source *s = train->rows.source;
-    struct fitting t = {.train = train,
-                        .arena = arena,
-                        .least = train->least,
-                        .largest = train->largest};
+    struct fitting t = {.train = train, .arena = arena};
     enum ens_status st;
 
     ENS_BUG_ON((train->least == NULL) != (train->largest == NULL));
+    if (train->rows.lag == 0) { /* else they are of other rows */
+        t.is_known = 1;
+        t.least = train->least;
+        t.largest = train->largest;
+    }
     st = ens_prep_begin(&t.chain, (const char *const *)s->column, s->p, arena,
                         err);
     for (size_t i = 0; i < prep->n && st == ENS_OK; i++)

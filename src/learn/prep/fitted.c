@@ -83,17 +83,19 @@ static void apply_part(const struct ens_prep_part *a, const double *in,
     }
 }
 
-/* work: two tables between steps, then that of a step. */
+/* work: two tables between steps, then that of a step. One step needs no
+ * tables, two need one. */
 static void apply(const void *own, const double *in, size_t n, double *out,
                   double *work)
 {
     const struct ens_prep_fitted *f = own;
     double *between[2] = {work, work + n * f->widest};
+    size_t tables = f->n > 2 ? 2 : f->n > 1;
 
     for (size_t k = 0; k < f->n; k++) {
         double *to = k + 1 < f->n ? between[k % 2] : out;
 
-        apply_part(&f->part[k], in, n, to, work + 2 * n * f->widest);
+        apply_part(&f->part[k], in, n, to, work + tables * n * f->widest);
         in = to;
     }
     if (f->n == 0)
@@ -160,12 +162,13 @@ static void set_work(struct ens_prep_fitted *f)
 {
     size_t most = 0;
 
-    f->widest = 0;
+    f->widest = 0; /* but for the last, which writes its columns */
     for (size_t k = 0; k < f->n; k++) {
         most = f->part[k].work > most ? f->part[k].work : most;
-        f->widest = f->part[k].q > f->widest ? f->part[k].q : f->widest;
+        if (k + 1 < f->n && f->part[k].q > f->widest)
+            f->widest = f->part[k].q;
     }
-    f->rows.work = 2 * f->widest + most;
+    f->rows.work = (f->n > 2 ? 2 : f->n > 1) * f->widest + most;
 }
 
 enum ens_status ens_prep_begin(struct ens_prep_fitted *f,

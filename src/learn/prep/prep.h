@@ -84,7 +84,8 @@ enum ens_status ens_prep_open(const void *blob, size_t bytes,
                               struct ens_arena *arena,
                               struct ens_prep_fitted *f, struct ens_error *err);
 
-/** Moments of preprocessed rows, for ens_rows_spec. */
+/** Moments of preprocessed rows, for ens_rows_spec. With a lag raw must be
+ * NULL: the source's moments are of columns and responses of one row. */
 struct ens_prep_moments {
     const struct ens_prep_fitted *fitted;
     ens_rows_moments_fn *raw; /* of the source's columns; NULL: by a pass */

@@ -41,12 +41,14 @@ static size_t splines(int64_t k, int64_t degree)
     return k < 2 ? 0 : (size_t)(k + degree - 2);
 }
 
+/* Knots that are further apart than rounding. */
 static int64_t different(double *knot, int64_t n)
 {
+    double least = 1e-12 * (fabs(knot[0]) + fabs(knot[n - 1]));
     int64_t m = 1;
 
     for (int64_t i = 1; i < n; i++)
-        if (knot[i] > knot[m - 1])
+        if (knot[i] - knot[m - 1] > least)
             knot[m++] = knot[i];
     return m > 1 ? m : 0;
 }

@@ -45,20 +45,24 @@ void ens_histogram_load(const struct ens_tree_data *d, const uint32_t *at,
     load_stat(d, at, n, b);
 }
 
+typedef double pair __attribute__((vector_size(16)));
+
 ENS_LANES_INLINE void add(enum ens_tree_mode mode, size_t sums, double *to,
                           unsigned code, double a, double b)
 {
     double *e = to + sums * code;
+    pair two;
 
     if (mode == ENS_TREE_CLASSES) {
         e[(size_t)b] += a;
         e[sums - 1] += 1;
         return;
     }
-    e[0] += a;
+    memcpy(&two, e, sizeof(two));
+    two += mode == ENS_TREE_RESPONSE ? (pair){a, 1} : (pair){a, b};
+    memcpy(e, &two, sizeof(two));
     if (mode != ENS_TREE_RESPONSE)
-        e[1] += b;
-    e[sums - 1] += 1;
+        e[2] += 1;
 }
 
 ENS_LANES_INLINE void add_word(enum ens_tree_mode mode, size_t sums,
@@ -169,17 +173,32 @@ int ens_histogram_total(const struct ens_tree_data *d, const uint32_t *at,
                         size_t n, double *sum)
 {
     size_t sums = ens_tree_sums(d), stats = ens_tree_stats(d->mode);
-    const double *y = d->stat + stats - 1;
-    int same = d->mode != ENS_TREE_GRADIENT;
-    struct ens_tree_block b;
+    const double *stat = d->stat;
+    double g = 0, h = 0;
+    int same = d->mode != ENS_TREE_GRADIENT && n > 0;
 
     memset(sum, 0, sums * sizeof(*sum));
-    for (size_t i = 0; i < n; i += BLOCK) {
-        load_stat(d, at + i, n - i < BLOCK ? n - i : BLOCK, &b);
-        for (size_t k = 0; k < b.n; k++) {
-            same &= y[stats * at[i + k]] == y[stats * at[0]];
-            add(d->mode, sums, sum, 0, b.a[k], b.b[k]);
-        }
+    sum[sums - 1] = (double)n;
+    for (size_t i = 0; same && i < n; i++)
+        same =
+            stat[stats * at[i] + stats - 1] == stat[stats * at[0] + stats - 1];
+    if (d->mode == ENS_TREE_CLASSES) {
+        for (size_t i = 0; i < n; i++)
+            sum[(size_t)stat[2 * (size_t)at[i] + 1]] += stat[2 * (size_t)at[i]];
+        return same;
     }
-    return same && n > 0;
+    for (size_t i = 0; d->mode == ENS_TREE_RESPONSE && i < n; i++)
+        g += stat[at[i]];
+    for (size_t i = 0; d->mode == ENS_TREE_GRADIENT && i < n; i++) {
+        g += stat[2 * (size_t)at[i]];
+        h += stat[2 * (size_t)at[i] + 1];
+    }
+    for (size_t i = 0; d->mode == ENS_TREE_WEIGHTED && i < n; i++) {
+        g += stat[2 * (size_t)at[i]] * stat[2 * (size_t)at[i] + 1];
+        h += stat[2 * (size_t)at[i]];
+    }
+    sum[0] = g;
+    if (d->mode != ENS_TREE_RESPONSE)
+        sum[1] = h;
+    return same;
 }

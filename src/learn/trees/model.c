@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define BLOCK 1024 /* rows that go through a tree before the next */
+#define GROUP 16   /* of them side by side */
 
 struct head {
     uint64_t magic;
@@ -246,39 +247,62 @@ static int tree_of(const struct head *h, const struct parts *parts, uint64_t i,
     return 1;
 }
 
-/* The leaf of a row; NULL: the tree is damaged. */
-static const struct node *walk(const struct tree *t, const double *x)
+/* The leaves of n <= GROUP rows, side by side: while one waits for memory the
+ * others go on. 0: the tree is damaged. */
+static int walk(const struct tree *t, const double *x, size_t n,
+                const struct node **leaf)
 {
-    uint64_t at = 0;
+    uint64_t at[GROUP] = {0};
+    int moves = 1;
 
-    while (t->node[at].column != ENS_TREE_LEAF) {
-        const struct node *n = &t->node[at];
+    while (moves) {
+        moves = 0;
+        for (size_t k = 0; k < n; k++) {
+            const struct node *node = &t->node[at[k]];
 
-        if (n->column >= t->p || n->child <= at || n->child >= t->n_nodes - 1)
-            return NULL;
-        at = (uint64_t)n->child + !(x[n->column] <= n->threshold);
+            if (node->column == ENS_TREE_LEAF)
+                continue;
+            if (node->column >= t->p || node->child <= at[k] ||
+                node->child >= t->n_nodes - 1)
+                return 0;
+            at[k] = (uint64_t)node->child +
+                    !(x[k * t->p + node->column] <= node->threshold);
+            moves = 1;
+        }
     }
-    return &t->node[at];
+    for (size_t k = 0; k < n; k++)
+        leaf[k] = &t->node[at[k]];
+    return 1;
+}
+
+static int add_leaf(const struct tree *t, int all, size_t only,
+                    const struct node *leaf, double *to)
+{
+    if (!all) {
+        to[only] += leaf->threshold;
+        return 1;
+    }
+    if ((leaf->child + (uint64_t)1) * t->n_out > t->n_values)
+        return 0;
+    for (size_t k = 0; k < t->n_out; k++)
+        to[k] += t->value[leaf->child * t->n_out + k];
+    return 1;
 }
 
 /* Adds a tree's values of n rows to out: to all outputs, or to `only`. */
 static int add_tree(const struct tree *t, int all, size_t only, const double *x,
                     size_t n, double *out)
 {
-    for (size_t i = 0; i < n; i++) {
-        const struct node *leaf = walk(t, x + i * t->p);
-        double *to = out + i * t->n_out;
+    const struct node *leaf[GROUP];
 
-        if (leaf == NULL)
+    for (size_t i = 0; i < n; i += GROUP) {
+        size_t rows = n - i < GROUP ? n - i : GROUP;
+
+        if (!walk(t, x + i * t->p, rows, leaf))
             return 0;
-        if (!all) {
-            to[only] += leaf->threshold;
-            continue;
-        }
-        if ((leaf->child + (uint64_t)1) * t->n_out > t->n_values)
-            return 0;
-        for (size_t k = 0; k < t->n_out; k++)
-            to[k] += t->value[leaf->child * t->n_out + k];
+        for (size_t k = 0; k < rows; k++)
+            if (!add_leaf(t, all, only, leaf[k], out + (i + k) * t->n_out))
+                return 0;
     }
     return 1;
 }

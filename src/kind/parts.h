@@ -1,6 +1,6 @@
-/* What a worker's generators, fitters and metrics have opened. */
-#ifndef ENS_KINDS_SIMULATION_PARTS_H
-#define ENS_KINDS_SIMULATION_PARTS_H
+/* What a worker's generators, fitters, metrics and learners have opened. */
+#ifndef ENS_KIND_PARTS_H
+#define ENS_KIND_PARTS_H
 
 #include <ensrun/kind.h>
 

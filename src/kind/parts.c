@@ -1,4 +1,4 @@
-#include "kinds/simulation/parts.h"
+#include "kind/parts.h"
 
 #include <stdlib.h>
 

@@ -1,0 +1,335 @@
+/* ensrun predict DIR: new rows by what a study has fitted. */
+#include "base/bug.h"
+#include "cli/command.h"
+#include "cli/from.h"
+#include "cli/predictions.h"
+#include "cli/results.h"
+#include "input/mapped.h"
+#include "kinds/kinds.h"
+#include "learn/model/model.h"
+#include "store/array.h"
+#include "worker/worker.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const struct ens_option options[] = {
+    {"input", 'i', ENS_OPTION_TEXT, 0, "FILE",
+     "the new rows: .npy, .csv, or what else [input] takes"},
+    {"output", 'o', ENS_OPTION_TEXT, 0, "FILE",
+     ".npy or .csv (default: CSV to standard output)"},
+    {"force", 0, ENS_OPTION_FLAG, 0, NULL, "replace FILE if it is there"},
+    {"proba", 0, ENS_OPTION_FLAG, 0, NULL,
+     "of classes: their probabilities, not the likeliest one"},
+    {"skip-missing", 0, ENS_OPTION_FLAG, 0, NULL,
+     "rows with missing values, or texts not seen in the training data, get a "
+     "missing prediction; else they are an error"},
+    ENS_FROM_OPTIONS("of the rows"),
+    {"progress", 0, ENS_OPTION_CHOICE, 0, "bar|lines|none",
+     "one line that changes, a line a minute, or nothing"},
+};
+
+/* What is open. */
+struct session {
+    char dir[PATH_MAX];  /* that the model lies in */
+    char path[PATH_MAX]; /* of the model */
+    void *model;
+    size_t bytes;
+    struct ens_arena arena;
+    struct ens_study *study;
+    struct ens_finder finder;
+    struct ens_inputs inputs; /* of the study, when they are asked for */
+    struct ens_plan plan;
+    int has_plan;
+    struct ens_mapped rows;
+    struct ens_predictions to;
+    struct ens_screen screen;
+    struct {
+        void *base;
+        uint64_t bytes;
+    } * map;
+    size_t n_maps;
+};
+
+/* -- the model --------------------------------------------------------------
+ */
+
+/* A results folder, or the file itself. */
+static enum ens_status find_model(struct session *s, const char *word,
+                                  struct ens_error *err)
+{
+    struct stat st;
+    int is_folder = stat(word, &st) == 0 && S_ISDIR(st.st_mode), n;
+    const char *slash = strrchr(word, '/');
+
+    if (is_folder) {
+        n = snprintf(s->path, PATH_MAX, "%s/" ENS_MODEL_FILE, word);
+        snprintf(s->dir, PATH_MAX, "%s", word);
+        if (n < PATH_MAX && stat(s->path, &st) != 0)
+            return ens_fail(err, ENS_ENOTFOUND,
+                            "%s: no " ENS_MODEL_FILE " in it; a study of kind "
+                            "superlearner writes it when it has finished",
+                            word);
+    } else {
+        n = snprintf(s->path, PATH_MAX, "%s", word);
+        snprintf(s->dir, PATH_MAX, "%.*s",
+                 slash ? (int)(slash == word ? 1 : slash - word) : 1,
+                 slash ? word : ".");
+    }
+    return n < PATH_MAX ? ENS_OK
+                        : ens_fail(err, ENS_EUSAGE, "%s: path too long", word);
+}
+
+static enum ens_status map_model(struct session *s, struct ens_error *err)
+{
+    int fd = open(s->path, O_RDONLY | O_CLOEXEC);
+    struct stat st;
+    void *p;
+
+    if (fd < 0)
+        return ens_fail_errno(err, ENS_ENOTFOUND, "%s", s->path);
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size == 0) {
+        close(fd);
+        return ens_fail(err, ENS_ECORRUPT, "%s: not a model of ensrun",
+                        s->path);
+    }
+    p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+    close(fd);
+    if (p == MAP_FAILED)
+        return ens_fail_errno(err, ENS_EIO, "cannot map %s", s->path);
+    s->model = p;
+    s->bytes = (size_t)st.st_size;
+    return ENS_OK;
+}
+
+/* The study that the model itself holds: that in the folder may be another by
+ * now. */
+static enum ens_status parse_study(struct session *s, struct ens_buf *errors,
+                                   struct ens_error *err)
+{
+    struct ens_study_kinds kinds;
+    struct ens_model m;
+    enum ens_status st = ens_model_read(&m, s->model, s->bytes, &s->arena, err);
+
+    if (st != ENS_OK)
+        return ens_wrap(err, st, "%s", s->path);
+    ens_finder_init(&s->finder, &ens_kinds, &ens_host);
+    kinds = ens_finder_kinds(&s->finder);
+    st = ens_study_parse(&s->study, s->path, m.study, m.study_bytes, s->dir,
+                         NULL, 0, &kinds, errors, err);
+    if (st != ENS_OK || s->finder.kind->predict != NULL)
+        return st;
+    return ens_fail(err, ENS_EUSAGE, "%s: kind %s predicts nothing", s->path,
+                    s->finder.kind->name);
+}
+
+/* -- what the kind may ask for ----------------------------------------------
+ */
+
+static enum ens_status give_plan(void *own, const struct ens_plan **plan,
+                                 struct ens_error *err)
+{
+    struct session *s = own;
+    enum ens_status st = ENS_OK;
+
+    if (!s->has_plan)
+        st = ens_inputs_open(&s->inputs, s->study, NULL, NULL, err);
+    if (st == ENS_OK && !s->has_plan)
+        st = ens_plan_make(&s->plan, &ens_host, s->finder.kind, s->study,
+                           &s->inputs, err);
+    s->has_plan |= st == ENS_OK;
+    *plan = &s->plan;
+    return st;
+}
+
+static enum ens_status give_output(void *own, const char *array, uint64_t cell,
+                                   struct ens_view *view, struct ens_error *err)
+{
+    struct session *s = own;
+    const struct ens_plan *plan;
+    struct ens_cell c;
+    void *more = realloc(s->map, (s->n_maps + 1) * sizeof(*s->map));
+    enum ens_status st;
+
+    if (more == NULL)
+        return ens_fail(err, ENS_ENOMEMORY, "out of memory");
+    s->map = more;
+    st = give_plan(own, &plan, err);
+    if (st != ENS_OK)
+        return st;
+    ens_host.plan_cell(plan, cell, &c);
+    st = ens_array_map_any(s->dir, array, c.hash[0], view,
+                           &s->map[s->n_maps].base, &s->map[s->n_maps].bytes,
+                           err);
+    s->n_maps += st == ENS_OK;
+    return st;
+}
+
+static enum ens_status begin(void *own, const char *const *column, size_t n,
+                             const char *const *class_, size_t n_classes,
+                             struct ens_error *err)
+{
+    struct session *s = own;
+
+    return ens_predictions_begin(&s->to, column, n, class_, n_classes, err);
+}
+
+static enum ens_status put(void *own, const double *values, size_t n_rows,
+                           struct ens_error *err)
+{
+    struct session *s = own;
+
+    return ens_predictions_put(&s->to, values, n_rows, err);
+}
+
+static void warn(void *own, const char *text)
+{
+    struct session *s = own;
+
+    ens_screen_clear(&s->screen);
+    fprintf(stderr, "ensrun: warning: %s\n", text);
+}
+
+/* -- the command ------------------------------------------------------------
+ */
+
+static void tell_reading(void *arg, const char *name, uint64_t done,
+                         uint64_t all)
+{
+    (void)name;
+    (void)ens_screen_tell(arg, "reading", done, all);
+}
+
+static enum ens_status open_rows(struct session *s, const struct ens_options *o,
+                                 struct ens_error *err)
+{
+    struct ens_input_spec from = {.name = ""};
+    const char *path = ens_options_text(o, "input"), *key = NULL;
+    enum ens_status st;
+
+    if (path == NULL)
+        return ens_fail(err, ENS_EUSAGE,
+                        "--input FILE: missing; it names the new rows");
+    st = ens_from_read(&from, path, o, &s->arena, err);
+    if (st == ENS_OK)
+        st = ens_mapped_open(&s->rows, &from, -1, tell_reading, &s->screen,
+                             &key, err);
+    ens_screen_clear(&s->screen);
+    return st != ENS_OK && key != NULL ? ens_wrap(err, st, "--%s", key) : st;
+}
+
+static enum ens_status predict(struct session *s, const struct ens_options *o,
+                               struct ens_error *err)
+{
+    struct ens_predict p = {.study = s->study,
+                            .model = s->model,
+                            .bytes = s->bytes,
+                            .rows = &s->rows.input,
+                            .proba = ens_options_has(o, "proba"),
+                            .skip_bad = ens_options_has(o, "skip-missing"),
+                            .plan = give_plan,
+                            .output = give_output,
+                            .begin = begin,
+                            .put = put,
+                            .warn = warn,
+                            .own = s};
+    enum ens_status st =
+        ens_predictions_open(&s->to, ens_options_text(o, "output"),
+                             ens_options_has(o, "force"), &s->screen, err);
+
+    if (st != ENS_OK)
+        return st;
+    s->to.n_rows = s->rows.input.n_rows;
+    st = s->finder.kind->predict(&ens_host, &p, err);
+    ens_screen_clear(&s->screen);
+    st = ens_predictions_close(&s->to, st, err);
+    if (st == ENS_OK && s->to.n_nan > 0)
+        fprintf(stderr,
+                "ensrun: %" PRIu64 " of %" PRIu64
+                " rows have no prediction: values are missing\n",
+                s->to.n_nan, s->to.n_rows);
+    return st;
+}
+
+static void finish(struct session *s)
+{
+    for (size_t i = 0; i < s->n_maps; i++)
+        ens_array_unmap(s->map[i].base, s->map[i].bytes);
+    free(s->map);
+    if (s->has_plan)
+        ens_plan_fini(&s->plan);
+    ens_inputs_close(&s->inputs);
+    ens_mapped_close(&s->rows);
+    ens_study_free(s->study);
+    ens_finder_fini(&s->finder);
+    if (s->model)
+        munmap(s->model, s->bytes);
+    ens_arena_fini(&s->arena);
+    free(s);
+}
+
+static int run(const struct ens_options *o)
+{
+    struct session *s = calloc(1, sizeof(*s));
+    struct ens_buf errors = ENS_BUF_INIT;
+    struct ens_error err = {0};
+    enum ens_status st;
+    int code;
+
+    if (s == NULL)
+        return ens_cli_fail(ENS_ENOMEMORY, &err);
+    ens_screen_init(&s->screen, ens_options_text(o, "progress"));
+    st = find_model(s, o->word[0], &err);
+    if (st == ENS_OK)
+        st = map_model(s, &err);
+    if (st == ENS_OK)
+        st = parse_study(s, &errors, &err);
+    if (st == ENS_OK)
+        st = open_rows(s, o, &err);
+    if (st == ENS_OK)
+        st = predict(s, o, &err);
+    code = st == ENS_OK ? 0 : ens_cli_fail_lines(st, &errors, &err);
+    ens_buf_fini(&errors);
+    finish(s);
+    ens_screen_raise();
+    return code;
+}
+
+const struct ens_command ens_command_predict = {
+    .name = "predict",
+    .words = "DIR|MODEL",
+    .help = "new rows by what a study of kind superlearner has fitted",
+    .min_words = 1,
+    .max_words = 1,
+    .options = options,
+    .n_options = ENS_COUNT(options),
+    .run = run,
+    .more =
+        "DIR is the folder of a finished study, or a file " ENS_MODEL_FILE
+        " from there, which\n"
+        "needs nothing else, but for learners that read the rows they were "
+        "fitted on\n"
+        "(knn): then the study's inputs and its folder have to be there.\n"
+        "Columns are found by their names where the training data had names, "
+        "else there\n"
+        "are as many, in the same order; text is what it was in the training "
+        "data.\n"
+        "Predictions are one column, of classes their names (--proba: a "
+        "column per class,\n"
+        "of two classes the probability of the second). In .npy classes are "
+        "numbers: their\n"
+        "names if these are numbers, else 0, 1 ... in the order of names.\n"
+        "Rows are streamed: memory does not grow with them, and FILE is there "
+        "whole or\n"
+        "not at all.\n"
+        "\n"
+        "  ensrun predict results/s --input new.csv -o predictions.csv\n"
+        "  ensrun predict model.ens --input new.npy -o p.npy --proba\n",
+};
