@@ -276,7 +276,7 @@ enum ens_status ens_sl_meta_layer(const struct ens_sl *sl, uint32_t n_layers,
                                   struct ens_sl_layer *layer,
                                   struct ens_error *err)
 {
-    struct ens_sl_layer last;
+    struct ens_sl_layer last = {0};
     enum ens_status s = ens_sl_layer(sl, n_layers, &last, err);
 
     if (s != ENS_OK)
