@@ -1,163 +1,157 @@
 #!/usr/bin/env python3
-"""Learners of kind superlearner beside scikit-learn's and XGBoost's, on the
-same rows: 5 fits without a fold, predictions of that fold, one fit of all
-rows; one worker, one thread. Ratios of CPU time and private memory, and what
-the out-of-fold predictions are off.
+"""Learners of kind superlearner beside scikit-learn on the same rows: 5 blocks
+of rows held out in turn, and a fit of all rows; one worker, one thread. Ratios
+of wall time (scikit-learn's without its start and the reading of X) and of
+peak memory (ensrun: PSS of all its processes, X included), and how far the
+held-out predictions are apart.
 
-    learners.py [NAME ...]    (default: all)"""
+  benchmarks/learners.py [NAME ...] [ROWS COLUMNS]
+
+NAME: of the table below; a new one is a line there."""
 
 import glob
 import json
 import os
 import re
-import resource
 import subprocess
 import sys
 import time
 
-from common import ENSRUN, Scratch, command, figure
+from common import ENSRUN, Scratch, figure
 
-FOLDS = 5
-
-# name: learner and its settings, rows, columns, family, peer (a Python
-# expression)
-CASES = {
-    "tree": ("tree\nmin_leaf = 20", 100_000, 20, "gaussian",
-             "sklearn.tree.DecisionTreeRegressor(min_samples_leaf=20)"),
-    "forest": ("forest\ntrees = 20", 50_000, 20, "gaussian",
-               "sklearn.ensemble.RandomForestRegressor(20, max_features=6,"
-               " min_samples_leaf=5, n_jobs=1)"),
-    "forest of classes": (
-        "forest\ntrees = 20", 50_000, 20, "binomial",
-        "sklearn.ensemble.RandomForestClassifier(20, n_jobs=1)"),
-    "boost": ("boost", 100_000, 20, "gaussian",
-              "sklearn.ensemble.HistGradientBoostingRegressor("
-              "early_stopping=False)"),
-    "boost of classes": (
-        "boost", 100_000, 20, "binomial",
-        "sklearn.ensemble.HistGradientBoostingClassifier("
-        "early_stopping=False)"),
-    "boost, xgboost": (
-        "boost\nleaves = 0\ndepth = 6\nl2 = 1\nmin_leaf = 1\n"
-        "min_child_weight = 1", 100_000, 20, "gaussian",
-        "xgboost.XGBRegressor(n_estimators=100, learning_rate=0.1,"
-        " max_depth=6, tree_method='hist', n_jobs=1, base_score=14.4)"),
-    "boost, xgboost, 500,000 x 50": (
-        "boost\nrounds = 20\nleaves = 0\ndepth = 6\nl2 = 1\nmin_leaf = 1\n"
-        "min_child_weight = 1", 500_000, 50, "gaussian",
-        "xgboost.XGBRegressor(n_estimators=20, learning_rate=0.1,"
-        " max_depth=6, tree_method='hist', n_jobs=1, base_score=14.4)"),
+# name: (family, settings, scikit-learn's, rows, columns)
+LEARNERS = {
+    "ols": ("gaussian", "", "linear_model.LinearRegression()", 300000, 50),
+    "ridge": ("gaussian", "alpha = 1", "linear_model.Ridge(1.0)", 300000, 50),
+    "lasso": ("gaussian", "alpha = 0.01",
+              "linear_model.Lasso(0.01, tol=1e-10)", 300000, 50),
+    "elastic_net": ("gaussian", "alpha = 0.01",
+                    "linear_model.ElasticNet(0.01, tol=1e-10)", 300000, 50),
+    "ridge_cv": ("gaussian", "", "linear_model.RidgeCV()", 20000, 50),
+    "lasso_cv": ("gaussian", "", "linear_model.LassoCV()", 50000, 50),
+    "logistic": ("binomial", "", "linear_model.LogisticRegression("
+                 "tol=1e-10, max_iter=10000, solver='newton-cholesky')",
+                 100000, 50),
+    "logistic_l1": ("binomial", "learner = logistic\npenalty = l1\nC = 0.01",
+                    "linear_model.LogisticRegression(C=0.01, penalty='l1', "
+                    "solver='saga', max_iter=100)", 20000, 20),
+    "logistic_3": ("multinomial", "learner = logistic",
+                   "linear_model.LogisticRegression(max_iter=10000)", 50000,
+                   20),
+    "poisson": ("poisson", "alpha = 0.01", "linear_model.PoissonRegressor("
+                "alpha=0.01, solver='newton-cholesky', tol=1e-8)", 100000, 50),
 }
+
+DATA = """
+import sys, numpy as np
+family, n, p = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+g = np.random.RandomState(1)
+x = g.uniform(size=(n, p))
+eta = 2 * x[:, 0] - x[:, 1] + x[:, 2] - 1
+y = {"gaussian": lambda: eta + g.normal(size=n),
+     "binomial": lambda: (g.uniform(size=n) < 1 / (1 + np.exp(-eta))) * 1.0,
+     "multinomial": lambda: np.argmax(np.stack([eta, -eta, 0 * eta], 1)
+                                      + g.gumbel(size=(n, 3)), 1) * 1.0,
+     "poisson": lambda: g.poisson(np.exp(eta)) * 1.0}[family]()
+np.save("X.npy", x)
+np.save("y.npy", y)
+"""
+
+PEER = """
+import json, resource, sys, time, warnings
+import numpy as np
+from sklearn import linear_model
+from sklearn.base import is_classifier
+from sklearn.model_selection import KFold, cross_val_predict
+warnings.filterwarnings("ignore")
+x, y = np.load("X.npy"), np.load("y.npy")
+model = eval(sys.argv[1])
+classes = is_classifier(model)
+start = time.perf_counter()
+out = cross_val_predict(model, x, y, cv=KFold(5),
+                        method="predict_proba" if classes else "predict")
+model.fit(x, y)
+wall = time.perf_counter() - start
+np.save("out.npy", out[:, 1] if classes and out.shape[1] == 2 else out)
+print(json.dumps([wall, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+                  / 1024]))
+"""
+
+APART = """
+import sys, numpy as np
+a, b = np.load(sys.argv[1]), np.load("out.npy")
+print(abs(a.reshape(b.shape) - b).max())
+"""
 
 STUDY = """[study]
 kind = superlearner
-name = learners
 [inputs]
 X = X.npy
 y = y.npy
 [superlearner]
 family = {family}
-folds = {folds}
-[learner peer]
-learner = {learner}
+folds = 5
+{classes}
+[learner {name}]
+{settings}
 [meta]
-learner = mean
+learner = {meta}
 """
 
 
-def make(folder, rows, p, family):
-    import numpy as np
-    from sklearn.datasets import make_friedman1
-    x, y = make_friedman1(n_samples=rows, n_features=p, noise=1.0,
-                          random_state=2017)
-    if family == "binomial":
-        y = (y > 14).astype(float)
-    np.save(os.path.join(folder, "X.npy"), x)
-    np.save(os.path.join(folder, "y.npy"), y)
+def python(folder, code, *args):
+    done = subprocess.run(["/usr/bin/python3", "-c", code, *args], cwd=folder,
+                          stdout=subprocess.PIPE, text=True, check=True,
+                          env=dict(os.environ, OMP_NUM_THREADS="1",
+                                   OPENBLAS_NUM_THREADS="1"))
+    return done.stdout
 
 
-def off(folder, family, out):
-    import numpy as np
-    y = np.load(os.path.join(folder, "y.npy"))
-    if family == "gaussian":
-        return float(np.sqrt(np.mean((y - out) ** 2)))
-    p = np.clip(np.where(y > 0, out, 1 - out), 1e-3, 1)
-    return float(-np.mean(np.log(p)))
-
-
-def peer(name, folder):
-    """In a process of its own: seconds, bytes, what predictions are off."""
-    _, _, _, family, make_model = CASES[name]
-    import numpy as np
-    import sklearn.ensemble  # pylint: disable=unused-import
-    import sklearn.tree  # pylint: disable=unused-import
-    from sklearn.model_selection import KFold, cross_val_predict
-    if "xgboost" in make_model:
-        import xgboost  # pylint: disable=unused-import
-    x = np.load(os.path.join(folder, "X.npy"))
-    y = np.load(os.path.join(folder, "y.npy"))
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    start = time.process_time()
-    model = eval(make_model)  # pylint: disable=eval-used
-    method = "predict" if family == "gaussian" else "predict_proba"
-    out = cross_val_predict(model, x, y, cv=KFold(FOLDS), method=method)
-    model.fit(x, y)
-    seconds = time.process_time() - start
-    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    out = out if family == "gaussian" else out[:, 1]
-    json.dump({"seconds": seconds, "bytes": grown * 1024,
-               "off": off(folder, family, out)}, sys.stdout)
-
-
-def ours(name, scratch):
-    import numpy as np
-    learner, _, _, family, _ = CASES[name]
-    study = scratch.study(STUDY.format(learner=learner, family=family,
-                                       folds=FOLDS))
+def ours(scratch, name, family, settings):
+    """Wall seconds, MiB, held-out predictions."""
     results = scratch.results()
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    text = subprocess.run(command(study, results, 1), check=True, text=True,
-                          stderr=subprocess.PIPE).stderr
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = (after.ru_utime + after.ru_stime - before.ru_utime
-           - before.ru_stime)
-    private = re.search(r"([\d.]+) (KiB|MiB|GiB) private", text)
-    size = float(private[1]) * {"KiB": 2**10, "MiB": 2**20,
-                                "GiB": 2**30}[private[2]]
-    array, = glob.glob(os.path.join(results, "arrays", "predicted1.*.npy"))
-    return {"seconds": cpu, "bytes": size,
-            "off": off(scratch.path, family, np.load(array).ravel())}
+    study = scratch.study(STUDY.format(
+        name=name, family=family, settings=settings,
+        classes="classes = 3" if family == "multinomial" else "",
+        meta="mean" if family == "multinomial" else "nnls"))
+    start = time.perf_counter()
+    done = subprocess.run([ENSRUN, "run", study, "--results", results,
+                           "--workers", "1"], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, check=False)
+    wall = time.perf_counter() - start
+    peak = re.search(r"peak memory ([0-9.]+) (KiB|MiB|GiB)", done.stdout)
+    out = glob.glob(os.path.join(results, "arrays", "predicted1.*.npy"))
+    if done.returncode != 0 or not peak or len(out) != 1:
+        sys.exit(f"{study}: exit {done.returncode}\n{done.stdout}")
+    unit = {"KiB": 1 / 1024, "MiB": 1, "GiB": 1024}[peak.group(2)]
+    return wall, float(peak.group(1)) * unit, out[0]
 
 
-def compare(name):
-    _, rows, p, family, make_model = CASES[name]
-    env = dict(os.environ, OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
+def measure(name, size):
+    family, settings, peer, n, p = LEARNERS[name]
+    n, p = size or (n, p)
     with Scratch() as scratch:
-        make(scratch.path, rows, p, family)
-        a = ours(name, scratch)
-        b = json.loads(subprocess.run(
-            [sys.executable, __file__, "--peer", name, scratch.path],
-            env=env, check=True, stdout=subprocess.PIPE).stdout)
-    what = f"{name} ({rows:,} x {p})"
-    peer_name = make_model.split("(")[0].split(".")[-1]
-    figure(f"{what}: CPU time", a["seconds"], "s")
-    figure(f"  {peer_name} / ours", b["seconds"] / a["seconds"], "x", "1x")
-    figure("  private memory", a["bytes"] / 2**20, "MiB")
-    figure(f"  {peer_name} / ours", b["bytes"] / a["bytes"], "x", "1x")
-    figure("  off (rmse, log loss)", a["off"])
-    figure(f"  {peer_name} / ours", b["off"] / a["off"], "x", "1x")
+        python(scratch.path, DATA, family, str(n), str(p))
+        wall, mib, out = ours(scratch, name, family, settings)
+        peer_wall, peer_mib = json.loads(python(scratch.path, PEER, peer))
+        apart = float(python(scratch.path, APART, out))
+    print(f"-- {name}, {n:,} x {p}: {wall:.2f} s, {mib:.0f} MiB; "
+          f"scikit-learn {peer_wall:.2f} s, {peer_mib:.0f} MiB")
+    figure(f"{name}: scikit-learn's time over ours", peer_wall / wall, "x")
+    figure(f"{name}: scikit-learn's memory over ours", peer_mib / mib, "x")
+    figure(f"{name}: held-out predictions apart, at most", apart)
 
 
 def main():
-    if sys.argv[1:2] == ["--peer"]:
-        peer(sys.argv[2], sys.argv[3])
-        return
-    if not os.path.exists(ENSRUN):
-        sys.exit(f"{ENSRUN}: build it first")
-    for name in sys.argv[1:] or CASES:
-        if name not in CASES:
-            sys.exit(f"{name}: none of {', '.join(CASES)}")
-        compare(name)
+    words = sys.argv[1:]
+    size = [int(w) for w in words if w.isdigit()]
+    names = [w for w in words if not w.isdigit()] or list(LEARNERS)
+    unknown = [n for n in names if n not in LEARNERS]
+    if unknown or len(size) not in (0, 2):
+        sys.exit(f"usage: learners.py [NAME ...] [ROWS COLUMNS]; NAME: "
+                 f"{', '.join(LEARNERS)}")
+    for name in names:
+        measure(name, size)
 
 
 if __name__ == "__main__":
