@@ -86,8 +86,7 @@ static const struct sample {
            "[learner boost]\nrounds = 3\n"
            "[meta]\nlearner = lasso\n"},
     {"superlearner", WELLS "[superlearner]\nfolds = 2\nfamily = poisson\n"
-                           "[learner poisson]\n[learner mean]\n"
-                           "[meta]\nlearner = lasso\n"},
+                           "[learner poisson]\n[learner mean]\n"},
 };
 #define N_SAMPLES ((int)ENS_COUNT(samples))
 
