@@ -97,6 +97,9 @@ struct ens_rows {
     const double *direct;
     uint64_t stride;
     const double *centre, *scale;
+    /** The same of columns as they are, whether their values are finite or
+     * not: for who hands on where they lie, and sees them through x too. */
+    const double *mapped;
     /** Rows in one piece of the source: source row of position i is
      * first_row + i. Else UINT64_MAX. */
     uint64_t first_row;

@@ -2,23 +2,17 @@
 #include "base/bug.h"
 #include "cli/command.h"
 #include "cli/from.h"
+#include "cli/model_file.h"
 #include "cli/predictions.h"
 #include "cli/results.h"
 #include "input/mapped.h"
 #include "kinds/kinds.h"
-#include "learn/model/model.h"
 #include "store/array.h"
 #include "worker/worker.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 static const struct ens_option options[] = {
     {"input", 'i', ENS_OPTION_TEXT, 0, "FILE",
@@ -38,10 +32,7 @@ static const struct ens_option options[] = {
 
 /* What is open. */
 struct session {
-    char dir[PATH_MAX];  /* that the model lies in */
-    char path[PATH_MAX]; /* of the model */
-    void *model;
-    size_t bytes;
+    struct ens_model_file model;
     struct ens_arena arena;
     struct ens_study *study;
     struct ens_finder finder;
@@ -58,56 +49,8 @@ struct session {
     size_t n_maps;
 };
 
-/* -- the model --------------------------------------------------------------
+/* -- the study --------------------------------------------------------------
  */
-
-/* A results folder, or the file itself. */
-static enum ens_status find_model(struct session *s, const char *word,
-                                  struct ens_error *err)
-{
-    struct stat st;
-    int is_folder = stat(word, &st) == 0 && S_ISDIR(st.st_mode), n;
-    const char *slash = strrchr(word, '/');
-
-    if (is_folder) {
-        n = snprintf(s->path, PATH_MAX, "%s/" ENS_MODEL_FILE, word);
-        snprintf(s->dir, PATH_MAX, "%s", word);
-        if (n < PATH_MAX && stat(s->path, &st) != 0)
-            return ens_fail(err, ENS_ENOTFOUND,
-                            "%s: no " ENS_MODEL_FILE " in it; a study of kind "
-                            "superlearner writes it when it has finished",
-                            word);
-    } else {
-        n = snprintf(s->path, PATH_MAX, "%s", word);
-        snprintf(s->dir, PATH_MAX, "%.*s",
-                 slash ? (int)(slash == word ? 1 : slash - word) : 1,
-                 slash ? word : ".");
-    }
-    return n < PATH_MAX ? ENS_OK
-                        : ens_fail(err, ENS_EUSAGE, "%s: path too long", word);
-}
-
-static enum ens_status map_model(struct session *s, struct ens_error *err)
-{
-    int fd = open(s->path, O_RDONLY | O_CLOEXEC);
-    struct stat st;
-    void *p;
-
-    if (fd < 0)
-        return ens_fail_errno(err, ENS_ENOTFOUND, "%s", s->path);
-    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size == 0) {
-        close(fd);
-        return ens_fail(err, ENS_ECORRUPT, "%s: not a model of ensrun",
-                        s->path);
-    }
-    p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
-    close(fd);
-    if (p == MAP_FAILED)
-        return ens_fail_errno(err, ENS_EIO, "cannot map %s", s->path);
-    s->model = p;
-    s->bytes = (size_t)st.st_size;
-    return ENS_OK;
-}
 
 /* The study that the model itself holds: that in the folder may be another by
  * now. */
@@ -116,18 +59,18 @@ static enum ens_status parse_study(struct session *s, struct ens_buf *errors,
 {
     struct ens_study_kinds kinds;
     struct ens_model m;
-    enum ens_status st = ens_model_read(&m, s->model, s->bytes, &s->arena, err);
+    enum ens_status st = ens_model_file_read(&s->model, &m, &s->arena, err);
 
     if (st != ENS_OK)
-        return ens_wrap(err, st, "%s", s->path);
+        return st;
     ens_finder_init(&s->finder, &ens_kinds, &ens_host);
     kinds = ens_finder_kinds(&s->finder);
-    st = ens_study_parse(&s->study, s->path, m.study, m.study_bytes, s->dir,
-                         NULL, 0, &kinds, errors, err);
+    st = ens_study_parse(&s->study, s->model.path, m.study, m.study_bytes,
+                         s->model.dir, NULL, 0, &kinds, errors, err);
     if (st != ENS_OK || s->finder.kind->predict != NULL)
         return st;
-    return ens_fail(err, ENS_EUSAGE, "%s: kind %s predicts nothing", s->path,
-                    s->finder.kind->name);
+    return ens_fail(err, ENS_EUSAGE, "%s: kind %s predicts nothing",
+                    s->model.path, s->finder.kind->name);
 }
 
 /* -- what the kind may ask for ----------------------------------------------
@@ -165,7 +108,7 @@ static enum ens_status give_output(void *own, const char *array, uint64_t cell,
     if (st != ENS_OK)
         return st;
     ens_host.plan_cell(plan, cell, &c);
-    st = ens_array_map_any(s->dir, array, c.hash[0], view,
+    st = ens_array_map_any(s->model.dir, array, c.hash[0], view,
                            &s->map[s->n_maps].base, &s->map[s->n_maps].bytes,
                            err);
     s->n_maps += st == ENS_OK;
@@ -229,8 +172,8 @@ static enum ens_status predict(struct session *s, const struct ens_options *o,
                                struct ens_error *err)
 {
     struct ens_predict p = {.study = s->study,
-                            .model = s->model,
-                            .bytes = s->bytes,
+                            .model = s->model.data,
+                            .bytes = s->model.bytes,
                             .rows = &s->rows.input,
                             .proba = ens_options_has(o, "proba"),
                             .skip_bad = ens_options_has(o, "skip-missing"),
@@ -269,8 +212,7 @@ static void finish(struct session *s)
     ens_mapped_close(&s->rows);
     ens_study_free(s->study);
     ens_finder_fini(&s->finder);
-    if (s->model)
-        munmap(s->model, s->bytes);
+    ens_model_file_close(&s->model);
     ens_arena_fini(&s->arena);
     free(s);
 }
@@ -286,9 +228,7 @@ static int run(const struct ens_options *o)
     if (s == NULL)
         return ens_cli_fail(ENS_ENOMEMORY, &err);
     ens_screen_init(&s->screen, ens_options_text(o, "progress"));
-    st = find_model(s, o->word[0], &err);
-    if (st == ENS_OK)
-        st = map_model(s, &err);
+    st = ens_model_file_open(&s->model, o->word[0], &err);
     if (st == ENS_OK)
         st = parse_study(s, &errors, &err);
     if (st == ENS_OK)

@@ -1,5 +1,6 @@
 /* ensrun verify DIR: every checksum; 1 and the place where one fails. */
 #include "cli/command.h"
+#include "cli/model_file.h"
 #include "cli/verify.h"
 
 #include <stdio.h>
@@ -39,6 +40,29 @@ static void print_summary(const struct ens_verify *v)
                v->n_problems == 1 ? "" : "s");
 }
 
+/* A file that a kind may have written; the next run writes it again. */
+static void verify_model(struct ens_verify *v)
+{
+    struct ens_arena arena = ENS_ARENA_INIT;
+    struct ens_model_file file;
+    struct ens_model m;
+    struct ens_error err;
+    enum ens_status s = ens_model_file_open(&file, v->r->dir, &err);
+
+    if (s == ENS_ENOTFOUND)
+        return;
+    if (s == ENS_OK)
+        s = ens_model_file_read(&file, &m, &arena, &err);
+    if (s == ENS_OK) {
+        printf("model        %zu bytes\n", file.bytes);
+    } else {
+        v->n_problems++;
+        v->problem(v->arg, err.text);
+    }
+    ens_model_file_close(&file);
+    ens_arena_fini(&arena);
+}
+
 static enum ens_status verify(struct ens_verify *v, struct ens_error *err)
 {
     enum ens_status s = ens_verify_journal(v, err);
@@ -48,6 +72,7 @@ static enum ens_status verify(struct ens_verify *v, struct ens_error *err)
     if (s != ENS_OK)
         return s;
     ens_verify_checkpoints(v);
+    verify_model(v);
     print_summary(v);
     return ENS_OK;
 }
@@ -82,6 +107,7 @@ const struct ens_command ens_command_verify = {
     .max_words = 1,
     .run = run,
     .more = "Frames of the journal, artifacts, blocks of output arrays,\n"
-            "checkpoints; tasks recorded twice with different results. Exit\n"
+            "checkpoints, a fitted model; tasks recorded twice with different "
+            "results. Exit\n"
             "status 1 when one fails.\n",
 };

@@ -1,8 +1,6 @@
 /* Tables that kinds have of their own. */
 #include "export/table.h"
 
-#include "base/bug.h"
-
 #include <string.h>
 
 /* -- columns ----------------------------------------------------------------
@@ -14,27 +12,20 @@ static const enum ens_datum_type datum_type[] = {
     [ENS_TEXT] = ENS_DATUM_TEXT,
 };
 
-struct declaring {
-    const struct ens_table_def *def;
-    struct ens_columns *c;
-};
-
 static enum ens_status take_column(void *arg, const struct ens_field *f,
                                    struct ens_error *err)
 {
-    struct declaring *d = arg;
+    struct ens_columns *c = arg;
 
     if (f->name == NULL || *f->name == '\0' ||
         (f->type != ENS_F64 && f->type != ENS_I64 && f->type != ENS_TEXT))
-        return ens_fail(err, ENS_EPROTOCOL,
-                        "table %s: column %zu has no name or no type",
-                        d->def->name, d->c->n + 1);
-    for (size_t i = 0; i < d->c->n; i++)
-        if (strcmp(d->c->item[i].name, f->name) == 0)
-            return ens_fail(err, ENS_EPROTOCOL,
-                            "table %s: column %s is there twice", d->def->name,
+        return ens_fail(err, ENS_EPROTOCOL, "column %zu has no name or no type",
+                        c->n + 1);
+    for (size_t i = 0; i < c->n; i++)
+        if (strcmp(c->item[i].name, f->name) == 0)
+            return ens_fail(err, ENS_EPROTOCOL, "column %s is there twice",
                             f->name);
-    ens_columns_add(d->c, f->name, datum_type[f->type], f->unit, f->help);
+    ens_columns_add(c, f->name, datum_type[f->type], f->unit, f->help);
     return ENS_OK;
 }
 
@@ -42,14 +33,13 @@ static enum ens_status own_columns(const struct ens_tables *t,
                                    const struct ens_table_def *def,
                                    struct ens_columns *c, struct ens_error *err)
 {
-    struct declaring d = {def, c};
     enum ens_status s;
 
     ens_tables_in_rewind(t->in, def->facts);
-    s = def->columns(t->rq.host, t->rq.plan, t->in, take_column, &d, err);
+    s = def->columns(t->rq.host, t->rq.plan, t->in, take_column, c, err);
     if (s == ENS_OK && c->n == 0 && !c->failed)
-        s = ens_fail(err, ENS_EPROTOCOL, "table %s: no columns", def->name);
-    return s;
+        s = ens_fail(err, ENS_EPROTOCOL, "no columns");
+    return s == ENS_OK ? s : ens_wrap(err, s, "table %s", def->name);
 }
 
 enum ens_status ens_table_declare(const struct ens_tables *t,
@@ -72,6 +62,7 @@ enum ens_status ens_table_declare(const struct ens_tables *t,
 struct filling {
     const struct ens_columns *c;
     struct ens_row *row;
+    enum ens_status s; /* not ENS_OK: no more rows, whatever the kind does */
 };
 
 static enum ens_status take_row(void *arg, const union ens_table_value *v,
@@ -79,6 +70,8 @@ static enum ens_status take_row(void *arg, const union ens_table_value *v,
 {
     struct filling *f = arg;
 
+    if (f->s != ENS_OK)
+        return f->s;
     for (size_t i = 0; i < f->c->n; i++) {
         enum ens_datum_type type = f->c->item[i].type;
 
@@ -92,7 +85,8 @@ static enum ens_status take_row(void *arg, const union ens_table_value *v,
         else
             ens_row_text(f->row, v[i].text.p, v[i].text.n);
     }
-    return ens_row_end(f->row, err);
+    f->s = ens_row_end(f->row, err);
+    return f->s;
 }
 
 enum ens_status ens_table_fill(const struct ens_tables *t,
@@ -101,22 +95,27 @@ enum ens_status ens_table_fill(const struct ens_tables *t,
 {
     const struct ens_table_def *def = table->def;
     struct ens_columns c = {ENS_ARENA_INIT, 0, 0, NULL, 0};
-    struct filling f = {&c, row};
+    struct filling f = {&c, row, ENS_OK};
     enum ens_status s;
 
     if (def == NULL)
         return table->rows(t, row, err);
     s = ens_table_declare(t, table, &c, err);
-    ENS_BUG_ON(s == ENS_OK && c.n != row->n);
+    if (s == ENS_OK && c.n != row->n)
+        s = ens_fail(err, ENS_EPROTOCOL,
+                     "table %s: %zu columns, and when asked before %zu",
+                     def->name, c.n, row->n);
     if (s == ENS_OK) {
         ens_tables_in_rewind(t->in, def->facts);
         s = def->rows(t->rq.host, t->rq.plan, t->in, take_row, &f, err);
         ens_tables_in_rewind(t->in, 0);
+        if (f.s != ENS_OK)
+            s = f.s; /* its text is the output's */
+        else if (s != ENS_OK)
+            s = ens_wrap(err, s, "table %s", def->name);
     }
     ens_columns_fini(&c);
-    return s == ENS_OK || s == ENS_ESTOPPED
-               ? s
-               : ens_wrap(err, s, "table %s", def->name);
+    return s;
 }
 
 /* -- which there are ------------------------------------------------------- */

@@ -215,6 +215,7 @@ static const char *missing_slot(const struct ens_kind *k)
            : k->n_calls > 0 && k->calls == NULL       ? "calls"
            : k->n_tables > 0 && k->tables == NULL     ? "tables"
            : k->n_laps > 0 && k->laps == NULL         ? "laps"
+           : k->n_files > 0 && k->files == NULL       ? "files"
                                                       : NULL;
 }
 
@@ -304,6 +305,32 @@ static enum ens_status check_tables(const struct ens_kind *k,
     return ENS_OK;
 }
 
+/* They lie beside ours: a name with an extension, and none of ours. */
+static enum ens_status check_files(const struct ens_kind *k,
+                                   struct ens_error *err)
+{
+    static const char *const taken[] = {"study.ini", "run.json", "status",
+                                        "log.txt"};
+
+    for (size_t i = 0; i < k->n_files; i++) {
+        const struct ens_file_def *f = &k->files[i];
+        const char *dot = f->name == NULL ? NULL : strrchr(f->name, '.');
+        int bad = dot == NULL || dot == f->name || dot[1] == '\0' ||
+                  strchr(f->name, '/') != NULL || strcmp(dot, ".csv") == 0;
+
+        for (size_t j = 0; j < ENS_COUNT(taken) && !bad; j++)
+            bad = strcmp(f->name, taken[j]) == 0;
+        for (size_t j = 0; j < i && !bad; j++)
+            bad = strcmp(f->name, k->files[j].name) == 0;
+        if (bad || f->help == NULL || f->write == NULL)
+            return ens_fail(err, ENS_ESTUDY,
+                            "file %zu (%.60s) has no name of its own with an "
+                            "extension, no help, or is not written",
+                            i + 1, f->name == NULL ? "?" : f->name);
+    }
+    return ENS_OK;
+}
+
 static enum ens_status check_laps(const struct ens_kind *k,
                                   struct ens_error *err)
 {
@@ -350,6 +377,8 @@ static enum ens_status check_kind(const struct ens_kind *k,
                          i + 1);
     if (s == ENS_OK)
         s = check_tables(k, err);
+    if (s == ENS_OK)
+        s = check_files(k, err);
     if (s == ENS_OK)
         s = check_laps(k, err);
     return s == ENS_OK ? check_sections(k, err) : s;

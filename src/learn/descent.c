@@ -165,12 +165,13 @@ int ens_descent_solve(const struct ens_descent *q, double *b, double *work)
     gradient(&s);
     for (size_t sweeps = 0; sweeps < MAX_SWEEPS;) {
         double change = sweep(&s, 1);
-        int still = change <= LAST;
+        int still = change <= fmax(LAST, q->enough);
 
         for (size_t i = 0; i < SOME && change > ENOUGH; i++, sweeps++)
             change = sweep(&s, 0);
         sweeps++;
-        if (signs_changed(&s) && closed_form(&s) && is_minimum(&s, s.x))
+        if (q->enough <= 0 && signs_changed(&s) && closed_form(&s) &&
+            is_minimum(&s, s.x))
             return 1;
         if (still)
             return 1;

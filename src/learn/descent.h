@@ -20,7 +20,10 @@ struct ens_descent {
     const double *c; /* p x p, both triangles, positive semidefinite */
     const double *k; /* p */
     double l1, l2;
-    int positive; /* b >= 0 */
+    int positive;  /* b >= 0 */
+    double enough; /* stop when a sweep over all changes no coefficient by more
+                      than this share of the largest, in units of columns'
+                      lengths; 0: at the minimum */
 };
 
 /** Doubles of work. */

@@ -290,6 +290,17 @@ static int advance(struct ens_newton_pass *s, const struct form *f,
     return 0;
 }
 
+static int is_finite(const struct ens_newton_pass *s)
+{
+    int finite = isfinite(s->value);
+
+    for (size_t a = 0; a < s->k; a++)
+        for (size_t j = 0; j < s->m; j++)
+            finite = finite && isfinite(s->grad[a * s->m + j]) &&
+                     isfinite(ens_newton_information(s, a, j, a, j));
+    return finite;
+}
+
 enum ens_status ens_newton_open(const struct ens_newton *o,
                                 const struct ens_learn_job *job,
                                 const struct ens_rows *rows,
@@ -334,6 +345,9 @@ enum ens_status ens_newton_run(const struct ens_newton *o,
     ens_newton_pass_run(&s, f->b);
     if (!(s.weight > 0))
         return ens_fail(err, ENS_EDOMAIN, "all weights are 0");
+    if (!is_finite(&s))
+        return ens_fail(err, ENS_EDOMAIN,
+                        "values are too large: their squares overflow");
     value = objective(&s, f->b);
     for (f->steps = 0; f->steps < max_steps && !f->converged; f->steps++) {
         f->loss = s.value / s.weight;

@@ -1,14 +1,16 @@
 #include "learn/penalised.h"
 
 int ens_penalised_solve(const struct ens_penalised *o,
-                        const struct ens_squares *q, double *b, double *work)
+                        const struct ens_squares *q, double enough, double *b,
+                        double *work)
 {
     struct ens_descent d = {.p = q->p,
                             .c = q->c,
                             .k = q->k,
                             .l1 = o->alpha * o->l1_ratio,
                             .l2 = o->alpha * (1 - o->l1_ratio),
-                            .positive = o->positive};
+                            .positive = o->positive,
+                            .enough = enough};
 
     return ens_descent_solve(&d, b, work);
 }
@@ -38,7 +40,7 @@ enum ens_status ens_penalised_fit(const struct ens_penalised *o,
     work = job->alloc(job, ens_descent_doubles(q.p) + 1, sizeof(*work));
     if (b == NULL || work == NULL)
         return ens_linear_memory(err);
-    if (!ens_penalised_solve(o, &q, b, work))
+    if (!ens_penalised_solve(o, &q, 0, b, work))
         job->warn(job, "coordinate descent did not converge: columns nearly "
                        "depend on each other");
     return ens_squares_model(&q, job, b, err);

@@ -26,8 +26,10 @@ enum ens_status ens_penalised_fit(const struct ens_penalised *o,
                                   struct ens_error *err);
 
 /** The same, of moments that are there: b[p] from where it is.
- * work[ens_descent_doubles(p)]. Returns whether the minimum was found. */
+ * work[ens_descent_doubles(p)]. Returns whether the minimum was found; enough:
+ * as of struct ens_descent. */
 int ens_penalised_solve(const struct ens_penalised *o,
-                        const struct ens_squares *q, double *b, double *work);
+                        const struct ens_squares *q, double enough, double *b,
+                        double *work);
 
 #endif

@@ -239,11 +239,15 @@ static enum ens_status rows_moments(const struct ens_rows *r,
 static void offer_direct(struct ens_rows *r, const struct ens_rows_spec *spec)
 {
     const struct ens_rows_prep *prep = spec->prep;
+    const double *at = ens_learn_source_direct(spec->source, &r->stride);
 
-    if (!spec->source->finite || (prep != NULL && !prep->is_scaled))
+    if (prep == NULL)
+        r->mapped = at;
+    if (at == NULL || !spec->source->finite ||
+        (prep != NULL && !prep->is_scaled))
         return;
-    r->direct = ens_learn_source_direct(spec->source, &r->stride);
-    if (r->direct == NULL || prep == NULL)
+    r->direct = at;
+    if (prep == NULL)
         return;
     r->direct += prep->select;
     r->centre = prep->centre;

@@ -57,14 +57,12 @@ enum ens_status ens_squares_init(struct ens_squares *q,
                         "values are too large: their squares overflow");
     *q = (struct ens_squares){
         .p = m->p,
-        .n = (double)m->n,
         .weight = m->weight,
         .c = m->cov,
         .k = m->cross,
         .v = m->y_var,
         .centre = intercept ? m->mean : NULL,
         .base = intercept ? m->y_mean : 0,
-        .mean = m->mean,
     };
     return intercept ? ENS_OK : uncentre(q, job, m, err);
 }
@@ -157,25 +155,29 @@ static void name_columns(const struct ens_learn_job *job,
         job->warn(job, text);
 }
 
-/* Takes from b, d b / d, its part in the null space: in the divided columns
- * rows rank .. p-1 of vt span it. *share: how far each column is in it. */
+/* v -= its part along u; both rows of p elements, p apart. */
+static void take_off(double *v, const double *u, size_t p)
+{
+    cblas_daxpy((int)p, -cblas_ddot((int)p, u, (int)p, v, (int)p), u, (int)p, v,
+                (int)p);
+}
+
+/* Takes from b its part in the null space, of which rows rank .. p-1 of vt are
+ * a basis in the columns divided by d. *share: how far each column is in it. */
 static void shorten(double *vt, size_t p, size_t rank, const double *d,
                     double *b, double *share)
 {
     for (size_t i = rank; i < p; i++) {
-        double *v = vt + i, length = 0; /* row i: elements p apart */
+        double *v = vt + i, length;
 
         for (size_t j = 0; j < p; j++) {
             share[j] = fmax(share[j], fabs(v[j * p]));
             v[j * p] /= d[j];
         }
         /* twice: once leaves what rounding mixed in */
-        for (size_t k = rank; k < i + (i - rank); k++) {
-            const double *u = vt + (k < i ? k : k - (i - rank));
-
-            cblas_daxpy((int)p, -cblas_ddot((int)p, u, (int)p, v, (int)p), u,
-                        (int)p, v, (int)p);
-        }
+        for (int turn = 0; turn < 2; turn++)
+            for (size_t k = rank; k < i; k++)
+                take_off(v, vt + k, p);
         length = cblas_dnrm2((int)p, v, (int)p);
         for (size_t j = 0; j < p; j++)
             v[j * p] /= length;

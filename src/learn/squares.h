@@ -11,13 +11,12 @@
 
 struct ens_squares {
     size_t p;
-    double n, weight; /* rows; W */
-    const double *c;  /* p x p, both triangles */
-    const double *k;  /* p */
+    double weight;   /* W */
+    const double *c; /* p x p, both triangles */
+    const double *k; /* p */
     double v;
     const double *centre; /* p: means; NULL without intercept */
     double base;          /* mean of the response; 0 */
-    const double *mean;   /* p, always */
 };
 
 /**

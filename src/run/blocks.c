@@ -6,33 +6,55 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static enum ens_status make_array(struct ens_run *r, const char *name,
-                                  uint64_t ordinal, struct ens_error *err)
+/* A file of another shape is of another version of the stage, when no task of
+ * this one has written it since. again: whatever is missing is made again. */
+static enum ens_status make_file(struct ens_run *r,
+                                 const struct ens_array_def *def,
+                                 const struct ens_cell *cell, int again,
+                                 int *created, struct ens_error *err)
 {
-    const struct ens_array_def *def = ens_plan_find_array(&r->plan, name);
     uint64_t shape[ENS_MAX_NDIM];
     uint64_t n;
     uint32_t ndim;
+    enum ens_status s =
+        ens_plan_array_shape(&r->plan, def->name, cell, &ndim, shape, &n, err);
+
+    if (s != ENS_OK)
+        return s;
+    s = ens_array_create(r->dir, def->name, cell->hash[0], def->dtype, ndim,
+                         shape, r->io, created, err);
+    if (s != ENS_ECORRUPT || !again)
+        return s;
+    s = ens_array_drop(r->dir, def->name, cell->hash[0], err);
+    return s == ENS_OK
+               ? ens_array_create(r->dir, def->name, cell->hash[0], def->dtype,
+                                  ndim, shape, r->io, created, err)
+               : s;
+}
+
+static enum ens_status make_array(struct ens_run *r,
+                                  const struct ens_array_def *def,
+                                  uint64_t ordinal, int overwritten,
+                                  struct ens_error *err)
+{
+    uint64_t n = ens_done_count(r->done, ordinal,
+                                ens_stage_replicates(&r->stage, ordinal));
+    int again = overwritten || !def->keep;
     struct ens_cell cell;
     char path[4200];
     int created = 0;
     enum ens_status s;
 
     ens_study_cell(r->study, ordinal, &cell);
-    s = ens_plan_array_shape(&r->plan, name, &cell, &ndim, shape, &n, err);
-    if (s == ENS_OK)
-        s = ens_array_create(r->dir, name, cell.hash[0], def->dtype, ndim,
-                             shape, r->io, &created, err);
-    n = ens_done_count(r->done, ordinal,
-                       ens_stage_replicates(&r->stage, ordinal));
-    if (s == ENS_OK && created && n > 0 && def->keep) {
+    s = make_file(r, def, &cell, again || n == 0, &created, err);
+    if (s == ENS_OK && created && n > 0 && !again) {
         /* or the next run would take the empty one for good */
-        ens_array_path(path, sizeof(path), r->dir, name, cell.hash[0]);
+        ens_array_path(path, sizeof(path), r->dir, def->name, cell.hash[0]);
         unlink(path);
         s = ens_fail(err, ENS_ECORRUPT,
                      "arrays/%s of cell %016llx is gone, but %llu of its "
                      "tasks are done; put it back, or use --restart",
-                     name, (unsigned long long)cell.hash[0],
+                     def->name, (unsigned long long)cell.hash[0],
                      (unsigned long long)n);
     }
     return s;
@@ -41,6 +63,8 @@ static enum ens_status make_array(struct ens_run *r, const char *name,
 static enum ens_status make_arrays(struct ens_run *r, const char *name,
                                    struct ens_error *err)
 {
+    const struct ens_array_def *def = ens_plan_find_array(&r->plan, name);
+    int overwritten = ens_replay_overwritten(&r->replay, &r->stage);
     enum ens_status s = ENS_OK;
 
     for (size_t i = 0; s == ENS_OK && i < r->stage.n_runs; i++) {
@@ -48,7 +72,7 @@ static enum ens_status make_arrays(struct ens_run *r, const char *name,
 
         for (uint64_t c = 0; s == ENS_OK && c < run->n_cells; c++)
             if (!atomic_load(&r->hurry))
-                s = make_array(r, name, run->first_cell + c, err);
+                s = make_array(r, def, run->first_cell + c, overwritten, err);
     }
     return s;
 }

@@ -543,6 +543,21 @@ enum ens_status ens_array_retire(const char *dir,
     return s;
 }
 
+enum ens_status ens_array_drop(const char *dir, const char *name,
+                               uint64_t cell_id, struct ens_error *err)
+{
+    static const char *const folder[] = {"arrays", "arrays/unused"};
+    char path[PATH_MAX];
+    enum ens_status s = ENS_OK;
+
+    for (size_t i = 0; s == ENS_OK && i < ENS_COUNT(folder); i++) {
+        s = path_of(path, dir, folder[i], name, cell_id, err);
+        if (s == ENS_OK && unlink(path) != 0 && errno != ENOENT)
+            s = ens_fail_errno(err, ENS_EIO, "cannot remove %s", path);
+    }
+    return s;
+}
+
 static enum ens_status remove_from(const char *path,
                                    int (*gone)(void *arg, const char *name,
                                                uint64_t cell_id),

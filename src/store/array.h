@@ -55,6 +55,9 @@ enum ens_status ens_array_retire(const char *dir,
                                  int (*kept)(void *arg, const char *name,
                                              uint64_t cell_id),
                                  void *arg, struct ens_error *err);
+/** Remove the file of one, wherever it lies; none is no error. */
+enum ens_status ens_array_drop(const char *dir, const char *name,
+                               uint64_t cell_id, struct ens_error *err);
 /** Remove those that gone(arg, name, cell_id) names, of arrays/ and
  * arrays/unused. */
 enum ens_status ens_array_remove(const char *dir,

@@ -255,6 +255,50 @@ START_TEST(tables_are_sound)
 }
 END_TEST
 
+static enum ens_status write_nothing(const struct ens_host *host,
+                                     const struct ens_plan *plan,
+                                     struct ens_tables_in *in,
+                                     ens_bytes_fn *put, void *arg,
+                                     struct ens_error *err)
+{
+    (void)host;
+    (void)plan;
+    (void)in;
+    (void)put;
+    (void)arg;
+    (void)err;
+    return ENS_ENOTFOUND;
+}
+
+START_TEST(files_have_names_of_their_own)
+{
+    static const char *const bad[] = {
+        "study.ini",    "run.json", "log.txt", "tasks.csv",
+        "arrays/x.npy", "model",    ".ens",    "x."};
+    const struct ens_kind *k = ens_kinds.item[_i];
+    struct ens_file_def file[2] = {{"model.ens", "help", write_nothing},
+                                   {"model.ens", "help", write_nothing}};
+    struct ens_kind spoilt = *k;
+    const struct ens_kind *const kinds[] = {&spoilt};
+    struct ens_plugin plugin = {.kinds = kinds, .n_kinds = 1};
+    struct ens_error err = {0};
+
+    spoilt.n_settings = spoilt.n_roles = 0; /* others' rules */
+    ck_assert_msg(ens_plugin_check(&plugin, &err) == ENS_OK, "%s", err.text);
+    spoilt.files = file;
+    spoilt.n_files = 1;
+    ck_assert_msg(ens_plugin_check(&plugin, &err) == ENS_OK, "%s", err.text);
+    spoilt.n_files = 2; /* twice */
+    ck_assert_int_eq(ens_plugin_check(&plugin, &err), ENS_ESTUDY);
+    spoilt.n_files = 1;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+        file[0].name = bad[i];
+        ck_assert_msg(ens_plugin_check(&plugin, &err) == ENS_ESTUDY, "%s",
+                      bad[i]);
+    }
+}
+END_TEST
+
 /* columns.csv: name,type,unit,meaning. */
 START_TEST(fields_have_a_meaning)
 {
@@ -292,6 +336,7 @@ int main(void)
     tcase_add_loop_test(t, every_kind_has_a_sample, 0, n_kinds);
     tcase_add_loop_test(t, settings_are_described_and_refuse_nan, 0, n_kinds);
     tcase_add_loop_test(t, tables_are_sound, 0, n_kinds);
+    tcase_add_loop_test(t, files_have_names_of_their_own, 0, n_kinds);
     tcase_add_loop_test(t, same_task_same_bits_twice_and_forked, 0, N_SAMPLES);
     tcase_add_loop_test(t, fields_have_a_meaning, 0, N_SAMPLES);
     suite_add_tcase(s, t);

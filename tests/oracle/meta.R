@@ -1,11 +1,14 @@
 #!/usr/bin/Rscript
-# Makes meta.inc: weights of meta learners for test_meta.c, by R 4.2.2 with
-# nnls 1.4, quadprog 1.5.8, nloptr 2.0.3:
-#   Rscript tests/oracle/meta.R > tests/oracle/meta.inc
+# Makes meta.inc and meta_classes.inc: weights of meta learners for test_meta.c
+# and test_meta_classes.c, by R 4.2.2 with nnls 1.4, quadprog 1.5.8, nloptr
+# 2.0.3:
+#   Rscript tests/oracle/meta.R squares > tests/oracle/meta.inc
+#   Rscript tests/oracle/meta.R classes > tests/oracle/meta_classes.inc
 # The data are drawn by a generator that R and C have alike (Park and Miller
 # 1988), so that they need not be stored.
 suppressMessages({library(nnls); library(quadprog); library(nloptr)})
 options(warn = 2)
+what <- commandArgs(TRUE)
 
 state <- 1
 u <- function() { # one at a time: the order of calls is that of the C test
@@ -33,6 +36,7 @@ draw <- function(seed, n, l, mean, apart, classes = FALSE) {
 }
 
 put <- function(name, v) {
+  if (startsWith(name, "class_") != (what == "classes")) return(invisible())
   cat("static const double ", name, "[] = {\n    ",
       paste(sprintf("%.17g", v), collapse = ",\n    "), "};\n", sep = "")
 }

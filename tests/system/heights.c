@@ -155,11 +155,15 @@ static enum ens_status sums_columns(const struct ens_host *h,
         {"note", ENS_TEXT, "", "remark, of every second cell"},
         {"seconds", ENS_F64, "s", "none: no facts here"},
     };
+    static const struct ens_field more = {"more", ENS_F64, "", "later"};
+    static int n_calls;
     enum ens_status s = put_columns(f, 5, sink, arg, err);
 
     (void)in;
     if (s == ENS_OK && strcmp(wrong(h, p), "column") == 0)
         s = put_columns(&f[1], 1, sink, arg, err);
+    if (s == ENS_OK && strcmp(wrong(h, p), "more") == 0 && n_calls++ > 1)
+        s = put_columns(&more, 1, sink, arg, err);
     return s;
 }
 
@@ -211,6 +215,8 @@ static enum ens_status sums_rows(const struct ens_host *h,
         s = sums_row(h, in, &cell, row, err);
         if (s == ENS_OK)
             s = sink(arg, row, err);
+        if (strcmp(wrong(h, p), "deaf") == 0)
+            s = ENS_OK; /* must not matter */
     }
     return s;
 }

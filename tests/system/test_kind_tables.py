@@ -9,7 +9,8 @@ import pathlib
 import struct
 
 import plugins
-from harness import BAD, SOME_FAILED, check, digests, expect_same, main, table
+from harness import (BAD, ENSRUN, SOME_FAILED, check, digests, expect_same,
+                     main, table)
 
 STUDY = """[study]
 kind = ./heights.so:heights
@@ -178,6 +179,16 @@ def what_goes_wrong_is_said(work):
     check(not list((work.path / "a").glob("*.tmp")), "left behind")
     run = work.run(study(work, "wrong = column\n"), "b", expect=70)
     check("table sums: column total is there twice" in run.stderr, run.stderr)
+    run = work.run(study(work, "wrong = more\n"), "c", expect=70)
+    check("table sums: 6 columns, and when asked before 5" in run.stderr,
+          run.stderr)
+    work.run(study(work, "wrong = deaf\n"), "d")
+    head = work.ensrun("export", "d", "--table", "sums", "--head", "1").stdout
+    check(len(rows_of(head)) == 1, head)
+    run = work.start("-c", f"{ENSRUN} export d --table sums > /dev/full",
+                     program="/bin/sh")
+    run.wait(60, 3)
+    check("No space left" in run.stderr, run.stderr)
 
 
 def bad_declarations_are_refused(work):

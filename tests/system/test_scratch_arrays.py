@@ -6,7 +6,7 @@ import signal
 import time
 
 import mpi
-from harness import ENVIRONMENT, REQUEUE, check, dice, digests, \
+from harness import ENVIRONMENT, REQUEUE, SOURCE, check, dice, digests, \
     expect_same, kill, main, table, wait_until
 
 HEAD = "[study]\nkind = synthetic\nseed = 81\n[run]\n{run}\n[synthetic]\n" \
@@ -197,5 +197,23 @@ def overwritten(work):
         expect_same(results, fresh, f"version {i}")
 
 
+def learners(work):
+    """A learner comes and goes: the array of weights has another shape, the
+    moments are made again for the one that is new."""
+    wells = SOURCE / "launch/examples/wells.csv"
+    text = "[study]\nkind = superlearner\nseed = 3\n[input D]\n" \
+           f"path = {wells}\n[inputs]\nX = D[-switch]\ny = D[switch]\n" \
+           "[superlearner]\nfolds = 4\n[layer 1]\n[learner ols]\n" \
+           "[learner lasso]\nalpha = {}\n[meta]\nlearner = nnls\n"
+    results = work.path / "edited"
+    for i, alpha in enumerate(("0.1", "0.1, 0.01", "0.1")):
+        study = work.study(text.replace("{}", alpha))
+        work.run(study, results)
+        work.verify(results)
+        fresh = work.path / f"fresh{i}"
+        work.run(study, fresh)
+        expect_same(results, fresh, f"version {i}")
+
+
 main(removed, edits, further_stages, not_the_same, replays, retried, far,
-     killed, gone_in_between, overwritten)
+     killed, gone_in_between, overwritten, learners)

@@ -202,6 +202,10 @@ START_TEST(hopeless_rows_are_refused)
     t.n = 0;
     ck_assert(learning_fit(&l, &t) == ENS_EDOMAIN);
     ck_assert_str_eq(l.err.text, "no rows");
+    t.n = 50;
+    x[4 * 17 + 2] = 1e200;
+    ck_assert(learning_fit(&l, &t) == ENS_EDOMAIN);
+    ck_assert(strstr(l.err.text, "too large") != NULL);
     t.n = 2;
     t.x = wide;
     t.p = ENS_LINEAR_MAX + 1;

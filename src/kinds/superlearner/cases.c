@@ -31,13 +31,16 @@ static enum ens_status read_steps(const struct ens_cell *cell,
 int ens_sl_shares_moments(const struct ens_cell *cell,
                           const struct ens_learner *learner)
 {
-    return (learner->uses & ENS_LEARN_MOMENTS) != 0 || calls_of(cell) != NULL;
+    /* with rows: sums tell that all numbers are finite (ens_sl_finite) */
+    return (learner->uses & (ENS_LEARN_MOMENTS | ENS_LEARN_ROWS)) != 0 ||
+           calls_of(cell) != NULL;
 }
 
 int ens_sl_shares_bins(const struct ens_cell *cell,
                        const struct ens_learner *learner)
 {
-    return (learner->uses & ENS_LEARN_BINS) != 0 && calls_of(cell) == NULL;
+    (void)cell;
+    return (learner->uses & ENS_LEARN_BINS) != 0;
 }
 
 enum ens_texts ens_sl_texts(const struct ens_cell *cell)
@@ -53,6 +56,32 @@ uint64_t ens_sl_lag(const struct ens_cell *cell)
     struct ens_prep steps;
 
     return read_steps(cell, &steps, NULL) == ENS_OK ? steps.lag : 0;
+}
+
+/* Steps that are of use in some layers and families only. */
+static enum ens_status check_uses(const struct ens_sl *sl,
+                                  const struct ens_cell *cell,
+                                  const struct ens_prep *steps,
+                                  struct ens_error *err)
+{
+    struct ens_sl_layer layer;
+    const char *screen = ens_prep_screen(steps);
+    enum ens_status s = ens_sl_layer(sl, ens_sl_layer_of(cell), &layer, err);
+
+    if (s != ENS_OK)
+        return s;
+    if (steps->lag > 0 && layer.spec.type != ENS_FOLDS_TEMPORAL)
+        return ens_fail(err, ENS_ESTUDY,
+                        "lag: of use in layers of type temporal only");
+    if (steps->lag > layer.spec.burn_in && steps->lag > 0)
+        return ens_fail(err, ENS_ESTUDY,
+                        "lag: %llu rows, more than burn_in = %llu",
+                        (unsigned long long)steps->lag,
+                        (unsigned long long)layer.spec.burn_in);
+    if (screen != NULL && sl->family == ENS_OUTCOME_MULTINOMIAL)
+        return ens_fail(err, ENS_ESTUDY, "%s: not for family multinomial",
+                        screen);
+    return ENS_OK;
 }
 
 enum ens_status ens_sl_case_check(const struct ens_sl *sl,
@@ -72,6 +101,8 @@ enum ens_status ens_sl_case_check(const struct ens_sl *sl,
         if (s == ENS_OK)
             s = ens_prep_check(&steps, source.column, source.p, &arena, err);
     }
+    if (s == ENS_OK)
+        s = check_uses(sl, cell, &steps, err);
     ens_arena_fini(&arena);
     if (s != ENS_ESTUDY)
         return s;
@@ -103,6 +134,18 @@ static enum ens_status by_pass(const struct ens_sl_case *c,
     return ens_moments_of_rows(r, mem, work, made, err);
 }
 
+/* With a lag x and y are of different rows: sums know nothing of that. */
+static enum ens_status shared(const struct ens_sl_case *c,
+                              const struct ens_moments **m,
+                              struct ens_sl_extent *extent,
+                              struct ens_error *err)
+{
+    *m = NULL;
+    return c->steps.lag > 0 ? ENS_OK
+                            : ens_sl_shared_moments(c->job, c->layer, c->fit,
+                                                    c->data, m, extent, err);
+}
+
 /* Of the source's columns in the training rows. */
 static enum ens_status raw_moments(void *arg, const struct ens_rows *r,
                                    const struct ens_moments **m,
@@ -111,12 +154,11 @@ static enum ens_status raw_moments(void *arg, const struct ens_rows *r,
     struct ens_sl_case *c = arg;
     struct ens_sl_extent extent;
     struct ens_rows raw;
-    enum ens_status s = ens_sl_shared_moments(c->job, c->layer, c->fit, c->data,
-                                              m, &extent, err);
+    enum ens_status s = shared(c, m, &extent, err);
 
     if (s != ENS_OK || *m != NULL)
         return s;
-    if (c->steps.n == 0)
+    if (c->steps.n == 0 || c->steps.lag > 0)
         return by_pass(c, r, m, err);
     s = ens_sl_case_open(NULL, c->data, c->train, &raw, err);
     if (s == ENS_OK)
@@ -145,9 +187,9 @@ static enum ens_status fit_steps(struct ens_sl_case *c, struct ens_error *err)
     struct ens_prep_train train = {.rows = spec_of(c->data, c->train)};
     const struct ens_moments *m;
     struct ens_sl_extent extent;
-    enum ens_status s = ens_sl_shared_moments(c->job, c->layer, c->fit, c->data,
-                                              &m, &extent, err);
+    enum ens_status s = shared(c, &m, &extent, err);
 
+    train.rows.lag = c->steps.lag;
     train.rows.moments = raw_moments;
     train.rows.moments_arg = c;
     if (s == ENS_OK && m != NULL) {
@@ -186,9 +228,11 @@ enum ens_status ens_sl_case_open(struct ens_sl_case *c,
 {
     struct ens_rows_spec spec = spec_of(data, set);
 
+    if (c != NULL)
+        spec.lag = c->steps.lag;
     if (c != NULL && c->blob != NULL) {
         spec.prep = &c->fitted.rows;
-        spec.lag = c->steps.lag;
+        spec.bins = data->bins;
         spec.moments = ens_prep_moments;
         spec.moments_arg = &c->moments;
     } else if (c != NULL) {

@@ -4,6 +4,7 @@
 
 #include "base/bug.h"
 #include "config/study.h"
+#include "kinds/superlearner/members.h"
 #include "kinds/superlearner/moments.h"
 
 #include <math.h>
@@ -11,29 +12,36 @@
 #include <stdlib.h>
 #include <string.h>
 
-void ens_sl_learner_name(const struct ens_cell *cell, char *to, size_t cap)
+void ens_sl_row_name(const struct ens_cell *cell, char *to, size_t cap)
 {
-    const char *prep = ens_cell_value(cell, "learner", "case")->text;
     const char *row = ens_cell_row(cell, "learner");
     size_t n, first = 1;
 
-    n = (size_t)snprintf(to, cap, "%s%s%s", prep, *prep != '\0' ? "." : "",
+    n = (size_t)snprintf(to, cap, "%s",
                          *row != '\0' ? row
                                       : ens_cell_impl(cell, "learner")->name);
     for (size_t i = 0; i < ens_study_n_axis_columns(cell->study); i++) {
         const struct ens_axis_column *c = ens_study_axis_column(cell->study, i);
-        const char *text = ens_cell_axis_text(cell, i);
 
         if (c->key == NULL || strcmp(c->key, "case") == 0 ||
             strcmp(c->key, "layer") == 0 ||
             !ens_cell_varies(cell, "learner", c->key) || n >= cap)
             continue;
         n += (size_t)snprintf(to + n, cap - n, "%s%s=%s", first ? "[" : ",",
-                              c->key, text);
+                              c->key, ens_cell_axis_text(cell, i));
         first = 0;
     }
     if (!first && n < cap)
         snprintf(to + n, cap - n, "]");
+}
+
+void ens_sl_learner_name(const struct ens_cell *cell, char *to, size_t cap)
+{
+    const char *prep = ens_cell_value(cell, "learner", "case")->text;
+    size_t n = (size_t)snprintf(to, cap, "%s%s", prep, *prep ? "." : "");
+
+    if (n < cap)
+        ens_sl_row_name(cell, to + n, cap - n);
 }
 
 /* -- arrays -------------------------------------------------------------- */

@@ -4,6 +4,7 @@
 #include "kinds/superlearner/cases.h"
 #include "kinds/superlearner/learn.h"
 #include "kinds/superlearner/models.h"
+#include "kinds/superlearner/moments.h"
 #include "kinds/superlearner/scoring.h"
 #include "kinds/superlearner/trees.h"
 
@@ -52,6 +53,8 @@ static enum ens_status open_rows(struct fitting *f, struct ens_error *err)
         ens_sl_data(f->job, f->layer, f->fit.sample,
                     ens_sl_texts(&f->job->task->cell), &f->data, err);
 
+    if (s == ENS_OK)
+        f->data.source.finite = ens_sl_finite(f->job, f->layer);
     if (s == ENS_OK)
         s = choose_rows(f, err);
     if (s == ENS_OK)

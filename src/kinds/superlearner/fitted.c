@@ -21,7 +21,8 @@ struct gathering {
     struct ens_arena arena;
     struct ens_model m;
     struct ens_model_layer *layer;
-    struct ens_sl_model own; /* of the meta learner */
+    struct ens_sl_model own;  /* of the meta learner */
+    struct ens_records *lent; /* the last artifact is of these */
 };
 
 static void *get(struct gathering *g, size_t n, size_t size,
@@ -85,7 +86,9 @@ static enum ens_status describe_classes(struct gathering *g,
 /* -- layers -----------------------------------------------------------------
  */
 
-/* The artifact of the fit on all rows of a partition; NULL: none. */
+/* The artifact of the fit on all rows of a partition; NULL: none. Lent until
+ * the next call: only one model is mapped at a time, but for the meta
+ * learner's. */
 static enum ens_status artifact_of(struct gathering *g, const char *stage,
                                    uint64_t cell, uint32_t replicate,
                                    const void **data, size_t *bytes,
@@ -98,6 +101,9 @@ static enum ens_status artifact_of(struct gathering *g, const char *stage,
         g->host->stage_records(g->in, stage, cell, &records, err);
 
     *data = NULL;
+    if (g->lent != NULL) /* takes it back */
+        (void)g->host->next_record(g->lent, &rec, &schema);
+    g->lent = s == ENS_OK ? records : NULL;
     while (s == ENS_OK && g->host->next_record(records, &rec, &schema))
         if (rec.replicate == replicate && rec.status == ENS_TASK_OK)
             return g->host->record_artifact(records, "model", data, bytes, err);
@@ -304,6 +310,7 @@ static enum ens_status add_meta(struct gathering *g, struct ens_error *err)
     s = ens_sl_model_read(data, bytes, &g->own, err);
     if (s != ENS_OK)
         return s;
+    g->lent = NULL; /* it stays */
     g->m.meta = ENS_MODEL_LEARNER;
     g->m.learner.bytes = g->own.model.bytes;
     return ENS_OK;
@@ -359,6 +366,26 @@ static enum ens_status put_all(struct gathering *g, struct ens_model_writer *w,
     return s;
 }
 
+/* The study without facts of the run, so that the file has the same bytes
+ * however it ran: sections run and stop, where results go. */
+static void write_study(const struct ens_study *study, struct ens_buf *to)
+{
+    struct ens_buf all = ENS_BUF_INIT;
+    int keep = 1;
+
+    ens_study_write(study, &all);
+    for (const char *p = ens_buf_text(&all), *end; *p != '\0'; p = end) {
+        end = p + strcspn(p, "\n");
+        end += *end == '\n';
+        if (*p == '[')
+            keep = strncmp(p, "[run]", 5) != 0 && strncmp(p, "[stop]", 6) != 0;
+        if (keep && strncmp(p, "results = ", 10) != 0)
+            ens_buf_put(to, p, (size_t)(end - p));
+    }
+    to->failed |= all.failed;
+    ens_buf_fini(&all);
+}
+
 static enum ens_status gather(struct gathering *g, struct ens_buf *study,
                               struct ens_error *err)
 {
@@ -369,7 +396,7 @@ static enum ens_status gather(struct gathering *g, struct ens_buf *study,
         return s;
     if (g->sl.is_select || g->sl.x->n_columns > UINT32_MAX)
         return ENS_ENOTFOUND;
-    ens_study_write(g->sl.study, study);
+    write_study(g->sl.study, study);
     g->m.study = (const char *)study->data;
     g->m.study_bytes = study->len;
     g->m.layer = g->layer = get(g, n, sizeof(*g->layer), err);

@@ -282,3 +282,23 @@ enum ens_status ens_sl_shared_moments(const struct ens_sl_job *job,
     extent->least = extent->largest - p;
     return ENS_OK;
 }
+
+int ens_sl_finite(const struct ens_sl_job *job,
+                  const struct ens_sl_layer *layer)
+{
+    struct ens_sl_state *st = job->st;
+    struct ens_view sums;
+    const double *n;
+    size_t d;
+
+    if (!st->has_moments || st->at.step != ENS_SL_FIT ||
+        ens_sl_array_of(job, "sums", layer->number, st->leader, &sums, NULL) !=
+            ENS_OK)
+        return 0;
+    n = sums.data;
+    d = (size_t)sums.shape[0] / ens_sl_sum_blocks(layer);
+    for (uint32_t b = 0; b < ens_sl_sum_blocks(layer); b++)
+        if (isnan(n[b * d]))
+            return 0;
+    return 1;
+}

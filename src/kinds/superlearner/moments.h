@@ -41,4 +41,9 @@ enum ens_status ens_sl_shared_moments(const struct ens_sl_job *job,
                                       struct ens_sl_extent *extent,
                                       struct ens_error *err);
 
+/** Are all numbers of the layer's input known to be finite? Lanes that met
+ * another one failed. */
+int ens_sl_finite(const struct ens_sl_job *job,
+                  const struct ens_sl_layer *layer);
+
 #endif

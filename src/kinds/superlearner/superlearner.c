@@ -3,6 +3,7 @@
  * Source: van der Laan, Polley, Hubbard (2007), "Super Learner",
  *         doi:10.2202/1544-6115.1309. */
 #include "kinds/superlearner/kind.h"
+#include "kinds/superlearner/tables.h"
 #include "kinds/superlearner/fitted.h"
 
 #include "base/bug.h"
@@ -111,9 +112,18 @@ static const struct ens_setting settings[] = {
      .settings = ens_learner_##id##_settings,                                  \
      .n_settings = n,                                                          \
      .ops = &ens_learner_##id},
+#undef ENS_LEARNER_OPEN
+#define ENS_LEARNER_OPEN(id, n, text)                                          \
+    {.name = #id,                                                              \
+     .help = text,                                                             \
+     .settings = ens_learner_##id##_settings,                                  \
+     .n_settings = n,                                                          \
+     .ops = &ens_learner_##id,                                                 \
+     .open = 1},
 static const struct ens_impl learners[] = {
 #include "learn/learners/x.def"
 };
+#undef ENS_LEARNER_OPEN
 /* Of two of one name the first counts: weights. */
 #define ENS_META(id, n, text)                                                  \
     {.name = #id,                                                              \
@@ -170,6 +180,8 @@ const struct ens_kind ens_kind_superlearner = {
     .files = ens_sl_files,
     .n_files = ENS_SL_N_FILES,
     .predict = ens_sl_predict,
+    .tables = ens_sl_tables,
+    .n_tables = ENS_SL_N_TABLES,
     .laps = laps,
     .n_laps = ENS_COUNT(laps),
     .plan = ens_sl_plan,

@@ -17,6 +17,7 @@ struct boost {
     struct ens_tree_rule rule;
     size_t rounds, patience;
     double rate, subsample, colsample, validation;
+    size_t n_out; /* for memory */
 };
 
 #define NUMBER(k, t, d, low, high, u, text)                                    \
@@ -79,6 +80,7 @@ static enum ens_status options(const struct ens_learn_setup *setup,
         .l2 = setup->value(setup, "l2")->d,
         .min_gain = 2 * setup->value(setup, "min_gain")->d,
     };
+    o->n_out = setup->family == ENS_OUTCOME_MULTINOMIAL ? setup->n_classes : 1;
     *options = o;
     return ENS_OK;
 }
@@ -95,7 +97,8 @@ static uint64_t memory(const void *options, uint64_t n, size_t p)
     if (rule.depth < 63 && leaves > (uint64_t)1 << rule.depth)
         leaves = (uint64_t)1 << rule.depth;
     return ens_tree_data_memory(n, p) + ens_grower_memory(&rule, 3, n, p) +
-           33 * n + o->rounds * ens_trees_bytes(leaves);
+           (17 + 16 * o->n_out) * n +
+           o->rounds * o->n_out * ens_trees_bytes(leaves, 0);
 }
 
 /* A fit under way. */

@@ -18,6 +18,7 @@ struct forest {
     size_t trees, mtry;
     double sample;
     int replace, entropy;
+    size_t n_sums, n_values; /* for memory */
 };
 
 const struct ens_setting ens_learner_forest_settings[] = {
@@ -111,6 +112,9 @@ static enum ens_status options(const struct ens_learn_setup *setup,
     o->rule.min_gain = -INFINITY;
     if (o->mtry == 0) /* until p is known: what it is of p */
         o->mtry = classes ? SIZE_MAX : SIZE_MAX - 1;
+    o->n_sums = ens_means_sums(setup->family, setup->n_classes);
+    if (setup->family == ENS_OUTCOME_MULTINOMIAL)
+        o->n_values = setup->n_classes;
     *options = o;
     return ENS_OK;
 }
@@ -135,8 +139,9 @@ static uint64_t memory(const void *options, uint64_t n, size_t p)
     rule.mtry = mtry_of(o, p);
     if (rule.depth < 63 && leaves > (uint64_t)1 << rule.depth)
         leaves = (uint64_t)1 << rule.depth;
-    return ens_tree_data_memory(n, p) + ens_grower_memory(&rule, 3, n, p) +
-           16 * n + o->trees * ens_trees_bytes(leaves);
+    return ens_tree_data_memory(n, p) +
+           ens_grower_memory(&rule, o->n_sums, n, p) + 16 * n +
+           o->trees * ens_trees_bytes(leaves, o->n_values);
 }
 
 static void draw(const struct ens_learn_job *job, struct ens_rng *rng,

@@ -9,14 +9,6 @@
      .settings = ens_learner_##id##_settings,                                  \
      .n_settings = n,                                                          \
      .ops = &ens_learner_##id},
-#undef ENS_LEARNER_OPEN
-#define ENS_LEARNER_OPEN(id, n, text)                                          \
-    {.name = #id,                                                              \
-     .help = text,                                                             \
-     .settings = ens_learner_##id##_settings,                                  \
-     .n_settings = n,                                                          \
-     .ops = &ens_learner_##id,                                                 \
-     .open = 1},
 const struct ens_impl ens_learners[] = {
 #include "learn/learners/x.def"
 };

@@ -107,6 +107,31 @@ struct request {
     struct ens_task_values values;
 };
 
+/* The learner of the task's cell, and not that of [meta], which has no keys of
+ * the user's own? */
+static int is_of_row(const struct ens_learn_job *job)
+{
+    const struct program *o = job->options;
+    const struct ens_value *run =
+        job->host->cell_value(&job->task->cell, "learner", "run");
+
+    return run != NULL && run->text == o->run;
+}
+
+/* To be told once, not as the failure of every task. */
+static enum ens_status check_program(const struct program *o,
+                                     struct ens_error *err)
+{
+    struct ens_arena arena = ENS_ARENA_INIT;
+    struct ens_words line;
+    enum ens_status s = ens_words_parse(&line, o->run, 0, &arena, err);
+
+    if (s == ENS_OK)
+        s = ens_words_check_program(&line, o->folder, &arena, err);
+    ens_arena_fini(&arena);
+    return s == ENS_OK ? s : ens_wrap(err, s, "learner program, run");
+}
+
 static enum ens_status begin(struct request *q, const struct ens_learn_job *job,
                              const char *role, struct ens_error *err)
 {
@@ -124,6 +149,9 @@ static enum ens_status begin(struct request *q, const struct ens_learn_job *job,
         return job->host->fail(err, ENS_EDOMAIN,
                                "learner program: its program runs in tasks of "
                                "a study only");
+    s = check_program(o, err);
+    if (s != ENS_OK)
+        return s;
     q->job = job;
     q->of = (struct ens_job){
         .host = job->host, .result = job->result, .task = job->task};
@@ -135,7 +163,8 @@ static enum ens_status begin(struct request *q, const struct ens_learn_job *job,
     if (strcmp(role, "learn") == 0)
         ens_task_values_as(&q->values, job->task->cell.hash[0],
                            job->host->bits(job->host->rng(job->result, "fit")));
-    ens_request_begin(&q->crew->line, role, "learner", &q->values);
+    ens_request_begin(&q->crew->line, role, is_of_row(job) ? "learner" : NULL,
+                      &q->values);
     ens_request_inputs(&q->crew->line, job->host, &q->values, job->result);
     ens_buf_printf(&q->crew->line,
                    ", \"family\": \"%s\", \"n_classes\": %u, \"n_out\": %zu, "
@@ -222,8 +251,11 @@ static enum ens_status put_index(struct request *q, const struct ens_rows *rows,
     return s;
 }
 
-static enum ens_status copy_x(struct request *q, const struct ens_rows *rows,
-                              uint64_t first, uint64_t n, struct ens_error *err)
+/* Rows seen, so that what is no number among them is told; to the program's
+ * memory when they lie in no file. */
+static enum ens_status see_x(struct request *q, const struct ens_rows *rows,
+                             uint64_t first, uint64_t n, int copied,
+                             struct ens_error *err)
 {
     double *x = malloc((BLOCK * rows->p + 1) * sizeof(*x));
     uint64_t ignored;
@@ -235,7 +267,8 @@ static enum ens_status copy_x(struct request *q, const struct ens_rows *rows,
         size_t m = block_at(at, n);
 
         rows->x(rows, first + at, m, x);
-        s = ens_share_put(&q->member->data, x, m * rows->p, &ignored, err);
+        if (copied)
+            s = ens_share_put(&q->member->data, x, m * rows->p, &ignored, err);
     }
     free(x);
     return s;
@@ -245,17 +278,18 @@ static enum ens_status copy_x(struct request *q, const struct ens_rows *rows,
 static int find_file(const struct ens_rows *rows, uint64_t first, uint64_t n,
                      char *path, size_t cap, uint64_t *at)
 {
-    uint64_t source = 0;
+    uint64_t source = 0, before, found;
     const double *row;
 
-    if (rows->direct == NULL || rows->centre != NULL || n == 0 || rows->p == 0)
+    if (rows->mapped == NULL || n == 0 || rows->p == 0)
         return -1;
     rows->source(rows, first, 1, &source);
-    row = rows->direct + source * rows->stride;
-    if (ens_mapped_file(row, rows->p * sizeof(*row), path, cap, at) != 0 ||
-        *at < source * rows->stride * sizeof(*row))
+    row = rows->mapped + source * rows->stride;
+    before = source * rows->stride * sizeof(*row);
+    if (ens_mapped_file(row, rows->p * sizeof(*row), path, cap, &found) != 0 ||
+        found < before)
         return -1;
-    *at -= source * rows->stride * sizeof(*row);
+    *at = found - before;
     return 0;
 }
 
@@ -268,14 +302,12 @@ static enum ens_status put_x(struct request *q, const struct ens_rows *rows,
     uint64_t at = q->member->data.used, stride = rows->p;
     int mapped = find_file(rows, first, n, path, sizeof(path), &at) == 0;
     size_t mark;
-    enum ens_status s = ENS_OK;
+    enum ens_status s = see_x(q, rows, first, n, !mapped, err);
 
     ens_buf_puts(line, ", \"x\": {\"path\": ");
     ens_json_text(line, mapped ? path : ENS_CREW_DATA_PATH);
     if (mapped)
         stride = rows->stride;
-    else
-        s = copy_x(q, rows, first, n, err);
     ens_buf_printf(line, ", \"at\": %llu, \"stride\": %llu, \"columns\": ",
                    (unsigned long long)at, (unsigned long long)stride);
     ens_json_texts(line, rows->column, rows->p);

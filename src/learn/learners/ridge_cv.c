@@ -68,7 +68,7 @@ static size_t loo_doubles(size_t p, size_t n_alphas)
     size_t size = ens_chunk_rows(p + 1), ld = ENS_CHUNK_LD(size);
 
     return p * p + 5 * p + n_alphas + size * (p + 2) +
-           ens_chunk_doubles(p + 1) + 3 * ld;
+           ens_chunk_doubles(p + 1) + (1 + 2 * n_alphas) * ld;
 }
 
 static uint64_t memory(const void *options_, uint64_t n, size_t p)
@@ -100,7 +100,7 @@ static enum ens_status turn(struct loo *s, const struct ens_learn_job *job,
     s->z = s->w + s->size;
     s->turned = s->z + ens_chunk_doubles(p + 1);
     s->h = s->turned + ld;
-    s->e = s->h + ld;
+    s->e = s->h + s->o->n * ld;
     memcpy(s->v, s->q->c, p * p * sizeof(*at));
     if (p > 0 && ens_eigen(s->v, p, s->value, s->along + p) != 0)
         return ens_fail(err, ENS_EDOMAIN, "eigenvalues cannot be found");
@@ -125,33 +125,42 @@ static void read_block(struct loo *s, uint64_t first, size_t n)
             s->z[i + j * ld] -= s->q->centre[j];
 }
 
-/* Errors of all penalties; h and e of one at a time. */
-static void add_block(struct loo *s, size_t n, double alpha, double *error)
+/* h and e of penalty a: ld doubles each, one after the other. */
+static void add_direction(struct loo *s, size_t k, size_t n, size_t ld)
 {
-    size_t p = s->q->p, ld = ENS_CHUNK_LD(n);
+    memset(s->turned, 0, ld * sizeof(*s->turned));
+    ens_chunk_times(s->z, n, s->q->p, s->v + k * s->q->p, s->turned);
+    for (size_t a = 0; a < s->o->n; a++) {
+        double scale = 1 / (s->value[k] + s->o->alpha[a]);
+        double *h = s->h + a * ld, *e = s->e + a * ld;
 
-    for (size_t i = 0; i < n; i++) {
-        s->h[i] = s->q->centre ? s->w[i] / s->q->weight : 0;
-        s->e[i] = s->y[i] - s->q->base;
-    }
-    for (size_t k = 0; k < p; k++) {
-        double scale = 1 / (s->value[k] + alpha);
-
-        memset(s->turned, 0, ld * sizeof(*s->turned));
-        ens_chunk_times(s->z, n, p, s->v + k * p, s->turned);
         for (size_t i = 0; i < n; i++) {
             double t = s->turned[i];
 
-            s->h[i] += s->w[i] * t * t * scale;
-            s->e[i] -= t * s->along[k] * scale;
+            h[i] += s->w[i] * t * t * scale;
+            e[i] -= t * (s->along[k] * scale);
         }
     }
-    for (size_t i = 0; i < n; i++) {
-        double e = s->e[i] / (1 - s->h[i]);
+}
 
-        if (s->w[i] > 0)
-            *error += s->w[i] * e * e;
-    }
+static void add_block(struct loo *s, size_t n)
+{
+    size_t ld = ENS_CHUNK_LD(n);
+
+    for (size_t a = 0; a < s->o->n; a++)
+        for (size_t i = 0; i < n; i++) {
+            s->h[a * ld + i] = s->q->centre ? s->w[i] / s->q->weight : 0;
+            s->e[a * ld + i] = s->y[i] - s->q->base;
+        }
+    for (size_t k = 0; k < s->q->p; k++)
+        add_direction(s, k, n, ld);
+    for (size_t a = 0; a < s->o->n; a++)
+        for (size_t i = 0; i < n; i++) {
+            double e = s->e[a * ld + i] / (1 - s->h[a * ld + i]);
+
+            if (s->w[i] > 0)
+                s->error[a] += s->w[i] * e * e;
+        }
 }
 
 static double choose(struct loo *s)
@@ -163,8 +172,7 @@ static double choose(struct loo *s)
                                                 : s->size;
 
         read_block(s, first, n);
-        for (size_t a = 0; a < s->o->n; a++)
-            add_block(s, n, s->o->alpha[a], &s->error[a]);
+        add_block(s, n);
     }
     for (size_t a = 1; a < s->o->n; a++)
         if (!(s->error[best] <= s->error[a])) /* where it is no number, too */

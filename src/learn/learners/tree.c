@@ -15,6 +15,7 @@ struct tree {
     struct ens_tree_rule rule; /* criterion and mtry are set in fit */
     int entropy;
     double alpha;
+    size_t n_sums; /* for memory */
 };
 
 const struct ens_setting ens_learner_tree_settings[] = {
@@ -92,17 +93,19 @@ static enum ens_status options(const struct ens_learn_setup *setup,
     o->rule.min_gain = -INFINITY;
     o->entropy = strcmp(setup->value(setup, "criterion")->text, "entropy") == 0;
     o->alpha = setup->value(setup, "alpha")->d;
+    o->n_sums = ens_means_sums(setup->family, setup->n_classes);
     *options = o;
     return ENS_OK;
 }
 
 static uint64_t memory(const void *options, uint64_t n, size_t p)
 {
-    struct ens_tree_rule rule = ((const struct tree *)options)->rule;
+    const struct tree *o = options;
+    struct ens_tree_rule rule = o->rule;
 
     rule.mtry = p;
-    return ens_tree_data_memory(n, p) + ens_grower_memory(&rule, 3, n, p) +
-           16 * n;
+    return ens_tree_data_memory(n, p) +
+           ens_grower_memory(&rule, o->n_sums, n, p) + 16 * n;
 }
 
 /* In what units the score falls: impurities of scikit-learn, per row. Gini of

@@ -108,7 +108,7 @@ uint64_t ens_meta_memory(const struct ens_meta *method, uint64_t n,
 
 /**
  * Weights, a function of method, options and the problem's numbers alone.
- * Errors: ENS_EDOMAIN: no learner is left, weights that are negative or all
+ * Errors: ENS_EDOMAIN: no learner is left, weights that are all
  *         0, a response the method has no use for; what `read` returned.
  * Cost:   squares: one pass over rows (none where moments are given), a second
  *         one where columns are collinear.

@@ -85,6 +85,11 @@ enum ens_status ens_means_init(struct ens_means *m,
     return load(m, job, err);
 }
 
+size_t ens_means_sums(enum ens_outcome_family family, uint32_t n_classes)
+{
+    return family == ENS_OUTCOME_MULTINOMIAL ? (size_t)n_classes + 1 : 3;
+}
+
 uint32_t ens_means_index(const struct ens_means *m, uint32_t *index)
 {
     uint32_t n = 0;

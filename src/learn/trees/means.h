@@ -21,6 +21,8 @@ enum ens_status ens_means_init(struct ens_means *m,
                                const struct ens_learn_job *job,
                                const struct ens_rows *rows, int entropy,
                                int always_weighted, struct ens_error *err);
+/** Numbers that a row adds to at most, before there are rows. */
+size_t ens_means_sums(enum ens_outcome_family family, uint32_t n_classes);
 /** Positions of weight above 0: index[data.n]; how many. */
 uint32_t ens_means_index(const struct ens_means *m, uint32_t *index);
 /** ens_leaf_fn; arg: struct ens_means. */

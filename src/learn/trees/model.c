@@ -5,8 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BLOCK 1024 /* rows that go through a tree before the next */
-#define GROUP 16   /* of them side by side */
+#define BLOCK 1024      /* rows that go through a tree before the next */
+#define MOST  (1 << 20) /* doubles of them, unless that is under GROUP rows */
+#define GROUP 16        /* of them side by side */
 
 struct head {
     uint64_t magic;
@@ -44,9 +45,11 @@ enum ens_status ens_trees_init(struct ens_trees *t,
                : job->host->fail(err, ENS_ENOMEMORY, "%zu trees", cap);
 }
 
-uint64_t ens_trees_bytes(uint64_t n_leaves)
+uint64_t ens_trees_bytes(uint64_t n_leaves, size_t n_values)
 {
-    return 2 * (2 * n_leaves * sizeof(struct node) + sizeof(struct place));
+    return 2 *
+           (n_leaves * (2 * sizeof(struct node) + n_values * sizeof(double)) +
+            sizeof(struct place));
 }
 
 /* Numbers of the nodes that the root leads to, in their order, to[i]; how many
@@ -345,6 +348,8 @@ enum ens_status ens_trees_predict(const struct ens_learn_job *job,
     if (!parts_of(model, &parts) || h->n_out != job->n_out ||
         h->link > ENS_TREES_SOFTMAX || h->p != at->p)
         return job->host->fail(err, ENS_EDOMAIN, "trees: damaged model");
+    while (rows > GROUP && rows * at->p > MOST)
+        rows /= 2;
     x = malloc(rows * at->p * sizeof(*x) + 1);
     if (x == NULL)
         return job->host->fail(err, ENS_ENOMEMORY, "%zu rows", rows);

@@ -51,9 +51,9 @@ enum ens_status ens_trees_init(struct ens_trees *t,
                                const struct ens_learn_job *job,
                                enum ens_tree_link link, size_t p, size_t cap,
                                struct ens_error *err);
-/** Bytes of a tree of so many leaves, with one output, and of its copy in the
- * model. */
-uint64_t ens_trees_bytes(uint64_t n_leaves);
+/** Bytes of a tree of so many leaves, of so many values each beside the nodes
+ * (0 with one output), and of its copy in the model. */
+uint64_t ens_trees_bytes(uint64_t n_leaves, size_t n_values);
 /** Keep the tree that was grown last. */
 enum ens_status ens_trees_add(struct ens_trees *t,
                               const struct ens_learn_job *job,

@@ -38,30 +38,55 @@ double ens_split_score(const struct ens_tree_rule *r,
     return classes(r->criterion, sum, NULL, d->n_classes);
 }
 
-/* The score of both parts when the left one has these sums; -INFINITY where a
- * part has too little weight. */
-static double score_parts(const struct ens_tree_rule *r,
-                          const struct ens_tree_data *d, const double *total,
-                          const double *left)
+/* A split between the i-th and the next bin of the list. */
+static void take(const struct ens_tree_data *d, uint32_t column,
+                 const uint8_t *list, size_t i, double score,
+                 struct ens_split *best)
 {
-    double h = total[1] - left[1];
+    const double *bins = d->bins.table + column * (size_t)ENS_BINS_TABLE;
 
-    if (r->criterion != ENS_TREE_SQUARES)
-        return classes(r->criterion, left, NULL, d->n_classes) +
-               classes(r->criterion, total, left, d->n_classes);
-    if (left[1] < r->min_weight || h < r->min_weight)
-        return -INFINITY;
-    return squares(left[0], left[1], r->l2) +
-           squares(total[0] - left[0], h, r->l2);
+    best->score = score;
+    best->column = column;
+    best->bin = list[i];
+    best->threshold = ens_bins_between(ens_bins_high(bins)[list[i]],
+                                       ens_bins_low(bins)[list[i + 1]]);
 }
 
-void ens_split_column(const struct ens_tree_rule *r,
-                      const struct ens_tree_data *d, const double *total,
-                      uint32_t column, const double *one, const uint8_t *list,
-                      size_t n, double *left, struct ens_split *best)
+static void scan_squares(const struct ens_tree_rule *r,
+                         const struct ens_tree_data *d, const double *total,
+                         uint32_t column, const double *one,
+                         const uint8_t *list, size_t n, struct ens_split *best)
 {
     size_t sums = ens_tree_sums(d);
-    const double *bins = d->bins.table + column * (size_t)ENS_BINS_TABLE;
+    double g = 0, h = 0, rows = 0, least = best->score;
+
+    for (size_t i = 0; i + 1 < n; i++) {
+        const double *e = one + list[i] * sums;
+        double rest, score;
+
+        g += e[0];
+        h += e[1];
+        rows += e[sums - 1];
+        rest = total[1] - h;
+        if (rows < r->min_leaf || h < r->min_weight)
+            continue;
+        if (total[sums - 1] - rows < r->min_leaf || rest < r->min_weight)
+            return;
+        score = squares(g, h, r->l2) + squares(total[0] - g, rest, r->l2);
+        if (score > least) {
+            take(d, column, list, i, score, best);
+            least = score;
+        }
+    }
+}
+
+static void scan_classes(const struct ens_tree_rule *r,
+                         const struct ens_tree_data *d, const double *total,
+                         uint32_t column, const double *one,
+                         const uint8_t *list, size_t n, double *left,
+                         struct ens_split *best)
+{
+    size_t sums = ens_tree_sums(d);
 
     memset(left, 0, sums * sizeof(*left));
     for (size_t i = 0; i + 1 < n; i++) {
@@ -74,13 +99,20 @@ void ens_split_column(const struct ens_tree_rule *r,
             continue;
         if (total[sums - 1] - left[sums - 1] < r->min_leaf)
             return;
-        score = score_parts(r, d, total, left);
-        if (!(score > best->score))
-            continue;
-        best->score = score;
-        best->column = column;
-        best->bin = list[i];
-        best->threshold = ens_bins_between(ens_bins_high(bins)[list[i]],
-                                           ens_bins_low(bins)[list[i + 1]]);
+        score = classes(r->criterion, left, NULL, d->n_classes) +
+                classes(r->criterion, total, left, d->n_classes);
+        if (score > best->score)
+            take(d, column, list, i, score, best);
     }
+}
+
+void ens_split_column(const struct ens_tree_rule *r,
+                      const struct ens_tree_data *d, const double *total,
+                      uint32_t column, const double *one, const uint8_t *list,
+                      size_t n, double *left, struct ens_split *best)
+{
+    if (r->criterion == ENS_TREE_SQUARES)
+        scan_squares(r, d, total, column, one, list, n, best);
+    else
+        scan_classes(r, d, total, column, one, list, n, left, best);
 }

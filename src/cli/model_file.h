@@ -1,0 +1,26 @@
+/* model.ens, mapped. */
+#ifndef ENS_CLI_MODEL_FILE_H
+#define ENS_CLI_MODEL_FILE_H
+
+#include "learn/model/model.h"
+
+#include <limits.h>
+
+struct ens_model_file {
+    char path[PATH_MAX];
+    char dir[PATH_MAX]; /* that it lies in */
+    void *data;
+    size_t bytes;
+};
+
+/** Of a results folder, or the file itself. ENS_ENOTFOUND: it is not there. */
+enum ens_status ens_model_file_open(struct ens_model_file *f, const char *path,
+                                    struct ens_error *err);
+void ens_model_file_close(struct ens_model_file *f);
+/** As ens_model_read, with the path in front of errors. */
+enum ens_status ens_model_file_read(const struct ens_model_file *f,
+                                    struct ens_model *m,
+                                    struct ens_arena *arena,
+                                    struct ens_error *err);
+
+#endif
