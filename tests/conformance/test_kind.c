@@ -13,6 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define WELLS                                                                  \
+    "[input wells]\npath = " TEST_DATA "/wells/wells.csv\nrows = 1:120\n"      \
+    "[inputs]\nX = wells[arsenic, dist, educ]\ny = wells[switch]\n"
+
 static const struct sample {
     const char *kind, *lines;
 } samples[] = {
@@ -67,6 +71,23 @@ static const struct sample {
     {"simulation", "[data]\ngenerator = logistic\nn = 60\n"
                    "[fit]\nfitter = glm\nfamily = binomial\n"
                    "formula = y ~ x1\n"},
+    {"superlearner",
+     WELLS "[superlearner]\nfamily = binomial\nfolds = 2\n"
+           "[case scaled]\npreprocess = standardise\n"
+           "[learner mean]\n[learner logistic]\ncase = scaled\n"
+           "[learner naive_bayes]\n[learner lda]\n[learner qda]\n"
+           "[learner forest]\ntrees = 3\n[meta]\nlearner = ridge\n"},
+    {"superlearner",
+     WELLS "[superlearner]\nfolds = 2\n[layer 1]\ntype = blend\n"
+           "[learner ridge]\n[learner lasso]\n[learner elastic_net]\n"
+           "[learner ridge_cv]\n[learner lasso_cv]\n"
+           "[learner elastic_net_cv]\n[learner svm_linear]\n"
+           "[learner svm]\n[learner spline]\n[learner tree]\n"
+           "[learner boost]\nrounds = 3\n"
+           "[meta]\nlearner = lasso\n"},
+    {"superlearner", WELLS "[superlearner]\nfolds = 2\nfamily = poisson\n"
+                           "[learner poisson]\n[learner mean]\n"
+                           "[meta]\nlearner = lasso\n"},
 };
 #define N_SAMPLES ((int)ENS_COUNT(samples))
 

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Kind superlearner: learners that are programs, and learners of plugins."""
 import shutil
 
