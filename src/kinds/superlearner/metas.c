@@ -49,7 +49,7 @@ enum ens_status ens_sl_meta_check(const struct ens_sl *sl,
     else
         s = ens_sl_options(sl, host, NULL, impl->ops, &arena, &own, err);
     ens_arena_fini(&arena);
-    return s;
+    return s == ENS_ESTUDY ? ens_wrap(err, s, "[meta]") : s;
 }
 
 /* -- weights --------------------------------------------------------------- */
