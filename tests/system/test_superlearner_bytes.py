@@ -2,6 +2,7 @@
 """Kind superlearner: all files of results are the same bytes for any number of
 workers, transport and host, after kills and after edits; and an edit runs what
 it changes, nothing else."""
+import shutil
 import time
 
 import numpy as np
@@ -22,11 +23,12 @@ SETTINGS = "shuffle = yes\nouter_folds = 2\nfolds = 3"
 def exported(work, results):
     """What tasks keep, models among it: name -> bytes."""
     out = results.with_name(results.name + "_files")
+    shutil.rmtree(out, ignore_errors=True)
     work.ensrun("export", results, "--files", "-o", out)
     found = {p.relative_to(out).as_posix(): p.read_bytes()
              for p in out.rglob("*") if p.is_file()}
     check(found, "no files of tasks")
-    return found
+    return {**found, "model.ens": (results / "model.ens").read_bytes()}
 
 
 def same(work, results, reference, text):
@@ -105,6 +107,26 @@ def kills(work):
     same(work, results, reference, f"after {n_kills} kills")
 
 
+def edits(work):
+    """A learner more: its fits and the meta learner. Another meta learner, or a
+    setting of it: that alone. What was undone is there already."""
+    save(work)
+    text = {name: study("", rows, meta=meta) for name, rows, meta in (
+        ("first", ROWS, "nnls"), ("more", ROWS + "[learner tree]\nlayer = 2\n",
+                                  "nnls"),
+        ("meta", ROWS, "convex"), ("set", ROWS, "convex\ndrop_below = 0.3"),
+        ("learner", ROWS, "knn"), ("back", ROWS, "nnls"))}
+    results = work.path / "edited"
+    for name in text:
+        run = work.run(work.study(text[name]), results)
+        n = int(next(line for line in run.stderr.split("\n")
+                     if " now in " in line).split()[0])
+        new = {"first": n, "more": 6 + 1, "back": 0}.get(name, 1)
+        check(n == new, f"{name}: {n} tasks ran, not {new}")
+        work.verify(results)
+        same(work, results, fresh(work, text[name], name), name)
+
+
 def edit_below(work):
     """A learner more in layer 1: fits of layer 1 are not redone, those that
     read it are. Arrays that were left for the day are made again."""
@@ -157,4 +179,4 @@ def row_order(work):
     check("X" in run.stderr, run.stderr)
 
 
-main(workers, hosts, kills, edit_below, again, fit_again, row_order)
+main(workers, hosts, kills, edits, edit_below, again, fit_again, row_order)
