@@ -255,7 +255,7 @@ static enum ens_status sort_region(const struct asked *a, uint32_t replicate,
                                    uint64_t *first, uint64_t *n)
 {
     const struct ens_sl_layer *l = &a->layer;
-    uint32_t lanes = ens_sl_lanes(l->n_out, 0);
+    uint32_t lanes = ens_sl_sort_lanes(l->n_out);
     uint64_t sample = (replicate - 1) / lanes, i = (replicate - 1) % lanes;
     uint64_t from = l->n_out * i / lanes, to = l->n_out * (i + 1) / lanes;
 

@@ -84,6 +84,23 @@ enum ens_status ens_sl_outer(const struct ens_sl *sl,
     return s == ENS_OK ? ens_folds_train(&f, 0, sample, arena, in, err) : s;
 }
 
+/* Of the stage's layer it is known; to find another takes a walk over cells. */
+static enum ens_status find_leader(const struct ens_sl_state *st,
+                                   const struct ens_sl_layer *layer,
+                                   uint64_t *leader, struct ens_error *err)
+{
+    struct ens_sl_needs needs;
+    enum ens_status s;
+
+    *leader = st->leader;
+    if (st->at.step != ENS_SL_META && st->at.layer == layer->number)
+        return ENS_OK;
+    s = ens_sl_needs(st->plan, st->host, layer, &needs, err);
+    if (s == ENS_OK)
+        *leader = needs.leader;
+    return s;
+}
+
 /* rowsL: for each sample its number of rows n, where groups of folds begin,
  * and rows: n of them, then those that are left out. */
 static enum ens_status shared_folds(const struct ens_sl_job *job,
@@ -95,18 +112,17 @@ static enum ens_status shared_folds(const struct ens_sl_job *job,
     struct ens_arena *arena = &job->st->arena;
     struct ens_span *span = ens_arena_alloc(arena, 2, sizeof(*span));
     uint64_t n_start = layer->n_partitions * (layer->n_folds + 1ull) + 1;
-    struct ens_sl_needs needs;
     struct ens_view view;
     struct ens_rowset base;
+    uint64_t leader;
     const int64_t *row;
     enum ens_status s;
 
     if (span == NULL)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
-    s = ens_sl_needs(job->st->plan, job->st->host, layer, &needs, err);
+    s = find_leader(job->st, layer, &leader, err);
     if (s == ENS_OK)
-        s = ens_sl_array_of(job, "rows", layer->number, needs.leader, &view,
-                            err);
+        s = ens_sl_array_of(job, "rows", layer->number, leader, &view, err);
     if (s != ENS_OK)
         return s;
     row = (const int64_t *)view.data + sample * (1 + n_start + layer->n_in);
@@ -333,6 +349,7 @@ static enum ens_status add_columns(const struct input *in, enum ens_texts texts,
         return ens_learn_source_add_input(in->source, in->job->st->sl.x, texts,
                                           NULL, err);
     s = add_propagated(in, in->layer->number - 1, err);
+    in->source->finite = in->source->p == 0; /* predictions are: see fits */
     if (s == ENS_OK)
         s = add_layer(in, in->layer->number - 1, err);
     if (s == ENS_OK && in->source->p == 0)

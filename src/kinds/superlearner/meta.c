@@ -179,8 +179,8 @@ static void add_member(struct weighing *a, struct scores *sc, size_t l,
     size_t p = a->data.source.p;
 
     for (size_t i = 0; i < n; i++)
-        memcpy(sc->p + i * a->m, a->z + i * p + l * a->m,
-               a->m * sizeof(double));
+        for (size_t k = 0; k < a->m; k++)
+            sc->p[i * a->m + k] = a->z[i * p + l * a->m + k];
     ens_scorer_add(&sc->of[to], a->y, sc->p, a->rows.weighted ? a->w : NULL, n);
 }
 

@@ -313,7 +313,7 @@ enum ens_status ens_sl_run_sorted(const struct ens_sl_job *job,
 {
     struct ens_sl_state *st = job->st;
     const struct ens_sl_layer *l = &st->layer;
-    uint32_t lanes = ens_sl_lanes(l->n_out, 0);
+    uint32_t lanes = ens_sl_sort_lanes(l->n_out);
     uint32_t sample = (job->task->replicate - 1) / lanes;
     uint64_t i = (job->task->replicate - 1) % lanes;
     struct sorting z = {.layer = l,

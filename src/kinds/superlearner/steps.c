@@ -69,6 +69,13 @@ uint32_t ens_sl_lanes(uint64_t n, uint64_t partial_bytes)
     return (uint32_t)(lanes > n ? n : lanes);
 }
 
+uint32_t ens_sl_sort_lanes(uint64_t n)
+{
+    uint64_t lanes = (n + LANE_ROWS - 1) / LANE_ROWS;
+
+    return (uint32_t)(lanes > MAX_LANES ? MAX_LANES : lanes);
+}
+
 /* -- what a layer needs -------------------------------------------------- */
 
 enum ens_status ens_sl_needs(const struct ens_plan *plan,
@@ -309,7 +316,7 @@ static uint32_t n_tasks(const struct chain *c, struct ens_sl_at at)
     case ENS_SL_FIT:
         return ens_sl_n_fits(l);
     case ENS_SL_SORT:
-        return l->n_samples * ens_sl_lanes(l->n_out, 0);
+        return l->n_samples * ens_sl_sort_lanes(l->n_out);
     case ENS_SL_META:
         return c->sl.n_outer + 1;
     case ENS_SL_N_STEPS:

@@ -49,6 +49,8 @@ uint32_t ens_sl_n_layers(const struct ens_plan *plan,
 
 /** Lanes that n rows are summed in, each with partial sums of that size. */
 uint32_t ens_sl_lanes(uint64_t n, uint64_t partial_bytes);
+/** Lanes that n rows are sorted in: nothing is summed, so few rows need one. */
+uint32_t ens_sl_sort_lanes(uint64_t n);
 
 /** The stage after `key`, added to `plan`; none after the last. */
 enum ens_status ens_sl_next(const struct ens_host *host, const char *key,

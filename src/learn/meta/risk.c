@@ -27,21 +27,25 @@ static double squared(const struct ens_meta_columns *c, uint64_t n,
     return sum / (double)n;
 }
 
-static enum ens_status squared_risks(const struct ens_meta_problem *problem,
-                                     const struct ens_meta_columns *c,
-                                     struct ens_meta_result *r,
-                                     struct ens_error *err)
+/* The same of one learner alone. */
+static double squared_one(const struct ens_meta_columns *c, uint64_t n,
+                          size_t j)
 {
-    double *x = ens_meta_alloc(problem, c->n_finite, sizeof(*x), err);
+    size_t p = c->n_finite + 2;
+    const double *y = c->r + (p - 1) * p, *z = c->r + (j + 1) * p;
+    double sum = 0;
 
-    if (x == NULL)
-        return ENS_ENOMEMORY;
-    for (size_t j = 0; j < c->n_finite; j++) {
-        x[j] = 1;
-        r->risk[c->finite[j]] = squared(c, problem->n, 0, x);
-        x[j] = 0;
-    }
-    return ENS_OK;
+    for (size_t i = 0; i < p; i++)
+        sum += (y[i] - z[i]) * (y[i] - z[i]);
+    return sum / (double)n;
+}
+
+static void squared_risks(const struct ens_meta_problem *problem,
+                          const struct ens_meta_columns *c,
+                          struct ens_meta_result *r)
+{
+    for (size_t j = 0; j < c->n_finite; j++)
+        r->risk[c->finite[j]] = squared_one(c, problem->n, j);
 }
 
 static enum ens_status squared_all(const struct ens_meta_problem *problem,
@@ -161,7 +165,8 @@ enum ens_status ens_meta_risks(const struct ens_meta_problem *problem,
         r->risk[j] = NAN;
     switch (r->loss) {
     case ENS_META_SQUARED:
-        return squared_risks(problem, c, r, err);
+        squared_risks(problem, c, r);
+        return ENS_OK;
     case ENS_META_DEVIANCE:
         return deviances(problem, c, r, c->n_finite, r->risk, err);
     case ENS_META_AUC:
