@@ -125,8 +125,9 @@ struct ens_role {
                      cells of those, the others decide what their class says */
     int numbered; /* beside: rows are named 1, 2 ...; those without a section
                      have the defaults */
-    const char *settings_of; /* the section of its implementations' settings;
-                                NULL: its name */
+    const char *impl_default; /* where nothing is said; NULL: an error */
+    const char *settings_of;  /* the section of its implementations' settings;
+                                 NULL: its name */
 };
 
 struct ens_study; /* parsed study file; see src/config/study.h */

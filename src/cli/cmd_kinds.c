@@ -215,7 +215,10 @@ static void print_classes(void)
            "every result;\nrun: how it runs, or what is computed at the "
            "end. axis: a list makes cells; grid = @design.csv (a header of "
            "keys,\nthen a combination per line) gives axes that vary "
-           "together.\n");
+           "together; grid = random(N, KEY = DIST, ...)\ndraws N "
+           "combinations, DIST uniform(a, b), loguniform(a, b), randint(a, b) "
+           "(both included)\nor choice(x, y, ...): a larger N adds to those "
+           "of a smaller one.\n");
 }
 
 static void print_all(void)

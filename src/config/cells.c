@@ -265,7 +265,7 @@ static void describe(const struct ens_study *st, uint64_t ordinal,
 
         if (st->role[i].role->beside)
             continue;
-        ens_buf_puts(b, i > 0 ? ", " : "");
+        ens_buf_puts(b, b->len > 0 ? ", " : "");
         if (row->pos.line > 0)
             ens_buf_printf(b, "%s:%u: ", st->path, (unsigned)row->pos.line);
         ens_buf_printf(b, "[%s]", row->section);

@@ -121,10 +121,11 @@ void ens_grid_fill(struct ens_resolve *r, const struct ens_row *row,
     size_t column = ens_grid_find(g, key->s->key);
     struct ens_value *v = calloc(g->n, sizeof(*v));
     size_t n_errors = 0;
+    size_t most = g->is_random ? 1 : ERRORS_MAX;
 
     if (v == NULL)
         r->diag.no_memory = 1;
-    for (size_t i = 0; v != NULL && i < g->n && n_errors < ERRORS_MAX; i++) {
+    for (size_t i = 0; v != NULL && i < g->n && n_errors < most; i++) {
         char text[sizeof(((struct ens_error *)NULL)->text) + 128];
         struct ens_error err;
         enum ens_status st = parse_field(
@@ -134,7 +135,10 @@ void ens_grid_fill(struct ens_resolve *r, const struct ens_row *row,
             r->diag.no_memory = 1;
         if (st == ENS_OK || st == ENS_ENOMEMORY)
             continue;
-        snprintf(text, sizeof(text), "%.80s: %s", key->s->key, err.text);
+        snprintf(text, sizeof(text), "%.80s: %s%s", key->s->key, err.text,
+                 g->is_random && key->s->type == ENS_T_INT
+                     ? "; randint(a, b) draws integers"
+                     : "");
         ens_grid_error(r, row->section, g, i + 1, text);
         n_errors++;
     }

@@ -1,4 +1,4 @@
-/* A grid's text: from a CSV file, or from the study file itself. */
+/* A grid's text: from a CSV file, from the study file itself, or drawn. */
 #include "base/bug.h"
 #include "base/csv_scan.h"
 #include "base/file.h"
@@ -129,7 +129,7 @@ static enum ens_status read_group(struct reading *d, struct ens_slice group,
     if (group.n < 2 || group.p[0] != '(' || group.p[group.n - 1] != ')')
         return ens_fail(err, ENS_ESTUDY,
                         "\"%.*s\": expected @FILE, or (KEY, ...), (VALUE, "
-                        "...), ...",
+                        "...), ..., or random(N, KEY = DIST(...), ...)",
                         ENS_SHOW(group));
     group = (struct ens_slice){group.p + 1, group.n - 2};
     while (s == ENS_OK && (more = ens_slice_next(group, ',', &at, &field)) > 0)
@@ -149,6 +149,21 @@ static enum ens_status read_inline(struct reading *d, struct ens_slice text,
         s = read_group(d, group, err);
     if (s == ENS_OK && more < 0)
         s = ens_fail(err, ENS_ESTUDY, "quotes or brackets do not match");
+    return s;
+}
+
+static enum ens_status read_random(struct reading *d, struct ens_slice args,
+                                   struct ens_error *err)
+{
+    struct ens_buf b = ENS_BUF_INIT;
+    enum ens_status s =
+        ens_grid_draw(d->r->context.arena, args, d->r->study->seed, &b, err);
+
+    d->g->is_random = 1;
+    if (s == ENS_OK)
+        s = read_inline(d, (struct ens_slice){(const char *)b.data, b.len},
+                        err);
+    ens_buf_fini(&b);
     return s;
 }
 
@@ -218,7 +233,10 @@ static enum ens_status read_text(struct reading *d, struct ens_slice text,
 {
     const char *dir = d->r->context.dir;
     const char *path;
+    struct ens_slice args;
 
+    if (ens_grid_is_random(text, &args))
+        return read_random(d, args, err);
     d->g->file = file_of(d->r, text);
     if (d->g->file == NULL)
         return read_inline(d, text, err);

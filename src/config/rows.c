@@ -68,6 +68,8 @@ static void choose_impl(struct ens_resolve *r, struct ens_row *row,
     if (e != NULL)
         e->used = 1;
     e = e != NULL ? e : d;
+    if (*name == '\0' && role->impl_default != NULL)
+        name = role->impl_default;
     name = e != NULL ? e->text : name;
     row->impl = find_impl(role, name);
     if (row->impl != NULL)

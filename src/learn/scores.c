@@ -235,9 +235,10 @@ static void keep(struct ens_scorer *s, double y, double p, double w)
     s->n_kept++;
 }
 
-static void add_row(struct ens_scorer *s, double y, const double *p, double w)
+static void terms_of(const struct ens_scorer *s, double y, const double *p,
+                     double w, double *t)
 {
-    double t[ENS_SCORE_TERMS] = {0}, moved;
+    double moved;
 
     if (w != 0 && s->score->terms == variation) {
         moved = *p - s->first;
@@ -245,6 +246,40 @@ static void add_row(struct ens_scorer *s, double y, const double *p, double w)
     } else if (w != 0) {
         s->score->terms(y, p, s->m, t);
     }
+}
+
+#define SUMS (3 + ENS_SCORE_TERMS) /* weight, loss, square, terms */
+
+/* Rows of one run, whose sums are `of`: those of running_add, but that only
+ * the last row of a run looks whether it is that. */
+static void add_run(struct ens_scorer *s, struct ens_running *const of[SUMS],
+                    const double *y, const double *p, const double *w, size_t n)
+{
+    double sum[SUMS];
+
+    for (size_t k = 0; k < SUMS; k++)
+        sum[k] = of[k]->run;
+    for (size_t i = 0; i + 1 < n; i++) {
+        double t[ENS_SCORE_TERMS] = {0}, v = w ? w[i] : 1, moved;
+
+        terms_of(s, y[i], p + i * s->m, v, t);
+        moved = v * t[0] - s->first_loss;
+        sum[0] += v;
+        sum[1] += moved;
+        sum[2] += moved * moved;
+        for (size_t k = 0; k < ENS_SCORE_TERMS; k++)
+            sum[3 + k] += v * t[k];
+    }
+    for (size_t k = 0; k < SUMS; k++)
+        of[k]->run = sum[k];
+    s->n += n - 1;
+}
+
+static void add_row(struct ens_scorer *s, double y, const double *p, double w)
+{
+    double t[ENS_SCORE_TERMS] = {0}, moved;
+
+    terms_of(s, y, p, w, t);
     if (s->n == 0)
         s->first_loss = w * t[0];
     moved = w * t[0] - s->first_loss;
@@ -253,22 +288,40 @@ static void add_row(struct ens_scorer *s, double y, const double *p, double w)
     running_add(&s->square, s->n, moved * moved);
     for (size_t k = 0; k < ENS_SCORE_TERMS; k++)
         running_add(&s->term[k], s->n, w * t[k]);
+    s->n++;
+}
+
+static void add_losses(struct ens_scorer *s, const double *y, const double *p,
+                       const double *w, size_t n)
+{
+    struct ens_running *const of[SUMS] = {&s->weight,  &s->loss,
+                                          &s->square,  &s->term[0],
+                                          &s->term[1], &s->term[2]};
+
+    while (n > 0) {
+        size_t run = (size_t)(ENS_SCORE_RUN - s->n % ENS_SCORE_RUN);
+
+        run = s->n == 0 ? 1 : run < n ? run : n;
+        if (s->n == 0)
+            s->first = y[0];
+        add_run(s, of, y, p, w, run);
+        add_row(s, y[run - 1], p + (run - 1) * s->m, w ? w[run - 1] : 1);
+        y += run;
+        p += run * s->m;
+        w = w ? w + run : NULL;
+        n -= run;
+    }
 }
 
 void ens_scorer_add(struct ens_scorer *s, const double *y, const double *p,
                     const double *w, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
-        double weight = w ? w[i] : 1;
-
-        if (s->n == 0)
-            s->first = y[i];
-        if (s->score->is_auc)
-            keep(s, y[i], p[i * s->m], weight);
-        else
-            add_row(s, y[i], p + i * s->m, weight);
-        s->n++;
+    if (!s->score->is_auc) {
+        add_losses(s, y, p, w, n);
+        return;
     }
+    for (size_t i = 0; i < n; i++, s->n++)
+        keep(s, y[i], p[i * s->m], w ? w[i] : 1);
 }
 
 static double area(struct ens_scorer *s, double *std_error)

@@ -43,9 +43,10 @@ struct ens_rowrun ens_rowset_run(const struct ens_rowset *s, uint64_t at,
 
 uint64_t ens_rowset_row(const struct ens_rowset *s, uint64_t at)
 {
-    struct ens_rowrun run = ens_rowset_run(s, at, 1);
+    const struct ens_span *p = s->n_spans == 1 ? s->span : span_at(s, at);
 
-    return run.index != NULL ? (uint64_t)run.index[0] : run.row;
+    at = p->first + (at - p->at);
+    return p->index != NULL ? (uint64_t)p->index[at] : at;
 }
 
 void ens_rowset_rows(const struct ens_rowset *s, uint64_t first, uint64_t n,

@@ -64,6 +64,19 @@ static uint32_t trailing_number(const char *s, size_t n, size_t *head)
     return (uint32_t)v;
 }
 
+/* Labels may begin with their stage: then item does, too. */
+static int is_label(const char *label, const char *stage, const char *item,
+                    size_t n)
+{
+    size_t skip = strlen(stage);
+
+    if (strncmp(label, stage, skip) == 0 && label[skip] == '/' &&
+        strlen(label + skip + 1) == n && memcmp(label + skip + 1, item, n) == 0)
+        return 1;
+    return strlen(label) == n && memcmp(label, item, n) == 0;
+}
+
+/* item: without its stage. */
 static int matches(struct ens_run *r, const struct ens_cell *cell,
                    const char *item, size_t n, size_t head, uint32_t replicate)
 {
@@ -77,7 +90,7 @@ static int matches(struct ens_run *r, const struct ens_cell *cell,
     }
     task.cell = *cell;
     ens_plan_label(&r->plan, &task, label, sizeof(label));
-    return strlen(label) == n && memcmp(label, item, n) == 0;
+    return is_label(label, r->stage.key, item, n);
 }
 
 static int is_chosen(const struct ens_run *r, uint64_t place)

@@ -86,8 +86,9 @@ static const struct sample {
            "[learner boost]\nrounds = 3\n"
            "[meta]\nlearner = lasso\n"},
     {"superlearner", WELLS "[superlearner]\nfolds = 2\nfamily = poisson\n"
-                           "[learner poisson]\n[learner mean]\n"
-                           "[meta]\nlearner = lasso\n"},
+                           "[learner poisson]\n[learner mean]\n"},
+    {"superlearner", WELLS "[superlearner]\nfolds = 2\nfamily = binomial\n"
+                           "[learner logistic]\n[meta]\nlearner = nnloglik\n"},
 };
 #define N_SAMPLES ((int)ENS_COUNT(samples))
 

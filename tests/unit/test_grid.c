@@ -210,13 +210,60 @@ static const struct {
     {"x", RULER "[ruler]\ngrid = @.\n", AT ".: "},
     {"x", RULER "[ruler]\ngrid = @\n", AT "no file is named behind the @\n"},
     {"x", RULER "[ruler]\ngrid = d.csv\n",
-     AT "\"d.csv\": expected @FILE, or (KEY, ...), (VALUE, ...), ...\n"},
+     AT "\"d.csv\": expected @FILE, or (KEY, ...), (VALUE, ...), ..., or "
+        "random(N, KEY = DIST(...), ...)\n"},
     {"x", RULER "[ruler]\ngrid = (fields), (1, 2)\n",
      AT "combination 1: 2 fields, the header has 1\n"},
     {"x", RULER "[ruler]\ngrid = (fields), (1), (-2), (1)\n",
      AT "combination 2: fields: -2 is below 0\n"},
     {"x", RULER "[ruler]\ngrid = (fields), (1), (2), (1)\n",
      AT "combination 3: the same combination as number 1\n"},
+    {"x", RULER "[ruler]\ngrid = random(3)\n",
+     AT "random: no key is drawn; expected random(N, KEY = DIST(...), ...)\n"},
+    {"x", RULER "[ruler]\ngrid = random()\n",
+     AT "random: \"\" is no number of combinations; expected random(N, KEY = "
+        "DIST(...), ...), N from 1 to 1000000\n"},
+    {"x", RULER "[ruler]\ngrid = random(0, fields = randint(1, 2))\n",
+     AT "random: \"0\" is no number of combinations; expected random(N, KEY = "
+        "DIST(...), ...), N from 1 to 1000000\n"},
+    {"x", RULER "[ruler]\ngrid = random(2, fields = randint(5, 2))\n",
+     AT "random: fields = randint(5, 2): the first bound is not below the "
+        "second\n"},
+    {"x", RULER "[ruler]\ngrid = random(2, work_us = uniform(1, inf))\n",
+     AT "random: work_us = uniform(1, inf): its bounds are finite numbers\n"},
+    {"x", RULER "[ruler]\ngrid = random(2, work_us = uniform(1))\n",
+     AT "random: work_us = uniform(1): takes two bounds\n"},
+    {"x", RULER "[ruler]\ngrid = random(2, work_us = loguniform(0, 1))\n",
+     AT "random: work_us = loguniform(0, 1): its bounds are above 0\n"},
+    {"x", RULER "[ruler]\ngrid = random(2, fields = randint(0.5, 2))\n",
+     AT "random: fields = randint(0.5, 2): its bounds, both included, are "
+        "integers within 2^52\n"},
+    {"x", RULER "[ruler]\ngrid = random(2, fields = unifrom(1, 2))\n",
+     AT "random: fields = unifrom(1, 2): did you mean uniform?\n"},
+    {"x", RULER "[ruler]\ngrid = random(2, fields = 3)\n",
+     AT "random: fields = 3: expected one of uniform(a, b), loguniform(a, b), "
+        "randint(a, b), choice(x, y, ...)\n"},
+    {"x", RULER "[ruler]\ngrid = random(2, randint(1, 2))\n",
+     AT "random: \"randint(1, 2)\": expected KEY = one of uniform(a, b), "
+        "loguniform(a, b), randint(a, b), choice(x, y, ...)\n"},
+    {"x", RULER "[ruler]\ngrid = random(2, fields = choice(1,,2))\n",
+     AT "random: fields = choice(1,,2): nothing between two commas\n"},
+    {"x", RULER "[ruler]\ngrid = random(2, fields = randint(1, 2)\n",
+     AT "quotes or brackets do not match\n"},
+    {"x",
+     RULER "[ruler]\ngrid = random(7, fields = randint(1, 3), level = "
+           "choice(1, 2))\n",
+     AT "random: 7 combinations are asked for, there are only 6 different "
+        "ones\n"},
+    {"x", RULER "[ruler]\ngrid = random(9, fields = uniform(1, 5))\n",
+     AT "combination 1: fields: \"4.660543\" is not an integer; randint(a, b) "
+        "draws integers\n"},
+    {"x", RULER "[ruler]\ngrid = random(2, feilds = randint(1, 5))\n",
+     AT "feilds: is no key of the section; did you mean fields?\n"},
+    {"x",
+     RULER "[ruler]\ngrid = random(2, level = randint(1, 5), level = "
+           "randint(1, 5))\n",
+     AT "level: is there twice\n"},
     {"1a,b\n1,2\n", FREE "[axes]\ngrid = @d.csv\n",
      "s.ini:4: [axes] grid: d.csv:1: 1a: a key is made of letters, digits and "
      "_, a digit not first\n"},

@@ -349,6 +349,7 @@ static enum ens_status add_columns(const struct input *in, enum ens_texts texts,
         return ens_learn_source_add_input(in->source, in->job->st->sl.x, texts,
                                           NULL, err);
     s = add_propagated(in, in->layer->number - 1, err);
+    in->source->finite = in->source->p == 0; /* predictions are: see fits */
     if (s == ENS_OK)
         s = add_layer(in, in->layer->number - 1, err);
     if (s == ENS_OK && in->source->p == 0)

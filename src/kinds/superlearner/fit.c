@@ -54,7 +54,7 @@ static enum ens_status open_rows(struct fitting *f, struct ens_error *err)
                     ens_sl_texts(&f->job->task->cell), &f->data, err);
 
     if (s == ENS_OK)
-        f->data.source.finite = ens_sl_finite(f->job, f->layer);
+        f->data.source.finite |= ens_sl_finite(f->job, f->layer);
     if (s == ENS_OK)
         s = choose_rows(f, err);
     if (s == ENS_OK)
@@ -105,6 +105,29 @@ static enum ens_status alloc_blocks(struct fitting *f, struct blocks *b,
                : ENS_OK;
 }
 
+/* A score and a risk that are made of the same sums are added up once. */
+static void add_scores(struct fitting *f, int is_train, const struct blocks *b,
+                       const double *w, size_t n)
+{
+    if (is_train)
+        ens_scorer_add(&f->train_score, b->y, b->p, w, n);
+    else
+        ens_scorer_add(&f->risk, b->y, b->p, w, n);
+    if (!is_train && f->job->st->score->terms != f->job->st->risk->terms)
+        ens_scorer_add(&f->score, b->y, b->p, w, n);
+}
+
+/* That score of the same rows. */
+static void settle_scores(struct fitting *f)
+{
+    const struct ens_sl_state *st = f->job->st;
+
+    if (st->score->terms != st->risk->terms)
+        return;
+    f->score = f->risk;
+    f->score.score = st->score;
+}
+
 static enum ens_status score_block(struct fitting *f, const struct blocks *b,
                                    const struct ens_rows *at, uint64_t first,
                                    size_t n, struct ens_error *err)
@@ -117,17 +140,12 @@ static enum ens_status score_block(struct fitting *f, const struct blocks *b,
     if (s != ENS_OK)
         return s;
     at->y(at, first, n, b->y);
-    at->w(at, first, n, b->w);
+    if (at->weighted)
+        at->w(at, first, n, b->w);
     s = ens_rows_bad(at, err);
-    if (s != ENS_OK)
-        return s;
-    if (at == &f->train) {
-        ens_scorer_add(&f->train_score, b->y, b->p, b->w, n);
-    } else {
-        ens_scorer_add(&f->score, b->y, b->p, b->w, n);
-        ens_scorer_add(&f->risk, b->y, b->p, b->w, n);
-    }
-    return ENS_OK;
+    if (s == ENS_OK)
+        add_scores(f, at == &f->train, b, at->weighted ? b->w : NULL, n);
+    return s;
 }
 
 static size_t block_of(const struct ens_rows *at, uint64_t first)
@@ -218,6 +236,7 @@ static void put_fields(struct fitting *f)
     host->i64(r, ENS_SL_F_N_TRAIN, (int64_t)f->train.n);
     host->i64(r, ENS_SL_F_N_TEST, (int64_t)f->test.n);
     host->i64(r, ENS_SL_F_P, (int64_t)f->train.p);
+    settle_scores(f);
     if (f->test.n > 0) {
         host->f64(r, ENS_SL_F_SCORE, ens_scorer_value(&f->score));
         host->f64(r, ENS_SL_F_RISK, ens_scorer_value(&f->risk));

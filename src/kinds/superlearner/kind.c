@@ -45,6 +45,54 @@ static enum ens_status check_learner(const struct ens_sl *sl,
     return s;
 }
 
+/* Labels, and the user's folds, before anything runs: every sample. */
+static enum ens_status check_order(const struct ens_sl *sl,
+                                   const struct ens_sl_layer *layer,
+                                   struct ens_error *err)
+{
+    size_t n = ens_sl_order_words(layer);
+    int64_t *words = malloc(n * sizeof(*words));
+    struct ens_arena arena;
+    enum ens_status s = ENS_OK;
+
+    if (words == NULL)
+        return ens_fail(err, ENS_ENOMEMORY, "folds of %llu rows: out of memory",
+                        (unsigned long long)layer->n_in);
+    ens_arena_init(&arena);
+    for (uint32_t i = 0; i < layer->n_samples && s == ENS_OK; i++) {
+        ens_arena_reset(&arena);
+        s = ens_sl_order(sl, layer, i, &arena, words, err);
+    }
+    ens_arena_fini(&arena);
+    free(words);
+    return s;
+}
+
+static enum ens_status check_layers(const struct ens_sl *sl, uint32_t n_layers,
+                                    struct ens_error *err)
+{
+    int has_labels = sl->id != NULL || sl->strata != NULL || sl->folds != NULL;
+    struct ens_sl_layer layer;
+    const struct ens_value *v;
+    enum ens_status s = ENS_OK;
+
+    for (uint32_t i = 1; i <= n_layers && s == ENS_OK; i++) {
+        s = ens_sl_layer(sl, i, &layer, err);
+        if (s == ENS_OK && layer.is_shared && has_labels)
+            s = check_order(sl, &layer, err);
+        if (s != ENS_OK)
+            return s;
+        v = ens_study_row_value(sl->study, "layer", layer.row, "propagate");
+        for (size_t k = 0; v->set && k < v->n_list; k++)
+            if (ens_sl_find_column(sl->x, v->list[k].text) == NULL)
+                return ens_fail(err, ENS_ESTUDY,
+                                "[layer %s] propagate: input X has no column "
+                                "of numbers %s",
+                                layer.row, v->list[k].text);
+    }
+    return s;
+}
+
 enum ens_status ens_sl_check(const struct ens_sl *sl,
                              const struct ens_plan *plan,
                              const struct ens_host *host, struct ens_error *err)
@@ -54,6 +102,8 @@ enum ens_status ens_sl_check(const struct ens_sl *sl,
     struct ens_cell cell;
     enum ens_status s = ens_sl_scores(sl, &score, &risk, err);
 
+    if (s == ENS_OK)
+        s = check_layers(sl, ens_sl_n_layers(plan, host), err);
     for (uint64_t i = 0; i < n && s == ENS_OK; i++) {
         host->plan_cell(plan, i, &cell);
         s = check_learner(sl, host, &cell, err);

@@ -179,9 +179,9 @@ static void add_member(struct weighing *a, struct scores *sc, size_t l,
     size_t p = a->data.source.p;
 
     for (size_t i = 0; i < n; i++)
-        memcpy(sc->p + i * a->m, a->z + i * p + l * a->m,
-               a->m * sizeof(double));
-    ens_scorer_add(&sc->of[to], a->y, sc->p, a->w, n);
+        for (size_t k = 0; k < a->m; k++)
+            sc->p[i * a->m + k] = a->z[i * p + l * a->m + k];
+    ens_scorer_add(&sc->of[to], a->y, sc->p, a->rows.weighted ? a->w : NULL, n);
 }
 
 static void put_scores(const struct weighing *a, struct scores *sc,
@@ -210,7 +210,8 @@ static enum ens_status member_risks(struct weighing *a, struct ens_error *err)
 
         read_z(a, a->set, at, n, a->z);
         a->rows.y(&a->rows, at, n, a->y);
-        a->rows.w(&a->rows, at, n, a->w);
+        if (a->rows.weighted)
+            a->rows.w(&a->rows, at, n, a->w);
         for (size_t l = 0; l < a->L; l++)
             add_member(a, &sc, l, l, n);
         s = ens_rows_bad(&a->rows, err);
@@ -251,7 +252,8 @@ static enum ens_status risks_on(struct weighing *a, const struct ens_rows *at,
 
         read_z(a, set, row, n, a->z);
         at->y(at, row, n, a->y);
-        at->w(at, row, n, a->w);
+        if (at->weighted)
+            at->w(at, row, n, a->w);
         for (size_t l = 0; l < a->L && members; l++)
             add_member(a, &sc, l, l, n);
         if (members)
@@ -259,7 +261,8 @@ static enum ens_status risks_on(struct weighing *a, const struct ens_rows *at,
         s = ens_sl_meta_predict(&a->meta, &a->rows, at, row, n, a->L, a->m,
                                 a->z, sc.p, err);
         if (s == ENS_OK)
-            ens_scorer_add(&sc.of[a->L], a->y, sc.p, a->w, n);
+            ens_scorer_add(&sc.of[a->L], a->y, sc.p, at->weighted ? a->w : NULL,
+                           n);
     }
     if (s != ENS_OK)
         return s;

@@ -1,6 +1,5 @@
 #include "kinds/superlearner/metas.h"
 
-#include "base/buf.h"
 #include "config/study.h"
 #include "kinds/superlearner/models.h"
 
@@ -49,7 +48,28 @@ enum ens_status ens_sl_meta_check(const struct ens_sl *sl,
     else
         s = ens_sl_options(sl, host, NULL, impl->ops, &arena, &own, err);
     ens_arena_fini(&arena);
-    return s;
+    return s == ENS_ESTUDY ? ens_wrap(err, s, "[meta]") : s;
+}
+
+/* Settings at their default are left out, so that one that is new in a later
+ * version changes nothing. */
+void ens_sl_meta_text(const struct ens_sl *sl, struct ens_buf *to)
+{
+    const struct ens_impl *impl = chosen(sl);
+
+    if (impl == NULL)
+        return;
+    ens_buf_printf(to, "%s@%u\n", impl->name, (unsigned)impl->results_version);
+    for (size_t i = 0; i < impl->n_settings; i++) {
+        const struct ens_setting *of = &impl->settings[i];
+        const struct ens_value *v =
+            ens_study_row_value(sl->study, "meta", "", of->key);
+
+        if (v == NULL || of->cls == ENS_C_RUN ||
+            strcmp(v->text, of->def == NULL ? "" : of->def) == 0)
+            continue;
+        ens_buf_printf(to, "%s=%s\n", of->key, v->text);
+    }
 }
 
 enum ens_status ens_sl_meta_memory(const struct ens_sl *sl,

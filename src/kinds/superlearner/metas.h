@@ -2,6 +2,7 @@
 #ifndef ENS_SUPERLEARNER_METAS_H
 #define ENS_SUPERLEARNER_METAS_H
 
+#include "base/buf.h"
 #include "kinds/superlearner/learn.h"
 #include "learn/meta/meta.h"
 
@@ -50,5 +51,8 @@ enum ens_status ens_sl_meta_predict(const struct ens_sl_meta *meta,
 enum ens_status ens_sl_meta_keep(const struct ens_sl_job *job,
                                  const struct ens_sl_meta *meta,
                                  size_t n_members, struct ens_error *err);
+
+/** What [meta] says, as a text: equal where it computes the same. */
+void ens_sl_meta_text(const struct ens_sl *sl, struct ens_buf *to);
 
 #endif

@@ -220,7 +220,7 @@ static enum ens_status count_rows(const struct ens_sl *sl,
         ens_folds_count(&l->spec, l->n_in, &l->n_partitions, &l->n_folds, err);
 
     if (s != ENS_OK)
-        return ens_fail(err, s, "[layer %s] %s", l->row, err->text);
+        return ens_wrap(err, s, "[layer %s]", l->row);
     l->n_out = l->n_in;
     if (l->spec.type == ENS_FOLDS_TEMPORAL)
         l->n_out = l->n_in - l->spec.burn_in;

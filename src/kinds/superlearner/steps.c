@@ -1,8 +1,10 @@
 #include "kinds/superlearner/steps.h"
 
+#include "base/buf.h"
 #include "base/bug.h"
 #include "kinds/superlearner/cases.h"
 #include "kinds/superlearner/kind.h"
+#include "kinds/superlearner/metas.h"
 #include "kinds/superlearner/moments.h"
 #include "kinds/superlearner/trees.h"
 
@@ -333,6 +335,19 @@ static int takes_part(const struct chain *c, struct ens_sl_at at,
     return cell->ordinal == c->needs.leader;
 }
 
+/* [meta] is part of no cell: its stage is another when it is edited. */
+static enum ens_status add_meta(const struct chain *c, struct ens_error *err)
+{
+    struct ens_buf text = ENS_BUF_INIT;
+    enum ens_status s;
+
+    ens_sl_meta_text(&c->sl, &text);
+    s = text.failed ? ens_fail(err, ENS_ENOMEMORY, "out of memory")
+                    : c->host->plan_data(c->plan, text.data, text.len, err);
+    ens_buf_fini(&text);
+    return s;
+}
+
 static enum ens_status add_stage(struct chain *c, struct ens_sl_at at,
                                  struct ens_error *err)
 {
@@ -355,7 +370,7 @@ static enum ens_status add_stage(struct chain *c, struct ens_sl_at at,
         c->plan, key, 0, per_cell, writes.n > 0 ? writes.item : NULL,
         reads.n > 0 ? reads.item : NULL, at.step != ENS_SL_FIT, err);
     free(per_cell);
-    return s;
+    return s == ENS_OK && at.step == ENS_SL_META ? add_meta(c, err) : s;
 }
 
 static enum ens_status chain_open(struct chain *c, const struct ens_host *host,

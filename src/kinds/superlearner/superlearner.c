@@ -151,6 +151,7 @@ static const struct ens_role roles[] = {
      .impls = metas,
      .n_impls = ENS_COUNT(metas),
      .beside = 1,
+     .impl_default = "nnls",
      .settings_of = "learner"},
 };
 

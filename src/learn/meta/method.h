@@ -44,7 +44,7 @@ double ens_meta_intercept(const struct ens_meta_task *task,
 #define ENS_META_SETTING(k, t, d, low, high, text)                             \
     {                                                                          \
         .section = "meta", .key = k, .type = t, .shape = ENS_ONE,              \
-        .cls = ENS_C_STUDY, .def = d, .min = low, .max = high, .help = text    \
+        .cls = ENS_C_CELL, .def = d, .min = low, .max = high, .help = text     \
     }
 #define ENS_META_SETTING_NORMALISE                                             \
     ENS_META_SETTING("normalise", ENS_T_BOOL, "yes", 0, 0,                     \
@@ -60,7 +60,7 @@ double ens_meta_intercept(const struct ens_meta_task *task,
 #define ENS_META_SETTING_RISK                                                  \
     {                                                                          \
         .section = "meta", .key = "risk", .type = ENS_T_CHOICE,                \
-        .shape = ENS_ONE, .cls = ENS_C_STUDY, .def = "family",                 \
+        .shape = ENS_ONE, .cls = ENS_C_CELL, .def = "family",                  \
         .choices = "family|squared|deviance|auc",                              \
         .help =                                                                \
             "loss of the risks: squared error, binomial deviance, 1 - area "   \

@@ -1,0 +1,182 @@
+#!/usr/bin/python3
+"""Kind superlearner: all files of results are the same bytes for any number of
+workers, transport and host, after kills and after edits; and an edit runs what
+it changes, nothing else."""
+import shutil
+import time
+
+import numpy as np
+
+import mpi
+from harness import check, dice, digests, expect_same, kill, main, table
+from stacking import save, study
+
+ROWS = ("[layer 1]\npropagate = 1\n[case scaled]\npreprocess = standardise\n"
+        "[learner mean]\n[learner ols]\nlayer = 1, 2\n[learner lasso]\n"
+        "case = scaled\nalpha = 0.05, 0.2\n[learner knn]\ncase = scaled\n"
+        "[learner forest]\ntrees = 20\n[learner boost]\nlayer = 1, 2\n"
+        "rounds = 20\nmin_leaf = 3\n")
+MORE = "[learner tree]\n"
+SETTINGS = "shuffle = yes\nouter_folds = 2\nfolds = 3"
+
+
+def exported(work, results):
+    """What tasks keep, models among it: name -> bytes."""
+    out = results.with_name(results.name + "_files")
+    shutil.rmtree(out, ignore_errors=True)
+    work.ensrun("export", results, "--files", "-o", out)
+    found = {p.relative_to(out).as_posix(): p.read_bytes()
+             for p in out.rglob("*") if p.is_file()}
+    check(found, "no files of tasks")
+    return {**found, "model.ens": (results / "model.ens").read_bytes()}
+
+
+def same(work, results, reference, text):
+    expect_same(results, reference[0], text)
+    found = exported(work, results)
+    differ = [n for n in found.keys() | reference[1].keys()
+              if found.get(n) != reference[1].get(n)]
+    check(not differ, f"{text}: {differ[:5]} of files differ")
+
+
+def fresh(work, text, name="fresh"):
+    results = work.path / name
+    work.run(work.study(text, f"{name}.ini"), results, workers=1,
+             transport="inline")
+    return digests(results), exported(work, results)
+
+
+def workers(work):
+    for name, family, inputs, settings, meta in (
+            ("plain", "gaussian", "", "", "nnls"),
+            ("shuffled", "gaussian", "", SETTINGS, "convex"),
+            ("labels", "binomial", "id = id.npy\nstrata = strata.npy\n",
+             "outer_folds = 2\nfolds = 3", "nnloglik"),
+            ("parts", "gaussian", "", "type = subsemble\nfolds = 3", "ols")):
+        save(work, family, more=["id", "strata"])
+        text = study(settings, ROWS, family, inputs, meta)
+        reference = fresh(work, text, name)
+        path = work.study(text)
+        for n in (1, 2, 8):
+            results = work.path / f"{name}{n}"
+            work.run(path, results, workers=n)
+            work.verify(results)
+            same(work, results, reference, f"{name}, {n} workers")
+
+
+def hosts(work):
+    """Ranks of one host, and ranks that do not see the results folder."""
+    save(work)
+    text = study(SETTINGS, ROWS)
+    reference = fresh(work, text)
+    path = work.study(text)
+    mpi.run(work, path, work.path / "ranks", ranks=4)
+    same(work, work.path / "ranks", reference, "mpirun -n 4")
+    scratch = work.path / "tmp"
+    scratch.mkdir()
+    mpi.run(work, path, work.path / "far", ranks=3,
+            env={"ENSRUN_FAR": "1", "TMPDIR": str(scratch)})
+    work.verify(work.path / "far")
+    same(work, work.path / "far", reference, "far ranks")
+
+
+def kills(work):
+    """Of workers and of the run, at any moment; rows enough to be met."""
+    save(work, n=40000)
+    text = study(SETTINGS, ROWS)
+    reference = fresh(work, text)
+    path, results, random = work.study(text), work.path / "r", dice(61)
+    n_kills, n_workers, code = 0, 0, None
+    while code not in (0, 1):
+        run = work.start_run(path, results)
+        until = time.monotonic() + 0.1
+        while run.running:
+            if time.monotonic() < until or n_kills >= 16:
+                time.sleep(0.002)
+                continue
+            workers = run.workers()
+            of_worker = bool(workers) and random.random() < 0.6
+            n_kills += kill(random.choice(workers) if of_worker else run.pid)
+            n_workers += of_worker
+            until = time.monotonic() + random.uniform(0.03, 0.2)
+        code = run.wait(120)
+        run.expect_no_process(20)
+    check(n_kills >= 4 and n_workers >= 1,
+          f"{n_kills} kills, {n_workers} of workers")
+    work.verify(results)
+    same(work, results, reference, f"after {n_kills} kills")
+
+
+def edits(work):
+    """A learner more: its fits and the meta learner. Another meta learner, or a
+    setting of it: that alone. What was undone is there already."""
+    save(work)
+    text = {name: study("", rows, meta=meta) for name, rows, meta in (
+        ("first", ROWS, "nnls"), ("more", ROWS + "[learner tree]\nlayer = 2\n",
+                                  "nnls"),
+        ("meta", ROWS, "convex"), ("set", ROWS, "convex\ndrop_below = 0.3"),
+        ("learner", ROWS, "knn"), ("back", ROWS, "nnls"))}
+    results = work.path / "edited"
+    for name in text:
+        run = work.run(work.study(text[name]), results)
+        n = int(next(line for line in run.stderr.split("\n")
+                     if " now in " in line).split()[0])
+        new = {"first": n, "more": 6 + 1, "back": 0}.get(name, 1)
+        check(n == new, f"{name}: {n} tasks ran, not {new}")
+        work.verify(results)
+        same(work, results, fresh(work, text[name], name), name)
+
+
+def edit_below(work):
+    """A learner more in layer 1: fits of layer 1 are not redone, those that
+    read it are. Arrays that were left for the day are made again."""
+    save(work)
+    rows = ROWS.replace("[learner mean]", "[learner mean]\n" + MORE)
+    for name, settings in (("blocks", ""), ("shuffled", SETTINGS)):
+        results = work.path / name
+        work.run(work.study(study(settings, ROWS)), results)
+        before = {r["task"]: r for r in table(results)}
+        text = study(settings, rows)
+        work.run(work.study(text), results)
+        for row in table(results):
+            old = before.get(row["task"])
+            check(old is None or not row["task"].startswith("layer1/")
+                  or old == row, f"{row['task']} was changed")
+        same(work, results, fresh(work, text, name + "_fresh"), name)
+
+
+def again(work):
+    """Nothing to do, nothing written."""
+    save(work)
+    path, results = work.study(study(SETTINGS, ROWS)), work.path / "r"
+    work.run(path, results)
+    before = {p: p.read_bytes() for p in results.rglob("*") if p.is_file()}
+    work.run(path, results, workers=1)
+    after = {p: p.read_bytes() for p in results.rglob("*") if p.is_file()}
+    check(before == after, "a run without work wrote something")
+
+
+def fit_again(work):
+    """--only: the same bits, from what is kept."""
+    save(work)
+    path, results = work.study(study(SETTINGS, ROWS)), work.path / "r"
+    work.run(path, results)
+    for row in table(results):
+        if not row["task"].endswith("/r00002") or row["task"].count("/") != 2:
+            continue
+        run = work.run(path, results, "--only", row["task"])
+        check("equal to the stored result" in run.stderr + run.stdout,
+              f"{row['task']}: {run.stderr}")
+
+
+def row_order(work):
+    """A row more at the end is other data: an error, not a mixture."""
+    x, y, _ = save(work)
+    path, results = work.study(study("", "[learner ols]\n")), work.path / "r"
+    work.run(path, results)
+    np.save(work.path / "X.npy", x[:, ::-1])
+    run = work.run(path, results, expect=2)
+    check("X" in run.stderr, run.stderr)
+
+
+main(workers, hosts, kills, edits, edit_below, again, fit_again, row_order)

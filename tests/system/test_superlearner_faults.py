@@ -1,0 +1,314 @@
+#!/usr/bin/python3
+"""Kind superlearner: a learner that fails, dies or hangs has weight 0 and a
+warning, the others go on; what is wrong with data or study is said."""
+import shutil
+
+import numpy as np
+
+from harness import BAD, SOME_FAILED, SOURCE, check, main, table
+from stacking import blocks, by_folds, data, mean, near, nnls, ols, one, \
+    predicted, save, study, weights
+
+BOTH = "[learner mean]\n[learner ols]\n"
+PROGRAM = """#!/usr/bin/python3
+import os, signal, time
+import numpy as np
+import ensrun
+def fit(t):
+    bad = len(t.y) == {rows}
+    if bad and "{how}" == "raise":
+        raise ValueError("no model of these rows")
+    if bad and "{how}" == "exit":
+        os._exit(3)
+    if bad and "{how}" == "kill":
+        os.kill(os.getppid(), signal.SIGKILL)
+        time.sleep(100)
+    if bad and "{how}" == "hang":
+        time.sleep(1000)
+    return np.nan if bad and "{how}" == "nan" else t.y.mean()
+ensrun.learner(fit, lambda model, t: np.full(len(t.x), model))
+ensrun.serve()
+"""
+
+
+def program(work, how, rows):
+    path = work.path / "learn.py"
+    path.write_text(PROGRAM.format(how=how, rows=rows))
+    path.chmod(0o755)
+    shutil.copy(SOURCE / "launch/clients/ensrun.py", work.path)
+    return "[learner own]\nlearner = program\nrun = ./learn.py\n"
+
+
+def goes_on(run, results, x, y, bad, text, n_bad):
+    """Learners mean and ols are weighted as if the third were not there."""
+    rows = table(results)
+    failed = [r for r in rows if r["status"] != "ok"]
+    check({r["learner"] for r in failed} == {bad} and len(failed) == n_bad,
+          f"{text}: {[(r['task'], r['status'], r['error']) for r in failed]}")
+    folds = blocks(0, len(y), 5)
+    z = np.column_stack([by_folds(f, x, y, folds) for f in (mean, ols)])
+    near(weights(results), np.append(nnls(z, y), 0), f"{text}: weights")
+    check(f"warned: learner '{bad}' left out" in run.stderr,
+          f"{text}: {run.stderr}")
+    check(np.isnan(one(results, "risks")[0, 2, 1]), f"{text}: it has a risk")
+    return failed
+
+
+def programs(work):
+    """In one fold: an exception, an end, NaN, a dead worker, no answer."""
+    x, y, _ = save(work)
+    for how, status, said in (
+            ("raise", "failed", "no model of these rows"),
+            ("exit", "crashed", "signal 6"), ("nan", "failed", "finite"),
+            ("kill", "crashed", ""), ("hang", "timeout", "")):
+        rows = program(work, how, 82)  # of folds 1 to 3
+        results = work.path / how
+        text = study("", BOTH + rows,
+                     run="timeout = 2" if how == "hang" else "")
+        run = work.run(work.study(text), results, expect=SOME_FAILED)
+        for row in goes_on(run, results, x, y, "own", how, 3):
+            check(row["status"] == status and said in row["error"],
+                  f"{how}: {row['status']}: {row['error']}")
+        p = predicted(results, "layer1/own")
+        check(np.isnan(p[:63]).all() and np.isfinite(p[63:]).all(),
+              f"{how}: predictions of the failed folds: {p[:63]}")
+
+
+def full_fit(work):
+    """Without a model of all rows a learner cannot take part either."""
+    x, y, _ = save(work)
+    results = work.path / "r"
+    run = work.run(work.study(study("", BOTH + "[learner svm]\n"
+                                    "max_rows = 90\n")), results,
+                   expect=SOME_FAILED)
+    goes_on(run, results, x, y, "svm", "max_rows", 1)
+
+
+def neighbours(work):
+    x, y, _ = save(work)
+    results = work.path / "r"
+    run = work.run(work.study(study("", BOTH + "[learner knn]\nk = 90\n")),
+                   results, expect=SOME_FAILED)
+    for row in goes_on(run, results, x, y, "knn", "k", 5):
+        check("k = 90, but there are 8" in row["error"], row["error"])
+
+
+def next_layer(work):
+    """Columns of what failed are not in the next layer."""
+    x, y, _ = save(work)
+    results = work.path / "r"
+    work.run(work.study(study("", "[learner mean]\n[learner ols]\nlayer = 1, 2"
+                              "\n[learner knn]\nk = 90\n")), results,
+             expect=SOME_FAILED)
+    rows = [r for r in table(results) if r["task"].startswith("layer2/")]
+    check(all(r["columns"] == "2" and r["status"] == "ok"
+              and "knn" in r["warnings"] for r in rows), rows)
+
+
+def none_left(work):
+    save(work)
+    run = work.run(work.study(study("", "[learner knn]\nk = 90\n")),
+                   work.path / "r", expect=SOME_FAILED)
+    check("every learner of the last layer failed" in run.stderr, run.stderr)
+
+
+def repaired(work):
+    """--retry-failed runs the fits that failed, then the weights anew."""
+    x, y, _ = save(work)
+    rows = program(work, "raise", 82)
+    path, results = work.study(study("", BOTH + rows)), work.path / "r"
+    work.run(path, results, expect=SOME_FAILED)
+    program(work, "no", 0)
+    work.run(path, results, "--retry-failed")
+    work.verify(results)
+    near(predicted(results, "layer1/own"), predicted(results, "layer1/mean"),
+         "repaired")
+    check(np.isfinite(one(results, "risks")[0, :, 1]).all(), "risks")
+
+
+# -- odd data: documented behaviour ------------------------------------------------
+
+def holes(work):
+    """NaN in X: what looks at X fails and says where; in y: everything."""
+    x, y, _ = save(work)
+    x[16, 2] = np.nan
+    np.save(work.path / "X.npy", x)
+    results = work.path / "x"
+    run = work.run(work.study(study("", BOTH)), results, expect=SOME_FAILED)
+    text = "column V3, row 17: nan: a finite number is expected"
+    check(text in run.stderr, run.stderr)
+    near(weights(results), [1, 0], "NaN in X: weights")
+    save(work)
+    y[50] = np.inf
+    np.save(work.path / "y.npy", y)
+    run = work.run(work.study(study("", BOTH)), work.path / "y",
+                   expect=SOME_FAILED)
+    check("column y, row 51: inf: a finite number is expected" in run.stderr,
+          run.stderr)
+
+
+def constant(work):
+    """A constant column changes nothing, scaled or not."""
+    x, y, _ = save(work)
+    want = by_folds(ols, x, y, blocks(0, len(y), 5))
+    np.save(work.path / "X.npy", np.insert(x, 3, 7.25, axis=1))
+    for step in ("none", "standardise", "minmax", "robust", "maxabs"):
+        results = work.path / step
+        work.run(work.study(study(
+            "", f"[case c]\npreprocess = {step}\n[learner ols]\ncase = c\n")),
+            results)
+        near(predicted(results, "layer1/c.ols"), want, step)
+
+
+def wide(work):
+    """More columns than rows: the solution of least norm, with a warning."""
+    draw = np.random.RandomState(3)
+    x, y = draw.uniform(size=(20, 50)), draw.uniform(size=20)
+    np.save(work.path / "X.npy", x)
+    np.save(work.path / "y.npy", y)
+    results = work.path / "r"
+    run = work.run(work.study(study("", "[learner ols]\n")), results)
+    check("columns depend on each other" in run.stderr, run.stderr)
+    want = np.full(20, np.nan)
+    for test in blocks(0, 20, 5):
+        train = np.setdiff1d(np.arange(20), test)
+        m = x[train].mean(0)
+        b = np.linalg.pinv(x[train] - m) @ (y[train] - y[train].mean())
+        want[test] = y[train].mean() + (x[test] - m) @ b
+    near(predicted(results, "layer1/ols"), want, "p > n")
+
+
+def absent_class(work):
+    """Sorted classes: a class that a training set has not has probability 0,
+    columns stay those of the classes."""
+    save(work, "multinomial")
+    y = np.repeat([0.0, 1, 2], [40, 45, 18])  # the last fold has all of 2
+    np.save(work.path / "y.npy", y)
+    results = work.path / "r"
+    run = work.run(work.study(study(
+        "classes = 3", "[learner mean]\n[learner logistic]\n[learner knn]\n"
+        "[learner lda]\n[learner naive_bayes]\n[learner forest]\n"
+        "trees = 5\n[learner boost]\nrounds = 5\n", "multinomial")), results)
+    names = ("mean", "logistic", "knn", "lda", "naive_bayes", "forest")
+    for name in names + ("boost",):
+        p = predicted(results, f"layer1/{name}")
+        near(p.sum(1), np.ones(len(y)), f"{name}: sums")
+        if name in names:
+            check((p[-20:, 2] == 0).all(), f"{name}: {p[-20:, 2]}")
+        check((p[:83].min() >= 0), f"{name}: negative")
+    check(run.code == 0, run.stderr)
+
+
+def same_twice(work):
+    """Equal predictions: the first learner has the weight."""
+    save(work)
+    results = work.path / "r"
+    run = work.run(work.study(study(
+        "", "[case s]\npreprocess = standardise\n[case m]\npreprocess = minmax"
+        "\n[case n]\n[learner ols]\ncase = n, s, m\n")), results)
+    check("equal those of an earlier learner" in run.stderr, run.stderr)
+    near(weights(results), [1, 0, 0], "weights")
+
+
+# -- errors ------------------------------------------------------------------------
+
+def refused(work):
+    all_of = data()
+    x, y = all_of["X"], all_of["gaussian"]
+    three = np.arange(len(y)) % 3 * 1.0
+    for text, error, arrays in (
+            (study("", BOTH), "input y (PATH/y.npy) has 100 rows, X has 103",
+             {"y": y[:100]}),
+            (study("", BOTH), "input y (PATH/y.npy) has 2 columns; one is "
+             "expected", {"y": x[:, :2]}),
+            (study("", BOTH), "input X (PATH/X.npy) has no rows",
+             {"X": x[:0], "y": y[:0]}),
+            (study("", BOTH), "[layer 1]: folds = 5: there are 4 rows only",
+             {"X": x[:4], "y": y[:4]}),
+            (study("", BOTH, inputs="weights = w.npy\n"), "input weights "
+             "(PATH/w.npy) has 7 rows, X has 103", {"w": y[:7]}),
+            (study("", BOTH, inputs="id = id.npy\n"), "id: 3 different ids, "
+             "fewer than the 5 blocks that keep them together", {"id": three}),
+            (study("", BOTH, inputs="folds = f.npy\n"), "[superlearner] folds "
+             "= 5: input folds (PATH/f.npy) has 3", {"f": three}),
+            (study("folds = 2", BOTH, inputs="folds = f.npy\n"), "input folds "
+             "(PATH/f.npy): 35 rows are in no fold; an ensemble needs a "
+             "prediction of every row", {"f": three - 1}),
+            (study("type = blend", "[layer 1]\ntest_size = 103\n" + BOTH),
+             "[layer 1]: test_size: 103 of 103 rows would be predicted, at "
+             "least 1 and not all", {}),
+            (study("type = temporal", "[layer 1]\nburn_in = 103\n" + BOTH),
+             "[layer 1]: burn_in = 103: less than the 103 rows", {}),
+            (study("", BOTH + "[learner knn]\nlayer = 3\n"), "[learner] layer: "
+             "no learner is in layer 2, though some are in a later one", {}),
+            (study("", BOTH + "[learner knn]\nlayer = 0\n"), "STUDY:17: "
+             "[learner knn] layer: \"0\" is no number from 1", {}),
+            (study("", BOTH + "[learner knn]\ncase = no\n"), "STUDY:17: "
+             "[learner knn] case: there is no [case no]; add that section",
+             {}),
+            (study("", "[layer 1]\npropagate = 6\n" + BOTH), "[layer 1] "
+             "propagate: input X has no column of numbers 6", {}),
+            (study("", "[case a]\npreprocess = subset(9)\n[learner ols]\n"
+                   "case = a\n"), "STUDY:15: [case a] preprocess: subset: no "
+             "column \"9\" among 5; allowed: V1, V2, V3, V4, V5, or a number "
+             "from 1", {}),
+            (study("", "[learner logistic]\n"), "STUDY:14: [learner logistic] "
+             "learner = logistic: not for family gaussian", {}),
+            (study("", "[learner knn]\n", inputs="weights = w.npy"), "STUDY:14"
+             ": [learner knn] learner = knn: takes no weights (input weights)",
+             {"w": y}),
+            (study("scorer = auc", BOTH), "[superlearner] scorer = auc: not of "
+             "family gaussian", {}),
+            (study("", BOTH, meta="auc"), "[meta]: auc needs family = "
+             "binomial", {}),
+            (study("", BOTH, meta=""), "[meta] learner: missing; nnls is the "
+             "usual one", {}),
+            (study("", "[learner ols]\n[learner same]\nlearner = ols\n"),
+             "STUDY:14: [learner ols] and STUDY:15: [learner same]", {}),
+            (study("outer_folds = 1", BOTH), "[superlearner] outer_folds = 1: "
+             "0 (none), or 2 and more", {}),
+            (study("", BOTH, "multinomial"), "[superlearner] classes: missing; "
+             "y is numbers, so say how many classes there are: 0, 1 ...", {})):
+        for name, array in {"X": x, "y": y, **arrays}.items():
+            np.save(work.path / f"{name}.npy", array)
+        is_refused(work, text, error)
+
+
+def is_refused(work, text, error):
+    path = work.study(text)
+    results = work.path / "refused"
+    run = work.run(path, results, expect=BAD)
+    error = error.replace("PATH", str(work.path)).replace("STUDY", str(path))
+    check(error in run.stderr, f"expected {error!r}:\n{run.stderr}")
+    check(not results.exists(), f"a results folder is left: {error}")
+
+
+def text_response(work):
+    """Two texts are classes, of numbers they are an error."""
+    x, _, more = save(work)
+    y = more["binomial"]
+    (work.path / "y.csv").write_text(
+        "z\n" + "".join("yes\n" if v else "no\n" for v in y))
+    text = study("", BOTH).replace("y.npy", "y.csv")
+    is_refused(work, text, "input y (PATH/y.csv) is text; [superlearner] "
+               "family = binomial or multinomial takes it")
+    work.run(work.study(study("", BOTH, "binomial").replace("y.npy", "y.csv")),
+             work.path / "r")
+    near(predicted(work.path / "r", "layer1/mean"),
+         by_folds(mean, x, y, blocks(0, len(y), 5)), "shares of 'yes'")
+
+
+def broken_files(work):
+    save(work)
+    good = (work.path / "X.npy").read_bytes()
+    for data_of, error in (
+            (b"", "byte 0: not a .npy file"),
+            (good[:300], "byte 128: truncated: shape (103, 5) of f8 needs 4120 "
+             "bytes"), (good[:5], "not a .npy file")):
+        (work.path / "X.npy").write_bytes(data_of)
+        is_refused(work, study("", BOTH), error)
+
+
+main(programs, full_fit, neighbours, next_layer, none_left, repaired, holes,
+     constant, wide, absent_class, same_twice, refused, text_response,
+     broken_files)
