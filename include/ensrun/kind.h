@@ -375,6 +375,11 @@ struct ens_predict {
     void *own;
 };
 
+/** Takes what tasks need: `what` is lent. What is not ENS_OK is to be returned.
+ */
+typedef enum ens_status ens_need_fn(void *arg, const char *what, uint64_t bytes,
+                                    struct ens_error *err);
+
 /** A part of a task's time, e.g. of its fit: column NAME_seconds of
  * timings.csv. */
 struct ens_lap {
@@ -510,6 +515,17 @@ struct ens_kind {
      * nobody can say. NULL: 1 without `next`, else 0. */
     uint32_t (*max_stages)(const struct ens_host *host,
                            const struct ens_plan *plan);
+
+    /* Optional, for `plan`: private memory of a task of each sort, as far as
+     * the inputs' size decides it, beyond a process's own. Pure. */
+    enum ens_status (*needs)(const struct ens_host *host,
+                             const struct ens_plan *plan, ens_need_fn *sink,
+                             void *arg, struct ens_error *err);
+
+    /* Optional, for `plan`: will a cell have that array? NULL: all cells have
+     * all. Pure. */
+    int (*has_array)(const struct ens_host *host, const struct ens_plan *plan,
+                     const char *array, const struct ens_cell *cell);
 };
 
 #endif

@@ -173,7 +173,8 @@ struct ens_learner {
     enum ens_status (*options)(const struct ens_learn_setup *setup,
                                const void **options, struct ens_error *err);
     /** Optional. Private memory a fit of n rows and p columns needs beyond a
-     * few blocks of rows, bytes; for `ensrun plan`. Pure. */
+     * few blocks of rows, moments and bins of columns, bytes; for `ensrun
+     * plan`, which adds these. Pure. */
     uint64_t (*memory)(const void *options, uint64_t n, size_t p);
     /**
      * A function of options, rows and stream alone; calls job->model once.

@@ -3,9 +3,11 @@
 #include "cli/command.h"
 #include "base/bug.h"
 #include "base/hash.h"
+#include "base/number.h"
 #include "cli/page.h"
 #include "cli/pilot.h"
 #include "cli/results.h"
+#include "run/run.h"
 #include "stop/stopping.h"
 #include "worker/worker.h"
 
@@ -25,7 +27,8 @@ static const struct ens_option options[] = {
     {"pilot", 0, ENS_OPTION_COUNT, 1, "N",
      "run N tasks, spread over the cells, and tell time, memory and disk"},
     {"workers", 0, ENS_OPTION_COUNT, 1, "N",
-     "of the pilot (default: [run] workers, or the cores there are)"},
+     "of the pilot, and of the memory of tasks (default: [run] workers, or the "
+     "cores there are)"},
 };
 
 static void print_size(uint64_t bytes)
@@ -154,11 +157,11 @@ static void print_schemas(const struct ens_plan *plan)
 
 static enum ens_status print_array(const struct ens_plan *plan,
                                    const struct ens_array_def *def,
-                                   struct ens_error *err)
+                                   uint64_t *total, struct ens_error *err)
 {
     uint64_t n_cells = ens_study_n_cells(plan->study);
     uint64_t shape[ENS_MAX_NDIM];
-    uint64_t bytes = 0;
+    uint64_t bytes = 0, n_files = 0;
     uint32_t ndim = 0;
     enum ens_status s = ENS_OK;
 
@@ -167,6 +170,9 @@ static enum ens_status print_array(const struct ens_plan *plan,
         uint64_t n = 0;
 
         ens_study_cell(plan->study, c - 1, &cell);
+        if (!ens_plan_has_array(plan, def->name, &cell))
+            continue;
+        n_files++;
         s = ens_plan_array_shape(plan, def->name, &cell, &ndim, shape, &n, err);
         bytes += n * ens_dtype_bytes(def->dtype);
     }
@@ -174,9 +180,86 @@ static enum ens_status print_array(const struct ens_plan *plan,
         return s;
     printf("  %-16s %s, ", def->name, ens_dtype_code(def->dtype));
     print_shape(ndim, shape);
-    printf(" in the first cell; %llu files, ", (unsigned long long)n_cells);
+    printf(" in the first%s; %llu file%s, ",
+           plan->kind->has_array == NULL ? " cell" : "",
+           (unsigned long long)n_files, n_files == 1 ? "" : "s");
     print_size(bytes);
     printf("%s\n", def->keep ? "" : " (scratch)");
+    *total += bytes;
+    return ENS_OK;
+}
+
+static enum ens_status print_arrays(const struct ens_plan *plan,
+                                    struct ens_error *err)
+{
+    uint64_t total = 0;
+    enum ens_status s = ENS_OK;
+
+    if (plan->n_arrays == 0)
+        return ENS_OK;
+    printf("\noutput arrays\n");
+    for (size_t i = 0; i < plan->n_arrays && s == ENS_OK; i++)
+        s = print_array(plan, &plan->array[i], &total, err);
+    printf("  in all           ");
+    print_size(total);
+    printf("\n");
+    return s;
+}
+
+/* -- memory of tasks ------------------------------------------------------- */
+
+struct needs {
+    uint64_t n, most; /* rows: so far, to be printed */
+    uint64_t largest; /* bytes */
+};
+
+static enum ens_status print_need(void *arg, const char *what, uint64_t bytes,
+                                  struct ens_error *err)
+{
+    struct needs *t = arg;
+
+    (void)err;
+    if (t->n++ == 0)
+        printf("\nprivate memory of tasks\n");
+    if (t->n <= t->most) {
+        printf("  %-40s ", what);
+        print_size(bytes);
+        printf("\n");
+    }
+    if (bytes > t->largest)
+        t->largest = bytes;
+    return ENS_OK;
+}
+
+static uint32_t n_workers(const struct ens_study *study,
+                          const struct ens_options *o)
+{
+    const char *text = ens_study_value(study, "run", "workers")->text;
+    int64_t n = (int64_t)ens_options_count(o, "workers", 0);
+
+    if (n == 0 && ens_number_parse_i64(text, strlen(text), &n) != 0)
+        n = ens_run_auto_workers(study);
+    return (uint32_t)n;
+}
+
+static enum ens_status print_needs(const struct ens_plan *plan,
+                                   const struct ens_options *o,
+                                   struct ens_error *err)
+{
+    struct needs t = {.most = ens_options_count(o, "cells", CELLS_MAX)};
+    uint32_t n = n_workers(plan->study, o);
+    enum ens_status s =
+        plan->kind->needs == NULL
+            ? ENS_OK
+            : plan->kind->needs(plan->host, plan, print_need, &t, err);
+
+    if (s != ENS_OK || t.n == 0)
+        return s;
+    if (t.n > t.most)
+        printf("  ... and %llu more\n", (unsigned long long)(t.n - t.most));
+    printf("  at most, of %u worker%-23s ", n, n == 1 ? "" : "s");
+    print_size(n * t.largest);
+    printf("\n");
     return ENS_OK;
 }
 
@@ -242,11 +325,9 @@ static enum ens_status print_plan(const struct ens_plan *plan,
     print_inputs(plan->inputs);
     s = print_cells(study, ens_options_count(o, "cells", CELLS_MAX), err);
     print_schemas(plan);
-    if (plan->n_arrays > 0)
-        printf("\noutput arrays\n");
-    for (size_t i = 0; i < plan->n_arrays && s == ENS_OK; i++)
-        s = print_array(plan, &plan->array[i], err);
-    return s;
+    if (s == ENS_OK)
+        s = print_arrays(plan, err);
+    return s == ENS_OK ? print_needs(plan, o, err) : s;
 }
 
 static enum ens_status plan_study(const struct ens_options *o,

@@ -232,6 +232,8 @@ static enum ens_status sum_arrays(struct ens_pilot_sums *p,
             struct ens_cell cell;
 
             ens_study_cell(plan->study, c, &cell);
+            if (!ens_plan_has_array(plan, plan->array[i].name, &cell))
+                continue;
             s = ens_plan_array_shape(plan, plan->array[i].name, &cell, &ndim,
                                      shape, &n, err);
             p->array_bytes +=

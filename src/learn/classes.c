@@ -116,14 +116,20 @@ static void add_rows(struct ens_classes *c, const struct ens_rows *train,
     mirror(c);
 }
 
+size_t ens_classes_doubles(size_t n, size_t p, int full)
+{
+    size_t m = scatter_size(p, full);
+
+    return n * (2 + p + m) + (BLOCK + 2) * p + m + 2 * BLOCK;
+}
+
 enum ens_status ens_classes_count(struct ens_classes *c,
                                   const struct ens_learn_job *job,
                                   const struct ens_rows *train, int full,
                                   struct ens_error *err)
 {
     size_t p = train->p, n = ens_classes_of(job), m = scatter_size(p, full);
-    double *d = job->alloc(
-        job, n * (2 + p + m) + (BLOCK + 2) * p + m + 2 * BLOCK, sizeof(*d));
+    double *d = job->alloc(job, ens_classes_doubles(n, p, full), sizeof(*d));
     struct block b = {.p = p};
     double total = 0;
 

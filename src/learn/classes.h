@@ -38,6 +38,9 @@ enum ens_status ens_classes_count(struct ens_classes *c,
                                   const struct ens_rows *train, int full,
                                   struct ens_error *err);
 
+/** Doubles that it takes. */
+size_t ens_classes_doubles(size_t n, size_t p, int full);
+
 /** Settings `priors`: NULL, not set. ENS_ESTUDY: not one probability a class,
  * or of another sum than 1. */
 enum ens_status ens_classes_priors(const struct ens_learn_setup *setup,

@@ -368,6 +368,13 @@ uint64_t ens_plan_stage_definition(const struct ens_plan *p,
     return h;
 }
 
+int ens_plan_has_array(const struct ens_plan *p, const char *array,
+                       const struct ens_cell *cell)
+{
+    return p->kind->has_array == NULL ||
+           p->kind->has_array(p->host, p, array, cell);
+}
+
 enum ens_status ens_plan_array_shape(const struct ens_plan *p,
                                      const char *array,
                                      const struct ens_cell *cell,

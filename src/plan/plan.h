@@ -55,6 +55,9 @@ const struct ens_array_def *ens_plan_find_array(const struct ens_plan *p,
  * hashes and replicates. */
 uint64_t ens_plan_stage_definition(const struct ens_plan *p,
                                    const struct ens_stage *s);
+/** Will the cell have that array, as far as the kind can say? */
+int ens_plan_has_array(const struct ens_plan *p, const char *array,
+                       const struct ens_cell *cell);
 /** Shape and bytes of an array of a cell. */
 enum ens_status ens_plan_array_shape(const struct ens_plan *p,
                                      const char *array,

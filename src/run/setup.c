@@ -94,10 +94,9 @@ static enum ens_status absolute(char *to, size_t cap, const char *path,
     return ENS_OK;
 }
 
-/* Cores this process may use, shared by tasks of `cores` each. */
-static uint32_t auto_workers(const struct ens_run *r)
+uint32_t ens_run_auto_workers(const struct ens_study *study)
 {
-    int64_t cores = ens_run_value(r, "cores")->i;
+    int64_t cores = ens_study_value(study, "run", "cores")->i;
     cpu_set_t set;
     long n = 1;
 
@@ -140,7 +139,7 @@ static enum ens_status count_workers(struct ens_run *r, struct ens_error *err)
         r->n_workers =
             ens_ranks_assign(ranks, n, (uint32_t)ens_run_value(r, "cores")->i);
     else
-        r->n_workers = n > 0 ? n : auto_workers(r);
+        r->n_workers = n > 0 ? n : ens_run_auto_workers(r->study);
     if (r->n_workers == 0)
         return ens_fail(err, ENS_EUSAGE, "more than 65534 workers in all");
     r->dirty_slots = calloc((r->n_workers + 63) / 64, 8);

@@ -36,6 +36,19 @@ int ens_sl_shares_moments(const struct ens_cell *cell,
            calls_of(cell) != NULL;
 }
 
+int ens_sl_keeps_bins(const struct ens_cell *cell)
+{
+    struct ens_prep steps;
+
+    if (read_steps(cell, &steps, NULL) != ENS_OK)
+        return 0;
+    for (size_t i = 0; i < steps.n; i++)
+        if (steps.step[i].op->form != ENS_PREP_SCALE &&
+            steps.step[i].op->form != ENS_PREP_NOTHING)
+            return 0;
+    return 1;
+}
+
 int ens_sl_shares_bins(const struct ens_cell *cell,
                        const struct ens_learner *learner)
 {

@@ -32,6 +32,12 @@ ens_sl_array_region(const struct ens_host *host, const struct ens_plan *plan,
                     uint32_t replicate, uint64_t *first, uint64_t *n);
 void ens_sl_label(const struct ens_plan *plan, const struct ens_task *task,
                   char *to, size_t cap);
+enum ens_status ens_sl_tell_needs(const struct ens_host *host,
+                                  const struct ens_plan *plan,
+                                  ens_need_fn *sink, void *arg,
+                                  struct ens_error *err);
+int ens_sl_has_array(const struct ens_host *host, const struct ens_plan *plan,
+                     const char *array, const struct ens_cell *cell);
 uint32_t ens_sl_max_stages(const struct ens_host *host,
                            const struct ens_plan *plan);
 

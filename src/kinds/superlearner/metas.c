@@ -72,6 +72,32 @@ void ens_sl_meta_text(const struct ens_sl *sl, struct ens_buf *to)
     }
 }
 
+enum ens_status ens_sl_meta_memory(const struct ens_sl *sl,
+                                   const struct ens_host *host, uint64_t n,
+                                   size_t p, uint64_t *bytes,
+                                   struct ens_error *err)
+{
+    const struct ens_impl *impl = chosen(sl);
+    const struct ens_meta *method = method_of(impl);
+    const struct ens_learner *learner = impl->ops;
+    struct ens_arena arena;
+    const void *options;
+    enum ens_status s;
+
+    if (method != NULL) { /* sums, their triangle, work, columns left */
+        *bytes = ens_meta_memory(method, n, p) +
+                 4 * (uint64_t)(p + 2) * (p + 2) * sizeof(double);
+        return ENS_OK;
+    }
+    ens_arena_init(&arena);
+    s = ens_sl_options(sl, host, NULL, learner, &arena, &options, err);
+    *bytes = 0;
+    if (s == ENS_OK && learner->memory != NULL)
+        *bytes = learner->memory(options, n, p);
+    ens_arena_fini(&arena);
+    return s;
+}
+
 /* -- weights --------------------------------------------------------------- */
 
 static void *problem_alloc(void *own, size_t n, size_t size)

@@ -30,6 +30,12 @@ enum ens_status ens_sl_meta_check(const struct ens_sl *sl,
                                   const struct ens_host *host,
                                   struct ens_error *err);
 int ens_sl_meta_is_learner(const struct ens_sl *sl);
+/** Private memory of a fit to n rows of p predictions, beyond blocks of rows.
+ * Of a study that the check passed. */
+enum ens_status ens_sl_meta_memory(const struct ens_sl *sl,
+                                   const struct ens_host *host, uint64_t n,
+                                   size_t p, uint64_t *bytes,
+                                   struct ens_error *err);
 enum ens_status ens_sl_meta_fit(const struct ens_sl_meta_spec *spec,
                                 struct ens_sl_meta *meta,
                                 struct ens_error *err);

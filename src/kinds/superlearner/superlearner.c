@@ -196,4 +196,6 @@ const struct ens_kind ens_kind_superlearner = {
     .array_region = ens_sl_array_region,
     .label = ens_sl_label,
     .max_stages = ens_sl_max_stages,
+    .needs = ens_sl_tell_needs,
+    .has_array = ens_sl_has_array,
 };

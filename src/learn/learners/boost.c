@@ -96,8 +96,7 @@ static uint64_t memory(const void *options, uint64_t n, size_t p)
         leaves = rule.leaves;
     if (rule.depth < 63 && leaves > (uint64_t)1 << rule.depth)
         leaves = (uint64_t)1 << rule.depth;
-    return ens_tree_data_memory(n, p) + ens_grower_memory(&rule, 3, n, p) +
-           (17 + 16 * o->n_out) * n +
+    return ens_grower_memory(&rule, 3, n, p) + (17 + 16 * o->n_out) * n +
            o->rounds * o->n_out * ens_trees_bytes(leaves, 0);
 }
 

@@ -139,8 +139,7 @@ static uint64_t memory(const void *options, uint64_t n, size_t p)
     rule.mtry = mtry_of(o, p);
     if (rule.depth < 63 && leaves > (uint64_t)1 << rule.depth)
         leaves = (uint64_t)1 << rule.depth;
-    return ens_tree_data_memory(n, p) +
-           ens_grower_memory(&rule, o->n_sums, n, p) + 16 * n +
+    return ens_grower_memory(&rule, o->n_sums, n, p) + 16 * n +
            o->trees * ens_trees_bytes(leaves, o->n_values);
 }
 

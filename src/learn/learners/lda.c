@@ -13,6 +13,7 @@
 struct lda {
     double tol;
     const double *priors;
+    size_t n_classes; /* for memory */
 };
 
 const struct ens_setting ens_learner_lda_settings[] = {
@@ -37,6 +38,7 @@ static enum ens_status options(const struct ens_learn_setup *setup,
     if (o == NULL)
         return setup->host->fail(err, ENS_ENOMEMORY, "lda: options");
     o->tol = setup->value(setup, "tol")->d;
+    o->n_classes = setup->n_classes;
     *to = o;
     return ens_classes_priors(setup, &o->priors, err);
 }
@@ -131,6 +133,16 @@ static void discriminant(const struct within *w, const double *mean,
         *intercept -= to[j] * w->mean[j];
 }
 
+static uint64_t memory(const void *options_, uint64_t n, size_t p)
+{
+    const struct lda *o = options_;
+
+    (void)n;
+    return sizeof(double) * (uint64_t)(ens_classes_doubles(o->n_classes, p, 1) +
+                                       o->n_classes * (p + 2) + p * p + 4 * p +
+                                       ENS_EIGEN_WORK(p));
+}
+
 static enum ens_status fit(const struct ens_learn_job *job,
                            const struct ens_rows *train, struct ens_error *err)
 {
@@ -196,6 +208,7 @@ static enum ens_status predict(const struct ens_learn_job *job,
 const struct ens_learner ens_learner_lda = {
     .families = ENS_LEARN_CLASSES,
     .options = options,
+    .memory = memory,
     .fit = fit,
     .predict = predict,
 };

@@ -13,6 +13,7 @@
 struct naive_bayes {
     double smoothing;
     const double *priors;
+    size_t n_classes; /* for memory */
 };
 
 const struct ens_setting ens_learner_naive_bayes_settings[] = {
@@ -37,6 +38,7 @@ static enum ens_status options(const struct ens_learn_setup *setup,
     if (o == NULL)
         return setup->host->fail(err, ENS_ENOMEMORY, "naive_bayes: options");
     o->smoothing = setup->value(setup, "var_smoothing")->d;
+    o->n_classes = setup->n_classes;
     *to = o;
     return ens_classes_priors(setup, &o->priors, err);
 }
@@ -61,6 +63,15 @@ static double largest_variance(const struct ens_classes *c)
         largest = fmax(largest, m2 / n);
     }
     return largest;
+}
+
+static uint64_t memory(const void *options_, uint64_t n, size_t p)
+{
+    const struct naive_bayes *o = options_;
+
+    (void)n;
+    return sizeof(double) * (uint64_t)(ens_classes_doubles(o->n_classes, p, 0) +
+                                       o->n_classes * (2 + 2 * p));
 }
 
 static enum ens_status fit(const struct ens_learn_job *job,
@@ -141,6 +152,7 @@ const struct ens_learner ens_learner_naive_bayes = {
     .families = ENS_LEARN_CLASSES,
     .uses = ENS_LEARN_WEIGHTS,
     .options = options,
+    .memory = memory,
     .fit = fit,
     .predict = predict,
 };

@@ -14,6 +14,7 @@
 struct qda {
     double reg, tol;
     const double *priors;
+    size_t n_classes; /* for memory */
 };
 
 #define QDA_NUMBER(KEY, DEFAULT, HELP)                                         \
@@ -42,6 +43,7 @@ static enum ens_status options(const struct ens_learn_setup *setup,
         return setup->host->fail(err, ENS_ENOMEMORY, "qda: options");
     o->reg = setup->value(setup, "reg_param")->d;
     o->tol = setup->value(setup, "tol")->d;
+    o->n_classes = setup->n_classes;
     *to = o;
     return ens_classes_priors(setup, &o->priors, err);
 }
@@ -87,6 +89,16 @@ static enum ens_status find_axes(const struct ens_learn_job *job,
             axes[a * p + j] /= sqrt(var);
     }
     return ENS_OK;
+}
+
+static uint64_t memory(const void *options_, uint64_t n, size_t p)
+{
+    const struct qda *o = options_;
+
+    (void)n;
+    return sizeof(double) * (uint64_t)(ens_classes_doubles(o->n_classes, p, 1) +
+                                       o->n_classes * (1 + class_size(p)) + p +
+                                       ENS_EIGEN_WORK(p));
 }
 
 static enum ens_status fit(const struct ens_learn_job *job,
@@ -157,6 +169,7 @@ static enum ens_status predict(const struct ens_learn_job *job,
 const struct ens_learner ens_learner_qda = {
     .families = ENS_LEARN_CLASSES,
     .options = options,
+    .memory = memory,
     .fit = fit,
     .predict = predict,
 };

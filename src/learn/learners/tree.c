@@ -104,8 +104,7 @@ static uint64_t memory(const void *options, uint64_t n, size_t p)
     struct ens_tree_rule rule = o->rule;
 
     rule.mtry = p;
-    return ens_tree_data_memory(n, p) +
-           ens_grower_memory(&rule, o->n_sums, n, p) + 16 * n;
+    return ens_grower_memory(&rule, o->n_sums, n, p) + 16 * n;
 }
 
 /* In what units the score falls: impurities of scikit-learn, per row. Gini of

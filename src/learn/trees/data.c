@@ -72,10 +72,3 @@ enum ens_status ens_tree_data_init(struct ens_tree_data *d,
         return ENS_OK;
     return list_sources(d, job, rows, err);
 }
-
-uint64_t ens_tree_data_memory(uint64_t n, size_t p)
-{
-    size_t make = ens_bins_make_work(n, p) + ens_bins_table_size(p);
-
-    return ens_bins_bytes(n, p) + make * sizeof(double);
-}

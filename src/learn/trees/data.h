@@ -64,7 +64,5 @@ enum ens_status ens_tree_data_init(struct ens_tree_data *d,
                                    const struct ens_learn_job *job,
                                    const struct ens_rows *rows,
                                    struct ens_error *err);
-/** Bytes of that, at most: of bins of their own, too. */
-uint64_t ens_tree_data_memory(uint64_t n, size_t p);
 
 #endif
