@@ -71,8 +71,9 @@ void ens_show_more(uint64_t n_rows)
             (unsigned long long)n_rows);
 }
 
+/* heading (or NULL): printed above, and then nothing when there are no rows. */
 static enum ens_status show_sheet(const struct ens_sheet *sheet, uint64_t head,
-                                  struct ens_error *err)
+                                  const char *heading, struct ens_error *err)
 {
     struct show w = {.page = ENS_PAGE_INIT,
                      .head = head,
@@ -94,7 +95,8 @@ static enum ens_status show_sheet(const struct ens_sheet *sheet, uint64_t head,
             s = ens_fail(err, ENS_ENOMEMORY, "out of memory");
     if (s == ENS_OK)
         s = ens_sheet_rows(sheet, show_row, &w, err);
-    if (s == ENS_OK) {
+    if (s == ENS_OK && (heading == NULL || w.n_rows > 0)) {
+        printf("%s", heading != NULL ? heading : "");
         ens_page_print(&w.page, 0);
         if (w.more)
             ens_show_more(w.n_rows);
@@ -106,7 +108,7 @@ static enum ens_status show_sheet(const struct ens_sheet *sheet, uint64_t head,
 static enum ens_status show_one(const struct ens_tables *t,
                                 const struct ens_table *table,
                                 const struct ens_selection *sel,
-                                struct ens_error *err)
+                                const char *heading, struct ens_error *err)
 {
     struct ens_selection all = {sel->columns, sel->where, 0};
     struct ens_sheet sheet;
@@ -114,7 +116,7 @@ static enum ens_status show_one(const struct ens_tables *t,
 
     if (s != ENS_OK)
         return s;
-    s = show_sheet(&sheet, sel->head, err);
+    s = show_sheet(&sheet, sel->head, heading, err);
     ens_sheet_fini(&sheet);
     return s;
 }
@@ -135,7 +137,8 @@ static enum ens_status show_measures(const struct ens_tables *t,
     return s;
 }
 
-/* The kind's tables that are shown, each under a line that says what it is. */
+/* The kind's tables that are shown and have rows, each under a line that says
+ * what it is. */
 static enum ens_status show_end(const struct ens_tables *t,
                                 const struct ens_selection *sel,
                                 struct ens_error *err)
@@ -146,12 +149,14 @@ static enum ens_status show_end(const struct ens_tables *t,
 
     for (size_t i = 0; i < n && s == ENS_OK; i++) {
         const struct ens_table *table = ens_tables_own(t, i);
+        char heading[512];
 
         if (!ens_table_is_shown(table))
             continue;
-        printf("%s%s: %s\n", n_shown++ > 0 ? "\n" : "", ens_table_name(table),
-               ens_table_help(table));
-        s = show_one(t, table, &all, err);
+        snprintf(heading, sizeof(heading), "%s%s: %s\n",
+                 n_shown++ > 0 ? "\n" : "", ens_table_name(table),
+                 ens_table_help(table));
+        s = show_one(t, table, &all, heading, err);
     }
     return n_shown == 0 && s == ENS_OK ? show_measures(t, sel, err) : s;
 }
@@ -171,7 +176,7 @@ enum ens_status ens_show_table(struct ens_results *r, const char *name,
     if (name == NULL)
         s = show_end(t, sel, err);
     else if ((s = ens_tables_pick(t, name, &table, err)) == ENS_OK)
-        s = show_one(t, table, sel, err);
+        s = show_one(t, table, sel, NULL, err);
     ens_tables_close(t);
     return s;
 }

@@ -2,6 +2,7 @@
 
 #include "base/bug.h"
 #include "base/hash.h"
+#include "base/number.h"
 #include "config/names.h"
 #include "config/value_parse.h"
 
@@ -115,6 +116,15 @@ static enum ens_status parse_field(struct ens_resolve *r,
     return st;
 }
 
+static int drew_no_integer(const struct ens_grid *g,
+                           const struct ens_setting *s, const char *text)
+{
+    int64_t ignored;
+
+    return g->is_random && s->type == ENS_T_INT &&
+           ens_number_parse_i64(text, strlen(text), &ignored) != 0;
+}
+
 void ens_grid_fill(struct ens_resolve *r, const struct ens_row *row,
                    struct ens_key *key, const struct ens_grid *g)
 {
@@ -136,7 +146,7 @@ void ens_grid_fill(struct ens_resolve *r, const struct ens_row *row,
         if (st == ENS_OK || st == ENS_ENOMEMORY)
             continue;
         snprintf(text, sizeof(text), "%.80s: %s%s", key->s->key, err.text,
-                 g->is_random && key->s->type == ENS_T_INT
+                 drew_no_integer(g, key->s, g->text[i * g->n_keys + column])
                      ? "; randint(a, b) draws integers"
                      : "");
         ens_grid_error(r, row->section, g, i + 1, text);

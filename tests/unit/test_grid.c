@@ -258,6 +258,8 @@ static const struct {
     {"x", RULER "[ruler]\ngrid = random(9, fields = uniform(1, 5))\n",
      AT "combination 1: fields: \"4.660543\" is not an integer; randint(a, b) "
         "draws integers\n"},
+    {"x", RULER "[ruler]\ngrid = random(3, fields = randint(-9, -2))\n",
+     AT "combination 1: fields: -2 is below 0\n"},
     {"x", RULER "[ruler]\ngrid = random(2, feilds = randint(1, 5))\n",
      AT "feilds: is no key of the section; did you mean fields?\n"},
     {"x",

@@ -19,6 +19,7 @@ struct ens_sl_tables_at {
     struct ens_sl_layer last;
     uint64_t n_members;
     const double *weights, *risks; /* arrays of those names; NULL: not yet */
+    struct ens_buf *found;         /* of table search */
 };
 
 enum ens_status ens_sl_tables_open(struct ens_sl_tables_at *at,

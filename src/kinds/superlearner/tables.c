@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "kinds/superlearner/fit.h"
 #include "kinds/superlearner/members.h"
+#include "kinds/superlearner/search.h"
 #include "kinds/superlearner/state.h"
 
 #include <math.h>
@@ -234,6 +235,46 @@ static enum ens_status put_summary(const struct ens_sl_tables_at *at,
     return at->sink(at->arg, row, err);
 }
 
+/* -- search ---------------------------------------------------------------- */
+
+static enum ens_status keep_found(const struct ens_sl_tables_at *at,
+                                  const struct ens_sl_layer *layer,
+                                  const struct ens_cell *cell,
+                                  uint32_t partition, const struct fits *f,
+                                  struct ens_error *err)
+{
+    struct ens_sl_found found = {
+        .cell = cell->ordinal,
+        .layer = layer->number,
+        .partition = partition,
+        .folds = f->score.n,
+        .failed = f->failed,
+        .score = {mean_of(&f->score), sd_of(&f->score)},
+        .train = {mean_of(&f->train), sd_of(&f->train)},
+    };
+
+    ens_buf_put(at->found, &found, sizeof(found));
+    return at->found->failed
+               ? ens_fail(err, ENS_ENOMEMORY, "tables: out of memory")
+               : ENS_OK;
+}
+
+static enum ens_status put_search(struct ens_sl_tables_at *at,
+                                  struct ens_error *err)
+{
+    struct ens_buf found = ENS_BUF_INIT;
+    enum ens_status s;
+
+    if (!at->sl.is_select)
+        return ENS_OK;
+    at->found = &found;
+    s = each_learner(at, keep_found, err);
+    if (s == ENS_OK)
+        s = ens_sl_put_search(at, err);
+    ens_buf_fini(&found);
+    return s;
+}
+
 /* -- as the host asks -------------------------------------------------------
  */
 
@@ -266,6 +307,8 @@ COLUMNS(scores, score_fields)
 ROWS(scores, each_learner(&at, put_score, err))
 COLUMNS(summary, summary_fields)
 ROWS(summary, each_learner(&at, put_summary, err))
+COLUMNS(search, ens_sl_search_fields)
+ROWS(search, put_search(&at, err))
 COLUMNS(weights, ens_sl_weight_fields)
 ROWS(weights, ens_sl_put_weights(&at, err))
 COLUMNS(risks, ens_sl_risk_fields)
@@ -285,6 +328,11 @@ const struct ens_table_def ens_sl_tables[ENS_SL_N_TABLES] = {
      .written = 1,
      .columns = scores_columns,
      .rows = scores_rows},
+    {.name = "search",
+     .help = "of type select: a row per learner and partition, the best first",
+     .shown = 1,
+     .columns = search_columns,
+     .rows = search_rows},
     {.name = "weights",
      .help = "a row per learner and partition of the last layer, and outer "
              "fold: its cross-validated risk and weight",

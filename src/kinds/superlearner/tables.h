@@ -4,7 +4,7 @@
 
 #include <ensrun/kind.h>
 
-#define ENS_SL_N_TABLES 6
+#define ENS_SL_N_TABLES 7
 extern const struct ens_table_def ens_sl_tables[ENS_SL_N_TABLES];
 
 #endif
