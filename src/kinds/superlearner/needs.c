@@ -79,7 +79,8 @@ static enum ens_status tell_shared(const struct telling *t,
     if (s == ENS_OK && t->needs.moments)
         s = tell(t, ENS_SL_SUMS, "sums",
                  8 * (uint64_t)(ens_sums_doubles(t->width) +
-                                ens_sums_tree_doubles(t->width)),
+                                ens_sums_tree_doubles(
+                                    ens_sl_sum_lanes(l, t->width), t->width)),
                  err);
     if (s == ENS_OK && t->needs.bins)
         s = tell(t, ENS_SL_EDGES, "rows that bins are made of",
