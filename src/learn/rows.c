@@ -135,8 +135,12 @@ static void rows_gather(const struct ens_rows *r, const uint64_t *at, size_t n,
     while (n > 0) {
         size_t m = n < TILE ? n : TILE;
 
-        for (size_t i = 0; i < m; i++)
-            row[i] = ens_rowset_row(&o->x, at[i]);
+        if (o->x.n_spans == 1 && o->x.span[0].index == NULL)
+            for (size_t i = 0; i < m; i++)
+                row[i] = o->x.span[0].first + at[i];
+        else
+            for (size_t i = 0; i < m; i++)
+                row[i] = ens_rowset_row(&o->x, at[i]);
         read(o, (struct where){&o->x, 0, row}, m, out);
         at += m;
         out += m * r->p;

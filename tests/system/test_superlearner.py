@@ -311,7 +311,25 @@ def likeliest(work):
         near(predicted(k, name), predicted(p, name).argmax(1) * 1.0, name)
 
 
+def example(work):
+    """What README.md shows: no worse than the best learner, both on rows that
+    nobody saw; more arsenic and less distance make more households switch."""
+    folder, results = SOURCE / "launch/examples/superlearner", work.path / "r"
+    work.run(folder / "switch.ini", results)
+    w = weights(results)
+    check(len(w) == 7 and w.min() >= 0 and abs(w.sum() - 1) < 1e-12, f"{w}")
+    risk = {r["predictor"]: float(r["risk"])
+            for r in table(results, "risks.csv")}
+    least = min(v for k, v in risk.items() if "super" not in k)
+    check(risk["super learner"] < least + 0.002 and risk["mean"] > 0.68,
+          f"risks {risk}")
+    work.ensrun("predict", results, "--input", folder / "new.csv", "--proba",
+                "-o", work.path / "p.npy")
+    p = np.load(work.path / "p.npy").ravel()
+    check(p[0] < min(p[1:3]) and p[3] > max(p[1:3]), f"predictions {p}")
+
+
 check(P == 5, "data of other columns than the goldens'")
 main(gaussian, binomial, multinomial, stack, blend, subsemble, temporal,
      select, layers, shuffle, ids, strata, user_folds, observation_weights,
-     outer, families, likeliest)
+     outer, families, likeliest, example)
