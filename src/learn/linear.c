@@ -105,6 +105,58 @@ static int is_damaged(const struct ens_learn_model *model, size_t p,
            model->bytes != size_of(p, n_out);
 }
 
+/* Rows of the source where they lie: what scales columns goes into centre and
+ * coefficients. */
+struct in_place {
+    const double *rows; /* of the first row asked for */
+    double centre[ENS_LINEAR_MAX + 8], coef[ENS_LINEAR_MAX + 8];
+};
+
+static int lies_in_place(const struct ens_rows *at)
+{
+    for (size_t j = 0; at->scale != NULL && j < at->p; j++)
+        if (at->scale[j] == 0)
+            return 0;
+    return at->direct != NULL && at->stride == at->p && at->p > 0 &&
+           at->first_row != UINT64_MAX;
+}
+
+static void scale_in_place(struct in_place *in, const struct ens_linear *l,
+                           size_t k, const struct ens_rows *at)
+{
+    const double *coef = l->number + l->stride + k * (8 + l->stride) + 8;
+
+    memset(in->centre + at->p, 0, 8 * sizeof(double));
+    memset(in->coef + at->p, 0, 8 * sizeof(double));
+    for (size_t j = 0; j < at->p; j++) {
+        double centre = at->centre == NULL ? 0 : at->centre[j];
+        double scale = at->scale == NULL ? 1 : at->scale[j];
+
+        in->centre[j] = centre + l->number[j] / scale;
+        in->coef[j] = coef[j] * scale;
+    }
+}
+
+/* One output of n rows. What is behind the last row may not be there. */
+static void predict_in_place(struct in_place *in, const struct ens_linear *l,
+                             size_t k, const struct ens_rows *at, size_t n,
+                             double *out)
+{
+    size_t last = 7 / at->p + 1, whole = n > last ? n - last : 0;
+    double x[ENS_LINEAR_MAX + 8];
+    struct ens_affine f = {at->p, in->centre,
+                           l->number[l->stride + k * (8 + l->stride)],
+                           in->coef};
+
+    scale_in_place(in, l, k, at);
+    ens_affine_rows(&f, in->rows, whole, out + k, l->n_out);
+    for (size_t i = whole; i < n; i++) {
+        memcpy(x, in->rows + i * at->p, at->p * sizeof(*x));
+        memset(x + at->p, 0, 8 * sizeof(*x));
+        ens_affine_rows(&f, x, 1, out + i * l->n_out + k, l->n_out);
+    }
+}
+
 enum ens_status ens_linear_predict(const struct ens_learn_job *job,
                                    const struct ens_learn_model *model,
                                    const struct ens_rows *train,
@@ -118,6 +170,15 @@ enum ens_status ens_linear_predict(const struct ens_learn_job *job,
     (void)train;
     if (at->p > ENS_LINEAR_MAX || is_damaged(model, at->p, job->n_out))
         return ens_fail(err, ENS_EDOMAIN, "linear learner: damaged model");
+    if (lies_in_place(at)) {
+        struct in_place in;
+
+        in.rows = at->direct + (at->first_row + first) * at->stride;
+        for (size_t k = 0; k < l->n_out; k++)
+            predict_in_place(&in, l, k, at, n, out);
+        apply((enum ens_linear_link)l->link, out, n, l->n_out);
+        return ENS_OK;
+    }
     rows = at->p > 0 ? BLOCK / at->p : BLOCK;
     for (size_t i = 0; i < n; i += rows) {
         size_t some = n - i < rows ? n - i : rows;

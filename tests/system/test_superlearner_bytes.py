@@ -8,7 +8,7 @@ import time
 import numpy as np
 
 import mpi
-from harness import check, dice, digests, expect_same, kill, main, table
+from harness import BAD, check, dice, digests, expect_same, kill, main, table
 from stacking import save, study
 
 ROWS = ("[layer 1]\npropagate = 1\n[case scaled]\npreprocess = standardise\n"
@@ -145,6 +145,39 @@ def edit_below(work):
         same(work, results, fresh(work, text, name + "_fresh"), name)
 
 
+def layers_edited(work):
+    """What a layer says is of those that follow, too: columns handed on, rows
+    that are predicted."""
+    save(work, more=["id"])
+    rows = "[learner mean]\n[learner ols]\nlayer = 1, 2\n"
+    texts = [study("", of + rows, inputs="id = id.npy")
+             for of in ("", "[layer 1]\npropagate = 1\n",
+                        "[layer 1]\npropagate = 2\n",
+                        "[layer 2]\npropagate = 2\n",
+                        "[layer 1]\nfolds = 4\n",
+                        "[layer 1]\ntype = subsemble\n")]
+    texts += [study("", f"[layer 1]\ntype = temporal\nstep_size = 10\n"
+                    f"burn_in = {n}\n[layer 2]\nshuffle = yes\n" + rows)
+              for n in (10, 13, 20)]
+    for i, text in enumerate(texts):
+        kind = "id" if "id.npy" in text else "time"
+        work.run(work.study(text), work.path / kind)
+        same(work, work.path / kind, fresh(work, text, f"fresh{i}"),
+             f"{i}: {text}")
+
+
+def inputs_edited(work):
+    """Weights, ids ... that come or go concern every fit: refused."""
+    save(work, more=["id", "weights", "strata"])
+    rows, results = "[learner mean]\n[learner ols]\n", work.path / "r"
+    work.run(work.study(study("", rows, inputs="id = id.npy")), results)
+    for inputs in ("", "id = id.npy\nweights = weights.npy\n",
+                   "id = id.npy\nstrata = strata.npy", "weights = id.npy"):
+        run = work.run(work.study(study("", rows, inputs=inputs)), results,
+                       expect=BAD)
+        check("--restart" in run.stderr, run.stderr)
+
+
 def again(work):
     """Nothing to do, nothing written."""
     save(work)
@@ -179,4 +212,5 @@ def row_order(work):
     check("X" in run.stderr, run.stderr)
 
 
-main(workers, hosts, kills, edits, edit_below, again, fit_again, row_order)
+main(workers, hosts, kills, edits, edit_below, layers_edited,
+     inputs_edited, again, fit_again, row_order)

@@ -261,8 +261,6 @@ def refused(work):
              "family gaussian", {}),
             (study("", BOTH, meta="auc"), "[meta]: auc needs family = "
              "binomial", {}),
-            (study("", BOTH, meta=""), "[meta] learner: missing; nnls is the "
-             "usual one", {}),
             (study("", "[learner ols]\n[learner same]\nlearner = ols\n"),
              "STUDY:14: [learner ols] and STUDY:15: [learner same]", {}),
             (study("outer_folds = 1", BOTH), "[superlearner] outer_folds = 1: "

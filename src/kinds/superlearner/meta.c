@@ -75,6 +75,12 @@ static enum ens_status read_problem(void *own, uint64_t first, size_t n,
     uint64_t row = first / a->m, last = (first + n - 1) / a->m;
     size_t rows = (size_t)(last - row + 1), p = a->data.source.p;
 
+    if (a->m == 1) { /* rows of the problem are rows */
+        read_z(a, a->set, first, n, z);
+        a->at->y(a->at, first, n, y);
+        a->at->w(a->at, first, n, w);
+        return ens_rows_bad(a->at, err);
+    }
     read_z(a, a->set, row, rows, a->z);
     a->at->y(a->at, row, rows, a->y);
     a->at->w(a->at, row, rows, a->w);
@@ -84,7 +90,7 @@ static enum ens_status read_problem(void *own, uint64_t first, size_t n,
 
         for (size_t l = 0; l < a->L; l++)
             z[i * a->L + l] = a->z[r * p + l * a->m + k];
-        y[i] = a->m == 1 ? a->y[r] : a->y[r] == (double)k;
+        y[i] = a->y[r] == (double)k;
         w[i] = a->w[r];
     }
     return ens_rows_bad(a->at, err);

@@ -184,6 +184,10 @@ enum ens_status ens_sl_meta_fit(const struct ens_sl_meta_spec *spec,
 static void weighted(const struct ens_sl_meta *meta, size_t n, size_t n_members,
                      size_t m, const double *z, double *out)
 {
+    if (m == 1) {
+        ens_meta_predict(&meta->result, n_members, z, n, out);
+        return;
+    }
     for (size_t i = 0; i < n * m; i++) {
         const double *row = z + i / m * n_members * m + i % m;
 

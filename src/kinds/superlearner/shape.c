@@ -92,6 +92,20 @@ static enum ens_status check_inputs(struct ens_sl *sl, struct ens_error *err)
     return s;
 }
 
+void ens_sl_computed(const struct ens_study *study, char *to, size_t cap)
+{
+    static const char *const name[] = {"weights", "id", "strata", "folds"};
+
+    to[0] = '\0';
+    for (size_t k = 0; k < ENS_COUNT(name); k++)
+        for (size_t i = 0; i < ens_study_n_inputs(study); i++) {
+            size_t n = strlen(to);
+
+            if (strcmp(ens_study_input_name(study, i), name[k]) == 0)
+                snprintf(to + n, cap - n, "%s%s", n > 0 ? ", " : "", name[k]);
+        }
+}
+
 /* How many classes there are, where y does not say it by being 0 or 1. */
 static enum ens_status count_classes(struct ens_sl *sl, struct ens_error *err)
 {

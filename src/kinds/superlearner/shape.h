@@ -89,5 +89,8 @@ enum ens_status ens_sl_check(const struct ens_sl *sl,
 /** Schemas: of fits, of the meta learner. */
 enum ens_status ens_sl_schemas(const struct ens_host *host,
                                struct ens_plan *plan, struct ens_error *err);
+/** Which of the inputs that need not be there are, as a text: no cell names
+ * them, and all results depend on them. */
+void ens_sl_computed(const struct ens_study *study, char *to, size_t cap);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/bug.h"
+#include "config/study.h"
 #include "kinds/superlearner/cases.h"
 #include "kinds/superlearner/kind.h"
 #include "kinds/superlearner/metas.h"
@@ -333,13 +334,30 @@ static int takes_part(const struct chain *c, struct ens_sl_at at,
     return cell->ordinal == c->needs.leader;
 }
 
-/* [meta] is part of no cell: its stage is another when it is edited. */
-static enum ens_status add_meta(const struct chain *c, struct ens_error *err)
+/* What a stage depends on beside its cells and the bytes that it reads: which
+ * rows of the inputs its layer begins with, columns of X that the layer before
+ * hands on, [meta]. Then an edit of these makes it another stage. */
+static enum ens_status add_data(const struct chain *c, struct ens_sl_at at,
+                                struct ens_error *err)
 {
+    int is_meta = at.step == ENS_SL_META;
+    const struct ens_value *v;
     struct ens_buf text = ENS_BUF_INIT;
-    enum ens_status s;
+    struct ens_sl_layer layer;
+    char row[12];
+    enum ens_status s =
+        is_meta ? ens_sl_meta_layer(&c->sl, c->n_layers, &layer, err)
+                : ens_sl_layer(&c->sl, at.layer, &layer, err);
 
-    ens_sl_meta_text(&c->sl, &text);
+    if (s != ENS_OK || layer.number == 1)
+        return s;
+    snprintf(row, sizeof(row), "%u", layer.number - 1);
+    v = ens_study_row_value(c->sl.study, "layer", row, "propagate");
+    ens_buf_printf(&text, "rows=%llu+%llu\npropagate=%s\n",
+                   (unsigned long long)layer.first_y,
+                   (unsigned long long)layer.n_in, v->set ? v->text : "");
+    if (is_meta)
+        ens_sl_meta_text(&c->sl, &text);
     s = text.failed ? ens_fail(err, ENS_ENOMEMORY, "out of memory")
                     : c->host->plan_data(c->plan, text.data, text.len, err);
     ens_buf_fini(&text);
@@ -369,7 +387,7 @@ static enum ens_status add_stage(struct chain *c, struct ens_sl_at at,
         c->plan, key, 0, per_cell, writes.n > 0 ? writes.item : NULL,
         reads.n > 0 ? reads.item : NULL, at.step != ENS_SL_FIT, err);
     free(per_cell);
-    return s == ENS_OK && at.step == ENS_SL_META ? add_meta(c, err) : s;
+    return s == ENS_OK ? add_data(c, at, err) : s;
 }
 
 static enum ens_status chain_open(struct chain *c, const struct ens_host *host,

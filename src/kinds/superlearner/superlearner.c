@@ -3,6 +3,7 @@
  * Source: van der Laan, Polley, Hubbard (2007), "Super Learner",
  *         doi:10.2202/1544-6115.1309. */
 #include "kinds/superlearner/kind.h"
+#include "kinds/superlearner/shape.h"
 #include "kinds/superlearner/tables.h"
 #include "kinds/superlearner/fitted.h"
 
@@ -185,6 +186,7 @@ const struct ens_kind ens_kind_superlearner = {
     .n_tables = ENS_SL_N_TABLES,
     .laps = laps,
     .n_laps = ENS_COUNT(laps),
+    .computed = ens_sl_computed,
     .plan = ens_sl_plan,
     .open = ens_sl_open,
     .close = ens_sl_close,
