@@ -375,10 +375,10 @@ struct ens_predict {
     void *own;
 };
 
-/** Takes what tasks need: `what` is lent. What is not ENS_OK is to be returned.
- */
+/** Takes what a task needs and how many tasks its stage has; `what` is lent.
+ * What is not ENS_OK is to be returned. */
 typedef enum ens_status ens_need_fn(void *arg, const char *what, uint64_t bytes,
-                                    struct ens_error *err);
+                                    uint64_t n_tasks, struct ens_error *err);
 
 /** A part of a task's time, e.g. of its fit: column NAME_seconds of
  * timings.csv. */

@@ -210,13 +210,15 @@ static enum ens_status print_arrays(const struct ens_plan *plan,
 
 struct needs {
     uint64_t n, most; /* rows: so far, to be printed */
-    uint64_t largest; /* bytes */
+    uint32_t n_workers;
+    uint64_t largest; /* bytes of tasks at the same time */
 };
 
 static enum ens_status print_need(void *arg, const char *what, uint64_t bytes,
-                                  struct ens_error *err)
+                                  uint64_t n_tasks, struct ens_error *err)
 {
     struct needs *t = arg;
+    uint64_t together = n_tasks < t->n_workers ? n_tasks : t->n_workers;
 
     (void)err;
     if (t->n++ == 0)
@@ -226,8 +228,8 @@ static enum ens_status print_need(void *arg, const char *what, uint64_t bytes,
         print_size(bytes);
         printf("\n");
     }
-    if (bytes > t->largest)
-        t->largest = bytes;
+    if (together * bytes > t->largest)
+        t->largest = together * bytes;
     return ENS_OK;
 }
 
@@ -246,8 +248,9 @@ static enum ens_status print_needs(const struct ens_plan *plan,
                                    const struct ens_options *o,
                                    struct ens_error *err)
 {
-    struct needs t = {.most = ens_options_count(o, "cells", CELLS_MAX)};
     uint32_t n = n_workers(plan->study, o);
+    struct needs t = {.most = ens_options_count(o, "cells", CELLS_MAX),
+                      .n_workers = n};
     enum ens_status s =
         plan->kind->needs == NULL
             ? ENS_OK
@@ -258,7 +261,7 @@ static enum ens_status print_needs(const struct ens_plan *plan,
     if (t.n > t.most)
         printf("  ... and %llu more\n", (unsigned long long)(t.n - t.most));
     printf("  at most, of %u worker%-23s ", n, n == 1 ? "" : "s");
-    print_size(n * t.largest);
+    print_size(t.largest);
     printf("\n");
     return ENS_OK;
 }

@@ -62,11 +62,13 @@ void ens_sums_union(const double *sums, const uint32_t *block, size_t n,
 
 /* Sums of 2^level lanes wait until there are as many beside them: never more
  * than one of each level. */
-#define LEVELS 64
-
-size_t ens_sums_tree_doubles(size_t p)
+size_t ens_sums_tree_doubles(size_t n, size_t p)
 {
-    return LEVELS * ens_sums_doubles(p);
+    size_t levels = 1;
+
+    for (size_t i = n - 1; i > 0; i /= 2)
+        levels++;
+    return levels * ens_sums_doubles(p);
 }
 
 void ens_sums_tree(const double *lane, size_t stride, size_t n, size_t p,

@@ -30,7 +30,8 @@ void ens_sums_add(double *to, const double *from, size_t p);
 void ens_sums_union(const double *sums, const uint32_t *block, size_t n,
                     size_t p, double *out);
 
-size_t ens_sums_tree_doubles(size_t p);
+/** Work for n > 0 lanes: sums of each level of the tree. */
+size_t ens_sums_tree_doubles(size_t n, size_t p);
 /**
  * out: the sums of n > 0 lanes, which are `stride` doubles apart, added by a
  * tree: per level lane 2j and lane 2j + 1, an odd last one is carried.

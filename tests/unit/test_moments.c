@@ -199,10 +199,10 @@ END_TEST
 START_TEST(lanes_are_added_by_a_tree)
 {
     size_t p = 2, size = ens_sums_doubles(p), stride = 2 * size;
-    double *lane = doubles(32 * stride), *work, *out = doubles(size);
+    double *lane = doubles(32 * stride), *out = doubles(size);
 
-    work = doubles(ens_sums_tree_doubles(p));
     for (size_t n = 1; n <= 19; n++) {
+        double *work = doubles(ens_sums_tree_doubles(n, p));
         size_t left = n;
 
         fill(p, 1);
@@ -218,6 +218,7 @@ START_TEST(lanes_are_added_by_a_tree)
             free(pass_work);
         }
         ens_sums_tree(lane, stride, n, p, work, out);
+        free(work);
         for (; left > 1; left = left / 2 + left % 2) {
             for (size_t i = 0; i < left / 2; i++) {
                 memmove(lane + i * stride, lane + 2 * i * stride,
@@ -231,7 +232,6 @@ START_TEST(lanes_are_added_by_a_tree)
         ck_assert_mem_eq(lane, out, size * sizeof(*lane));
     }
     free(lane);
-    free(work);
     free(out);
 }
 END_TEST

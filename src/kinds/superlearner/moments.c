@@ -211,7 +211,7 @@ enum ens_status ens_sl_run_sums(const struct ens_sl_job *job,
         s = st->host->block(job->result, name, &to, &n, err);
     if (s != ENS_OK)
         return s;
-    work = ens_arena_alloc(&st->arena, ens_sums_tree_doubles(data.source.p),
+    work = ens_arena_alloc(&st->arena, ens_sums_tree_doubles(q, data.source.p),
                            sizeof(*work));
     if (work == NULL)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");

@@ -38,7 +38,8 @@ static enum ens_status tell(const struct telling *t, enum ens_sl_step step,
 
     ens_sl_stage_key(at, key);
     snprintf(what, sizeof(what), "%s: %s", key, why);
-    return t->sink(t->arg, what, bytes, err);
+    return t->sink(t->arg, what, bytes,
+                   ens_sl_n_tasks(&t->layer, step, t->width), err);
 }
 
 static enum ens_status enter(struct telling *t, uint32_t number,
@@ -79,7 +80,8 @@ static enum ens_status tell_shared(const struct telling *t,
     if (s == ENS_OK && t->needs.moments)
         s = tell(t, ENS_SL_SUMS, "sums",
                  8 * (uint64_t)(ens_sums_doubles(t->width) +
-                                ens_sums_tree_doubles(t->width)),
+                                ens_sums_tree_doubles(
+                                    ens_sl_sum_lanes(l, t->width), t->width)),
                  err);
     if (s == ENS_OK && t->needs.bins)
         s = tell(t, ENS_SL_EDGES, "rows that bins are made of",
@@ -164,7 +166,10 @@ static enum ens_status tell_fit(const struct telling *t,
     bytes += bins_bytes(t, cell, n, p);
     snprintf(what, sizeof(what), "layer%u: ", t->layer.number);
     ens_sl_learner_name(cell, what + strlen(what), 200);
-    return t->sink(t->arg, what, bytes, err);
+    return t->sink(t->arg, what, bytes,
+                   t->needs.n_cells *
+                       ens_sl_n_tasks(&t->layer, ENS_SL_FIT, t->width),
+                   err);
 }
 
 static enum ens_status tell_fits(const struct telling *t, struct ens_error *err)

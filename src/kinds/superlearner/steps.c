@@ -298,16 +298,14 @@ static size_t width(const struct chain *c)
                         ens_sl_texts(&cell));
 }
 
-/* Tasks in each cell that takes part. */
-static uint32_t n_tasks(const struct chain *c, struct ens_sl_at at)
+uint32_t ens_sl_n_tasks(const struct ens_sl_layer *l, enum ens_sl_step step,
+                        size_t width)
 {
-    const struct ens_sl_layer *l = &c->layer;
-
-    switch (at.step) {
+    switch (step) {
     case ENS_SL_ROWS:
         return 1; /* all samples: their outer folds are one draw */
     case ENS_SL_LANES:
-        return ens_sl_sum_blocks(l) * ens_sl_sum_lanes(l, width(c));
+        return ens_sl_sum_blocks(l) * ens_sl_sum_lanes(l, width);
     case ENS_SL_SUMS:
         return ens_sl_sum_blocks(l);
     case ENS_SL_EDGES:
@@ -319,7 +317,7 @@ static uint32_t n_tasks(const struct chain *c, struct ens_sl_at at)
     case ENS_SL_SORT:
         return l->n_samples * ens_sl_sort_lanes(l->n_out);
     case ENS_SL_META:
-        return c->sl.n_outer + 1;
+        return l->n_samples;
     case ENS_SL_N_STEPS:
         break;
     }
@@ -373,6 +371,7 @@ static enum ens_status add_stage(struct chain *c, struct ens_sl_at at,
     struct names writes = {.n = 0}, reads = {.n = 0};
     uint32_t *per_cell = calloc((size_t)n, sizeof(*per_cell));
     struct ens_cell cell;
+    uint32_t n_tasks = ens_sl_n_tasks(&c->layer, at.step, width(c));
     char key[ENS_SL_KEY];
     enum ens_status s;
 
@@ -380,7 +379,7 @@ static enum ens_status add_stage(struct chain *c, struct ens_sl_at at,
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
     for (uint64_t i = 0; i < n; i++) {
         c->host->plan_cell(c->plan, i, &cell);
-        per_cell[i] = takes_part(c, at, &cell) ? n_tasks(c, at) : 0;
+        per_cell[i] = takes_part(c, at, &cell) ? n_tasks : 0;
     }
     ens_sl_stage_key(at, key);
     step_arrays(c, at, &writes, &reads);

@@ -52,6 +52,11 @@ uint32_t ens_sl_lanes(uint64_t n, uint64_t partial_bytes);
 /** Lanes that n rows are sorted in: nothing is summed, so few rows need one. */
 uint32_t ens_sl_sort_lanes(uint64_t n);
 
+/** Tasks of a step in each cell that takes part, of an input of that many
+ * columns. */
+uint32_t ens_sl_n_tasks(const struct ens_sl_layer *layer, enum ens_sl_step step,
+                        size_t width);
+
 /** The stage after `key`, added to `plan`; none after the last. */
 enum ens_status ens_sl_next(const struct ens_host *host, const char *key,
                             struct ens_plan *plan, struct ens_error *err);
