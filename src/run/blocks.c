@@ -64,7 +64,7 @@ static enum ens_status make_arrays(struct ens_run *r, const char *name,
                                    struct ens_error *err)
 {
     const struct ens_array_def *def = ens_plan_find_array(&r->plan, name);
-    int overwritten = ens_replay_overwritten(&r->replay, &r->stage);
+    int overwritten = ens_replay_has_versions(&r->replay, &r->stage);
     enum ens_status s = ENS_OK;
 
     for (size_t i = 0; s == ENS_OK && i < r->stage.n_runs; i++) {

@@ -328,7 +328,7 @@ enum ens_status ens_restore_look(struct ens_run *r, struct ens_error *err)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
     if (r->restore.asking)
         wanted[last] = SCRATCH;
-    else if (ens_replay_overwritten(&r->replay, &r->stage))
+    else if (ens_replay_has_versions(&r->replay, &r->stage))
         wanted[last] = KEPT;
     if (!r->restore.asking && (ens_chain_is_open(r) || r->only != NULL))
         want_sources(r, last, wanted);

@@ -196,6 +196,24 @@ static int is_later(const struct ens_log_at *a, const struct ens_log_at *b)
                                     : a->offset > b->offset;
 }
 
+/* Another version of the stage that has written its arrays, after `last`. */
+static int has_version(const struct ens_replay *r,
+                       const struct ens_stage *stage,
+                       const struct ens_log_at *last)
+{
+    for (size_t i = 0; i < r->n_stages; i++) {
+        const struct ens_replay_stage *s = &r->stage[i];
+
+        if (s->id == stage->id || strcmp(s->def.key, stage->key) != 0 ||
+            !is_later(&s->last, last))
+            continue;
+        for (size_t k = 0; k < s->def.n_writes; k++)
+            if (ens_stage_writes(stage, s->def.writes[k]))
+                return 1;
+    }
+    return 0;
+}
+
 int ens_replay_overwritten(const struct ens_replay *r,
                            const struct ens_stage *stage)
 {
@@ -204,17 +222,13 @@ int ens_replay_overwritten(const struct ens_replay *r,
     for (size_t i = 0; i < r->n_stages; i++)
         if (r->stage[i].id == stage->id)
             last = r->stage[i].last;
-    for (size_t i = 0; i < r->n_stages; i++) {
-        const struct ens_replay_stage *s = &r->stage[i];
+    return has_version(r, stage, &last);
+}
 
-        if (s->id == stage->id || strcmp(s->def.key, stage->key) != 0 ||
-            !is_later(&s->last, &last))
-            continue;
-        for (size_t k = 0; k < s->def.n_writes; k++)
-            if (ens_stage_writes(stage, s->def.writes[k]))
-                return 1;
-    }
-    return 0;
+int ens_replay_has_versions(const struct ens_replay *r,
+                            const struct ens_stage *stage)
+{
+    return has_version(r, stage, &(struct ens_log_at){0, 0});
 }
 
 /* -- attempts: ascending by (stage, cell, replicate) --------------------- */

@@ -84,6 +84,10 @@ size_t ens_replay_answers(const struct ens_replay *r, uint64_t from,
  * although its tasks are done. */
 int ens_replay_overwritten(const struct ens_replay *r,
                            const struct ens_stage *stage);
+/** Has another version ever written them? Blocks that were made again for
+ * arrays' sake are in no journal, so whose are there only they can tell. */
+int ens_replay_has_versions(const struct ens_replay *r,
+                            const struct ens_stage *stage);
 
 /* -- one frame (replay, and the coordinator as it appends) -------------- */
 /* cells: the list in force; NULL = the present study's. at: where the frame

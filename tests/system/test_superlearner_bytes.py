@@ -166,6 +166,21 @@ def layers_edited(work):
              f"{i}: {text}")
 
 
+def there_and_back(work):
+    """Arrays that two versions of a layer write in turn: the second time they
+    are made again, which no journal says."""
+    save(work, more=["id"])
+    rows = "[learner mean]\n[learner ols]\nlayer = 1, 2\n"
+    for i, (of, meta) in enumerate((("folds = 4", "nnls"),
+                                    ("type = subsemble", "nnls"),
+                                    ("folds = 4", "convex"),
+                                    ("type = subsemble", "convex"))):
+        text = study("", f"[layer 1]\n{of}\n" + rows,
+                     inputs="id = id.npy", meta=meta)
+        work.run(work.study(text), work.path / "r")
+        same(work, work.path / "r", fresh(work, text, f"fresh{i}"), str(i))
+
+
 def inputs_edited(work):
     """Weights, ids ... that come or go concern every fit: refused."""
     save(work, more=["id", "weights", "strata"])
@@ -212,5 +227,5 @@ def row_order(work):
     check("X" in run.stderr, run.stderr)
 
 
-main(workers, hosts, kills, edits, edit_below, layers_edited,
+main(workers, hosts, kills, edits, edit_below, layers_edited, there_and_back,
      inputs_edited, again, fit_again, row_order)
