@@ -29,16 +29,24 @@ struct fitting {
     struct ens_scorer score, risk, train_score;
 };
 
-/* Which rows: without fold k of partition j; fold 0 of an outer sample is
- * fitted on all its rows and predicts those that the sample leaves out. */
+/* Which rows: without fold k of partition j; fold 0 all of them, in their
+ * order where there is one partition: `predict` finds them again when that of
+ * folds is gone. Fold 0 of an outer sample predicts what the sample leaves
+ * out. */
 static enum ens_status choose_rows(struct fitting *f, struct ens_error *err)
 {
     struct ens_arena *arena = &f->job->st->arena;
+    struct ens_span *all = ens_arena_alloc(arena, 1, sizeof(*all));
     struct ens_rowset out;
     enum ens_status s =
         ens_sl_folds(f->job, f->layer, f->fit.sample, &f->folds, &out, err);
 
-    if (s == ENS_OK)
+    if (s == ENS_OK && all == NULL)
+        return ens_fail(err, ENS_ENOMEMORY, "out of memory");
+    if (s == ENS_OK && f->fit.sample == 0 && f->fit.fold == 0 &&
+        f->layer->n_partitions == 1)
+        f->train_set = ens_rowset_one(all, NULL, 0, f->layer->n_in);
+    else if (s == ENS_OK)
         s = ens_folds_train(&f->folds, f->fit.partition, f->fit.fold, arena,
                             &f->train_set, err);
     f->test_set = out;

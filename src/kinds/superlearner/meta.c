@@ -203,8 +203,34 @@ static void put_scores(const struct weighing *a, struct scores *sc,
     (void)a;
 }
 
-/* Of each member on the rows that it is weighted by; the smallest is best. */
-static enum ens_status member_risks(struct weighing *a, struct ens_error *err)
+/* The super learner, on n rows of which predictions of members are in z. */
+static enum ens_status add_all(struct weighing *a, struct scores *sc,
+                               const struct ens_rows *at, uint64_t first,
+                               size_t n, struct ens_error *err)
+{
+    enum ens_status s = ens_sl_meta_predict(&a->meta, &a->rows, at, first, n,
+                                            a->L, a->m, a->z, sc->p, err);
+
+    if (s == ENS_OK)
+        ens_scorer_add(&sc->of[a->L], a->y, sc->p, at->weighted ? a->w : NULL,
+                       n);
+    return s;
+}
+
+/* Any member at all? */
+static enum ens_status check_members(const struct weighing *a,
+                                     struct ens_error *err)
+{
+    for (size_t j = 0; j < a->data.source.p; j++)
+        if (!a->data.failed[j])
+            return ENS_OK;
+    return ens_fail(err, ENS_EDOMAIN, "every learner of the last layer failed");
+}
+
+/* Of each member, and of the super learner once it is weighed, on the rows
+ * that weights are of; the member of smallest risk is best. */
+static enum ens_status member_risks(struct weighing *a, int is_weighed,
+                                    struct ens_error *err)
 {
     struct scores sc;
     double least = INFINITY;
@@ -221,10 +247,12 @@ static enum ens_status member_risks(struct weighing *a, struct ens_error *err)
         for (size_t l = 0; l < a->L; l++)
             add_member(a, &sc, l, l, n);
         s = ens_rows_bad(&a->rows, err);
+        if (s == ENS_OK && is_weighed)
+            s = add_all(a, &sc, &a->rows, at, n, err);
     }
     if (s != ENS_OK)
         return s;
-    put_scores(a, &sc, 0, a->L, a->risks);
+    put_scores(a, &sc, 0, a->L + (is_weighed ? 1 : 0), a->risks);
     a->best = UINT64_MAX;
     for (size_t l = 0; l < a->L; l++)
         if (a->risks[3 * l + 1] < least) {
@@ -243,10 +271,9 @@ static enum ens_status member_risks(struct weighing *a, struct ens_error *err)
     return ENS_OK;
 }
 
-/* Of all on rows that the sample leaves out, or (the super learner alone) on
- * those it was weighted by. */
+/* Of all on rows that the sample leaves out. */
 static enum ens_status risks_on(struct weighing *a, const struct ens_rows *at,
-                                const struct ens_rowset *set, int members,
+                                const struct ens_rowset *set,
                                 struct ens_error *err)
 {
     struct scores sc;
@@ -260,21 +287,14 @@ static enum ens_status risks_on(struct weighing *a, const struct ens_rows *at,
         at->y(at, row, n, a->y);
         if (at->weighted)
             at->w(at, row, n, a->w);
-        for (size_t l = 0; l < a->L && members; l++)
+        for (size_t l = 0; l < a->L; l++)
             add_member(a, &sc, l, l, n);
-        if (members)
-            add_member(a, &sc, a->best, a->L + 1, n);
-        s = ens_sl_meta_predict(&a->meta, &a->rows, at, row, n, a->L, a->m,
-                                a->z, sc.p, err);
-        if (s == ENS_OK)
-            ens_scorer_add(&sc.of[a->L], a->y, sc.p, at->weighted ? a->w : NULL,
-                           n);
+        add_member(a, &sc, a->best, a->L + 1, n);
+        s = add_all(a, &sc, at, row, n, err);
     }
-    if (s != ENS_OK)
-        return s;
-    put_scores(a, &sc, members ? 0 : a->L, members ? a->L + 2 : a->L + 1,
-               a->risks);
-    return ENS_OK;
+    if (s == ENS_OK)
+        put_scores(a, &sc, 0, a->L + 2, a->risks);
+    return s;
 }
 
 /* -- weights --------------------------------------------------------------- */
@@ -351,13 +371,13 @@ enum ens_status ens_sl_run_meta(const struct ens_sl_job *job,
     if (s == ENS_OK)
         s = open_blocks(a, err);
     if (s == ENS_OK)
-        s = member_risks(a, err);
+        s = check_members(a, err);
     if (s == ENS_OK)
         s = weigh(a, err);
+    if (s == ENS_OK) /* of a learner on its own rows: no risk */
+        s = member_risks(a, sample == 0 && !a->meta.is_learner, err);
     if (s == ENS_OK && sample > 0)
-        s = risks_on(a, &a->out, a->set + 1, 1, err);
-    else if (s == ENS_OK && !a->meta.is_learner) /* its own rows: no risk */
-        s = risks_on(a, &a->rows, a->set, 0, err);
+        s = risks_on(a, &a->out, a->set + 1, err);
     if (s == ENS_OK && sample == 0)
         s = ens_sl_meta_keep(job, &a->meta, a->L, err);
     if (s == ENS_OK)
