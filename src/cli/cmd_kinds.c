@@ -170,12 +170,14 @@ static void print_families(const struct ens_learner *l)
     printf("%s\n", l->uses & ENS_LEARN_WEIGHTS ? "; takes weights" : "");
 }
 
-static void print_impl(const char *key, const struct ens_impl *m)
+/* role: whose implementation it is: that tells what its `ops` are. */
+static void print_impl(const char *key, const char *role,
+                       const struct ens_impl *m)
 {
     printf("%s = %s: %s\n", key, m->name, m->help == NULL ? "" : m->help);
-    if (strcmp(key, "fitter") == 0)
+    if (strcmp(role, "fit") == 0 || strcmp(role, "fitter") == 0)
         print_delivers(m->ops);
-    if (strcmp(key, "learner") == 0)
+    if (strcmp(role, "learner") == 0)
         print_families(m->ops);
     for (size_t i = 0; i < m->n_settings; i++)
         print_setting(&m->settings[i]);
@@ -192,7 +194,8 @@ static void print_role(const struct ens_role *r)
         fputs(own_keys, stdout);
     for (size_t i = 0; i < r->n_impls; i++) {
         printf("\n");
-        print_impl(r->impl_key == NULL ? "it" : r->impl_key, &r->impls[i]);
+        print_impl(r->impl_key == NULL ? "it" : r->impl_key, r->name,
+                   &r->impls[i]);
     }
 }
 
@@ -244,7 +247,7 @@ static void print_calls(const struct ens_kind *k)
         if (i == 0 || k->calls[i].n_settings > 0 ||
             k->calls[i - 1].n_settings > 0)
             printf("\n");
-        print_impl("metric", &k->calls[i]);
+        print_impl("metric", "metric", &k->calls[i]);
     }
 }
 
@@ -298,7 +301,7 @@ static void print_kind(const struct ens_kind *k)
 
 static void print_part(const char *key, const struct ens_impl *m)
 {
-    print_impl(key, m);
+    print_impl(key, key, m);
     print_classes();
 }
 
@@ -325,12 +328,12 @@ static int print_section(const struct ens_kind *k, const char *name)
     return found;
 }
 
-static int print_named(const char *key, const struct ens_impl *m, size_t n,
-                       const char *name)
+static int print_named(const char *key, const char *role,
+                       const struct ens_impl *m, size_t n, const char *name)
 {
     for (size_t i = 0; i < n; i++)
         if (strcmp(m[i].name, name) == 0) {
-            print_impl(key, &m[i]);
+            print_impl(key, role, &m[i]);
             return 1;
         }
     return 0;
@@ -351,7 +354,7 @@ static int print_part_of(const struct ens_kind *k, const char *name)
         return 1;
     }
     found = print_section(k, name);
-    found |= print_named("metric", k->calls, k->n_calls, name);
+    found |= print_named("metric", "metric", k->calls, k->n_calls, name);
     for (size_t i = 0; i < k->n_roles; i++) {
         const struct ens_role *r = &k->roles[i];
 
@@ -360,7 +363,7 @@ static int print_part_of(const struct ens_kind *k, const char *name)
             found = 1;
         } else {
             found |= print_named(r->impl_key == NULL ? "it" : r->impl_key,
-                                 r->impls, r->n_impls, name);
+                                 r->name, r->impls, r->n_impls, name);
         }
     }
     if (found)
