@@ -61,7 +61,7 @@ uint16_t ens_charges_of(const struct ens_dispatch *d, uint64_t place)
     return c->attempts < UINT16_MAX ? (uint16_t)c->attempts : UINT16_MAX;
 }
 
-uint32_t *ens_charges_at(struct ens_dispatch *d, uint64_t place)
+struct ens_charge *ens_charges_at(struct ens_dispatch *d, uint64_t place)
 {
     struct ens_charge *c;
 
@@ -70,19 +70,24 @@ uint32_t *ens_charges_at(struct ens_dispatch *d, uint64_t place)
     c = find_charge(d->charge, d->cap_charges, place);
     if (c->key == 0) {
         c->key = place + 1;
-        c->attempts = 0;
+        c->attempts = c->killed = 0;
         d->n_charges++;
     }
-    return &c->attempts;
+    return c;
 }
 
 void ens_dispatch_charged(struct ens_dispatch *d, uint64_t cell,
-                          uint32_t replicate, uint32_t attempts)
+                          uint32_t replicate, uint32_t attempts,
+                          uint32_t killed)
 {
     uint64_t place = ens_stage_place(d->stage, cell, replicate);
+    struct ens_charge *c;
 
-    if (place != UINT64_MAX)
-        *ens_charges_at(d, place) = attempts;
+    if (place == UINT64_MAX)
+        return;
+    c = ens_charges_at(d, place);
+    c->attempts = attempts;
+    c->killed = killed;
 }
 
 /* -- verdicts ---------------------------------------------------------------
@@ -106,32 +111,38 @@ static void timeout_text(const struct ens_dispatch *d, char *to, size_t cap)
     snprintf(to, cap, "no result after %g s", d->config.timeout_s);
 }
 
-/* The task at `place` has used up an attempt. */
+/* The task at `place` has used up an attempt. A SIGKILL comes from elsewhere
+ * (a person, the kernel short of memory): those are counted apart, so that one
+ * of them neither ends a task that would crash anyway with another text, nor
+ * takes an attempt from it. */
 static void charge(struct ens_dispatch *d, uint64_t place,
                    const struct ens_death *death, int timed_out)
 {
     uint32_t limit =
         timed_out ? d->config.attempts_timeout : d->config.attempts;
-    uint32_t *attempts = ens_charges_at(d, place);
+    uint32_t killed = !timed_out && WIFSIGNALED(death->wait_status) &&
+                      WTERMSIG(death->wait_status) == SIGKILL;
+    struct ens_charge *c = ens_charges_at(d, place);
     uint64_t cell;
     uint32_t replicate;
     char text[128];
 
-    ++*attempts;
+    c->attempts++;
+    c->killed += killed;
     ens_stage_task(d->stage, place, &cell, &replicate);
-    if (*attempts >= limit) {
+    if ((killed ? c->killed : c->attempts - c->killed) >= limit) {
         if (timed_out)
             timeout_text(d, text, sizeof(text));
         else
             death_text(death, text, sizeof(text));
         d->config.events.ended(d->config.events.arg, cell, replicate,
                                timed_out ? ENS_TASK_TIMEOUT : ENS_TASK_CRASHED,
-                               *attempts, text);
+                               c->attempts, text);
         return;
     }
-    d->config.events.attempt(d->config.events.arg, cell, replicate, *attempts);
-    if (!timed_out && WIFSIGNALED(death->wait_status) &&
-        WTERMSIG(death->wait_status) == SIGKILL)
+    d->config.events.attempt(d->config.events.arg, cell, replicate, c->attempts,
+                             c->killed);
+    if (killed)
         ens_ranges_put_last(d->ranges, place);
     else
         ens_ranges_put_back(d->ranges, (struct ens_range){place, 1});

@@ -20,9 +20,10 @@ struct ens_dispatch_events {
     /** Another frame for the journal (SCHEMA), or of an answer (STAGE). */
     void (*frame)(void *arg, const struct ens_frame *frame, const void *bytes,
                   size_t n);
-    /** A task was charged with a death and will be tried again. */
+    /** A task was charged with a death and will be tried again. So far it
+     * has had `attempts`, `killed` of them ended by a SIGKILL. */
     void (*attempt)(void *arg, uint64_t cell, uint32_t replicate,
-                    uint32_t attempts);
+                    uint32_t attempts, uint32_t killed);
     /** A task ends here by our verdict: TASK_TIMEOUT or TASK_CRASHED. */
     void (*ended)(void *arg, uint64_t cell, uint32_t replicate,
                   enum ens_outcome outcome, uint32_t attempts,
@@ -77,7 +78,8 @@ void ens_dispatch_restore(struct ens_dispatch *d);
 /** Attempts already charged to a task of the stage (from the journal); before
  * ens_dispatch_go. */
 void ens_dispatch_charged(struct ens_dispatch *d, uint64_t cell,
-                          uint32_t replicate, uint32_t attempts);
+                          uint32_t replicate, uint32_t attempts,
+                          uint32_t killed);
 /** Begin to hand out. */
 void ens_dispatch_go(struct ens_dispatch *d);
 /** Run `next` in a worker; order: made by ens_order_write_next. */

@@ -28,7 +28,7 @@ struct ens_hand { /* what one slot's worker has in hand */
 
 struct ens_charge { /* open-addressed by place + 1 */
     uint64_t key;
-    uint32_t attempts;
+    uint32_t attempts, killed;
 };
 
 struct ens_dispatch {
@@ -78,6 +78,6 @@ void ens_dispatch_tick(uv_timer_t *timer);
 void ens_charges_clear(struct ens_dispatch *d);
 /** Attempts charged to the task at a place so far. */
 uint16_t ens_charges_of(const struct ens_dispatch *d, uint64_t place);
-uint32_t *ens_charges_at(struct ens_dispatch *d, uint64_t place);
+struct ens_charge *ens_charges_at(struct ens_dispatch *d, uint64_t place);
 
 #endif

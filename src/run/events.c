@@ -89,11 +89,11 @@ static int has_ended(const struct ens_run *r, uint64_t cell, uint32_t replicate)
 }
 
 void ens_events_attempt(void *arg, uint64_t cell, uint32_t replicate,
-                        uint32_t attempts)
+                        uint32_t attempts, uint32_t killed)
 {
     struct ens_run *r = arg;
-    const struct ens_replay_attempt a = {r->stage.id, cell, replicate,
-                                         attempts};
+    const struct ens_replay_attempt a = {r->stage.id, cell, replicate, attempts,
+                                         killed};
     struct ens_buf b = ENS_BUF_INIT;
     struct ens_error err;
 

@@ -103,7 +103,8 @@ static enum ens_status serve(struct ens_run *r, struct ens_error *err)
         if (r->replay.attempt[i].stage == r->stage.id)
             ens_dispatch_charged(r->dispatch, r->replay.attempt[i].cell,
                                  r->replay.attempt[i].replicate,
-                                 r->replay.attempt[i].attempts);
+                                 r->replay.attempt[i].attempts,
+                                 r->replay.attempt[i].killed);
     r->phase = ENS_RUN_STAGE;
     ens_dispatch_go(r->dispatch);
     ens_watch_log(r, "event=stage key=%s tasks=%llu done=%llu", r->stage.key,

@@ -312,7 +312,7 @@ void ens_events_records(void *arg, const struct ens_frame *f, const void *bytes,
 void ens_events_frame(void *arg, const struct ens_frame *f, const void *bytes,
                       size_t n);
 void ens_events_attempt(void *arg, uint64_t cell, uint32_t replicate,
-                        uint32_t attempts);
+                        uint32_t attempts, uint32_t killed);
 void ens_events_ended(void *arg, uint64_t cell, uint32_t replicate,
                       enum ens_outcome outcome, uint32_t attempts,
                       const char *text);

@@ -291,7 +291,8 @@ void ens_attempt_write(const struct ens_replay_attempt *a, struct ens_buf *out)
     ens_buf_u64(out, a->stage);
     ens_buf_u64(out, a->cell);
     ens_buf_u32(out, a->replicate);
-    ens_buf_u32(out, a->attempts);
+    ens_buf_u16(out, (uint16_t)a->attempts);
+    ens_buf_u16(out, (uint16_t)a->killed);
 }
 
 static enum ens_status charge(struct ens_replay *r,
@@ -327,7 +328,8 @@ enum ens_status ens_replay_charge(struct ens_replay *r,
     a.stage = ens_get64(p);
     a.cell = ens_get64(p + 8);
     a.replicate = ens_get32(p + 16);
-    a.attempts = ens_get32(p + 20);
+    a.attempts = ens_get32(p + 20) & 0xffff;
+    a.killed = ens_get32(p + 20) >> 16;
     if (cells != NULL)
         a.cell = ens_cellmap_get(cells, a.cell);
     return a.cell >= r->n_cells ? ENS_OK : charge(r, &a, err);

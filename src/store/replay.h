@@ -5,8 +5,8 @@
  *
  * Everything in it is in ordinals of the present study: cellmap.h translates
  * those of epochs with another list of cells (and draws the CELLS payload).
- * ATTEMPT payload: u64 stage id, u64 cell, u32 replicate, u32 charged attempts
- * so far. It holds until a record of the task counts.
+ * ATTEMPT payload: u64 stage id, u64 cell, u32 replicate, u16 charged attempts
+ * so far, u16 of them ended by SIGKILL. It holds until a record of the task counts.
  */
 #ifndef ENS_STORE_REPLAY_H
 #define ENS_STORE_REPLAY_H
@@ -41,7 +41,7 @@ struct ens_replay_answer { /* a STAGE frame that `next` gave */
 
 struct ens_replay_attempt { /* of a task without a record */
     uint64_t stage, cell;
-    uint32_t replicate, attempts;
+    uint32_t replicate, attempts, killed;
 };
 
 struct ens_replay {

@@ -296,7 +296,7 @@ static inline void hist_attempt(struct hist *h, size_t stage, uint64_t cell,
                                 uint32_t replicate, uint32_t attempts)
 {
     struct ens_replay_attempt a = {ens_stage_id(hist_keys[stage], 0), cell,
-                                   replicate, attempts};
+                                   replicate, attempts, attempts / 2};
     struct ens_buf b = ENS_BUF_INIT;
     struct ens_error err = {0};
 

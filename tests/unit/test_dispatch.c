@@ -30,7 +30,7 @@ struct world {
     uint8_t seen[4096]; /* records by place */
     int n_attempts, n_ended, n_stage_done, n_answered, n_broken;
     enum ens_outcome outcome;
-    uint32_t charged;
+    uint32_t charged, killed;
     uint64_t ended_cell;
     uint32_t ended_replicate;
     char text[128];
@@ -122,13 +122,14 @@ static void on_frame(void *arg, const struct ens_frame *f, const void *bytes,
 }
 
 static void on_attempt(void *arg, uint64_t cell, uint32_t replicate,
-                       uint32_t attempts)
+                       uint32_t attempts, uint32_t killed)
 {
     struct world *w = arg;
 
     (void)cell;
     (void)replicate;
     w->n_attempts++;
+    w->killed = killed;
     w->charged = attempts;
 }
 
@@ -389,6 +390,46 @@ START_TEST(killed_from_outside_goes_last_and_alone)
 }
 END_TEST
 
+/* What a task would die of by itself is what its verdict says. */
+START_TEST(kills_are_counted_apart)
+{
+    const int by[] = {SIGSEGV, SIGKILL, SIGKILL, SIGSEGV, SIGSEGV};
+    struct world w;
+
+    world_init(&w, 1, 0);
+    for (unsigned i = 0; i < 5; i++) {
+        ck_assert_int_eq(w.n_ended, 0);
+        ready(&w, 0);
+        crash(&w, 0, by[i]);
+        ck_assert_uint_eq(w.charged, i + 1);
+        ck_assert_uint_eq(w.killed, i < 3 ? i : 2);
+    }
+    ck_assert_int_eq(w.n_ended, 1);
+    ck_assert_str_eq(w.text, "killed by signal 11 (SIGSEGV)");
+    finish(&w);
+    world_fini(&w);
+}
+END_TEST
+
+START_TEST(too_many_kills_end_a_task)
+{
+    struct world w;
+
+    world_init(&w, 1, 0);
+    ens_dispatch_charged(w.d, 0, 1, 3, 1); /* of an earlier run */
+    ready(&w, 0);
+    crash(&w, 0, SIGKILL);
+    ck_assert_int_eq(w.n_ended, 0);
+    ready(&w, 0);
+    crash(&w, 0, SIGKILL);
+    ck_assert_int_eq(w.n_ended, 1);
+    ck_assert_uint_eq(w.charged, 5);
+    ck_assert_str_eq(w.text, "killed by signal 9 (SIGKILL)");
+    finish(&w);
+    world_fini(&w);
+}
+END_TEST
+
 START_TEST(early_deaths_end_the_run)
 {
     struct ens_death death = {.wait_status = SIGSEGV,
@@ -538,6 +579,8 @@ int main(void)
     tcase_add_test(t, culprit_is_charged_and_ends);
     tcase_add_loop_test(t, others_are_not_charged, 0, 4);
     tcase_add_test(t, killed_from_outside_goes_last_and_alone);
+    tcase_add_test(t, kills_are_counted_apart);
+    tcase_add_test(t, too_many_kills_end_a_task);
     tcase_add_loop_test(t, early_deaths_end_the_run, 0, 2);
     tcase_add_test(t, a_record_not_asked_for_is_refused);
     tcase_add_test(t, time_out_ends_the_task);

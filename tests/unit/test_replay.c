@@ -129,6 +129,7 @@ START_TEST(an_attempt_holds_until_its_record)
     hist_end(h, 0);
     hist_replay(h, &r, study, 0);
     ck_assert_uint_eq(r.n_attempts, 1);
+    ck_assert_uint_eq(r.attempt[0].killed, 1);
     ck_assert_uint_eq(ens_replay_attempts(&r, id, 0, 7), 2);
     ck_assert_uint_eq(ens_replay_attempts(&r, id, 2, 3), 0);
     ens_replay_fini(&r);
