@@ -4,6 +4,7 @@
 #include "base/bug.h"
 #include "config/study.h"
 #include "kinds/superlearner/cases.h"
+#include "kinds/superlearner/counts.h"
 #include "kinds/superlearner/kind.h"
 #include "kinds/superlearner/metas.h"
 #include "kinds/superlearner/moments.h"
@@ -213,12 +214,15 @@ static void name(struct names *to, const char *stem, uint32_t layer)
     to->item[++to->n] = NULL;
 }
 
-/* What a layer's input is made of beside X. */
+/* What a layer's input is made of beside X; mapped_by: by whose index its
+ * rows are those of X. */
 static void input_arrays(const struct chain *c, uint32_t layer,
-                         struct names *reads)
+                         uint32_t mapped_by, struct names *reads)
 {
     if (layer == 1)
         return;
+    if (mapped_by > 0)
+        name(reads, "index", mapped_by);
     name(reads, "predicted", layer - 1);
     if (c->sl.n_outer > 0)
         name(reads, "outer", layer - 1);
@@ -235,27 +239,29 @@ static void step_arrays(const struct chain *c, struct ens_sl_at at,
     switch (at.step) {
     case ENS_SL_ROWS:
         name(writes, "rows", at.layer);
+        if (l->is_picked)
+            name(writes, "index", at.layer);
         break;
     case ENS_SL_LANES:
-        input_arrays(c, at.layer, reads);
+        input_arrays(c, at.layer, l->mapped_by, reads);
         name(writes, "lanes", at.layer);
         break;
     case ENS_SL_SUMS:
-        input_arrays(c, at.layer, reads);
+        input_arrays(c, at.layer, l->mapped_by, reads);
         name(reads, "lanes", at.layer);
         name(writes, "sums", at.layer);
         break;
     case ENS_SL_EDGES:
-        input_arrays(c, at.layer, reads);
+        input_arrays(c, at.layer, l->mapped_by, reads);
         name(writes, "edges", at.layer);
         break;
     case ENS_SL_BINS:
-        input_arrays(c, at.layer, reads);
+        input_arrays(c, at.layer, l->mapped_by, reads);
         name(reads, "edges", at.layer);
         name(writes, "bins", at.layer);
         break;
     case ENS_SL_FIT:
-        input_arrays(c, at.layer, reads);
+        input_arrays(c, at.layer, l->mapped_by, reads);
         if (c->needs.moments)
             name(reads, "sums", at.layer);
         if (c->needs.bins) {
@@ -278,7 +284,8 @@ static void step_arrays(const struct chain *c, struct ens_sl_at at,
         }
         break;
     case ENS_SL_META:
-        input_arrays(c, c->n_layers + 1, reads);
+        input_arrays(c, c->n_layers + 1,
+                     l->is_picked ? l->number : l->mapped_by, reads);
         if (l->is_shared)
             name(reads, "rows", c->n_layers);
         name(writes, "weights", 0);
@@ -356,6 +363,8 @@ static enum ens_status add_data(const struct chain *c, struct ens_sl_at at,
     ens_buf_printf(&text, "rows=%llu+%llu\npropagate=%s\n",
                    (unsigned long long)layer.first_y,
                    (unsigned long long)layer.n_in, v->set ? v->text : "");
+    if (layer.mapped_by > 0)
+        ens_buf_printf(&text, "index=%u\n", layer.mapped_by);
     if (is_meta)
         ens_sl_meta_text(&c->sl, &text);
     s = text.failed ? ens_fail(err, ENS_ENOMEMORY, "out of memory")
@@ -426,6 +435,7 @@ static enum ens_status declare_arrays(struct chain *c, uint32_t layer,
         int there;
     } arrays[] = {
         {{"rows", ENS_DT_I64, 0}, c->layer.is_shared},
+        {{"index", ENS_DT_I64, 1}, c->layer.is_picked},
         {{"lanes", ENS_DT_F64, 0}, c->needs.moments},
         {{"sums", ENS_DT_F64, 0}, c->needs.moments},
         {{"edges", ENS_DT_F64, 0}, c->needs.bins},
@@ -476,6 +486,7 @@ enum ens_status ens_sl_plan(const struct ens_host *host, struct ens_plan *plan,
     int any = 1;
     enum ens_status s = chain_open(&c, host, plan, err);
 
+    ens_sl_count_anew();
     if (s == ENS_OK && c.n_layers > ENS_SL_LAYERS)
         s = ens_fail(err, ENS_ESTUDY, "[learner] layer: %u; at most %d layers",
                      c.n_layers, ENS_SL_LAYERS);
