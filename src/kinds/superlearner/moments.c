@@ -44,7 +44,7 @@ size_t ens_sl_width(const struct ens_sl *sl, const struct ens_plan *plan,
     p = v->set ? v->n_list : 0;
     for (uint64_t i = 0; i < host->plan_n_cells(plan); i++) {
         host->plan_cell(plan, i, &cell);
-        if (ens_sl_layer_of(&cell) == layer - 1)
+        if (ens_sl_is_in(&cell, &from))
             p += ens_sl_n_columns(&from);
     }
     return p;
@@ -189,7 +189,7 @@ enum ens_status ens_sl_run_lanes(const struct ens_sl_job *job,
     void *to;
     enum ens_status s = open_sums(&a, err);
 
-    ens_sl_array(name, "lanes", st->layer.number);
+    ens_sl_array(name, "lanes", &st->layer);
     if (s == ENS_OK)
         s = st->host->block(job->result, name, &to, &n, err);
     if (s != ENS_OK)
@@ -223,9 +223,9 @@ enum ens_status ens_sl_run_sums(const struct ens_sl_job *job,
                                     ens_sl_texts(&job->task->cell), &data, err);
 
     if (s == ENS_OK)
-        s = ens_sl_array_of(job, "lanes", st->layer.number,
-                            job->task->cell.ordinal, &lanes, err);
-    ens_sl_array(name, "sums", st->layer.number);
+        s = ens_sl_array_of(job, "lanes", &st->layer, job->task->cell.ordinal,
+                            &lanes, err);
+    ens_sl_array(name, "sums", &st->layer);
     if (s == ENS_OK)
         s = st->host->block(job->result, name, &to, &n, err);
     if (s != ENS_OK)
@@ -287,7 +287,7 @@ enum ens_status ens_sl_shared_moments(const struct ens_sl_job *job,
         return ENS_OK;
     if (made == NULL || out == NULL || mem == NULL || block == NULL)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
-    s = ens_sl_array_of(job, "sums", layer->number, st->leader, &sums, err);
+    s = ens_sl_array_of(job, "sums", layer, st->leader, &sums, err);
     if (s == ENS_OK)
         s = find_shift(job, layer, data, &shift, err);
     if (s != ENS_OK)
@@ -311,8 +311,7 @@ int ens_sl_finite(const struct ens_sl_job *job,
     size_t d;
 
     if (!st->has_moments || st->at.step != ENS_SL_FIT ||
-        ens_sl_array_of(job, "sums", layer->number, st->leader, &sums, NULL) !=
-            ENS_OK)
+        ens_sl_array_of(job, "sums", layer, st->leader, &sums, NULL) != ENS_OK)
         return 0;
     n = sums.data;
     d = (size_t)sums.shape[0] / ens_sl_sum_blocks(layer);
