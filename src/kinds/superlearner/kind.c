@@ -51,9 +51,12 @@ static enum ens_status check_case(const struct ens_sl *sl,
                                   struct ens_error *err)
 {
     char place[ENS_CELL_PLACE];
+    int has_text = 0;
     enum ens_status s = ens_sl_case_check(sl, cell, err);
 
-    if (s != ENS_EINPUT)
+    for (size_t j = 0; sl->x->columns != NULL && j < sl->x->n_columns; j++)
+        has_text |= sl->x->columns[j].levels != NULL;
+    if (s != ENS_EINPUT || !has_text)
         return s;
     ens_cell_place(cell, "learner", "case", place);
     return ens_wrap(err, s, "%s", place);
