@@ -10,8 +10,10 @@
 #include <ensrun/learner.h>
 
 #define ENS_SCORE_TERMS 3
-/* Sums of runs of so many rows are added pairwise. */
-#define ENS_SCORE_RUN 128
+/* Sums of runs of so many rows are added pairwise; row i of a run goes to its
+ * lane i % ENS_SCORE_LANES. */
+#define ENS_SCORE_RUN   128
+#define ENS_SCORE_LANES 8
 
 struct ens_score {
     const char *name, *help;
@@ -19,6 +21,7 @@ struct ens_score {
     unsigned families; /* of ENS_LEARN_FAMILY */
     int is_auc;        /* keeps all rows */
     void (*terms)(double y, const double *p, size_t m, double *t);
+    size_t n_terms;
     double (*finish)(const double *mean);
 };
 
@@ -31,9 +34,9 @@ const struct ens_score *ens_score_find(const char *name);
  * poisson_deviance. */
 const struct ens_score *ens_score_default(enum ens_outcome_family family);
 
-/** A sum whose order depends on the number of terms alone. */
+/** A sum whose order depends on the number of its terms alone. */
 struct ens_running {
-    double run;
+    double run[ENS_SCORE_LANES];
     double level[64 - 7];
 };
 
@@ -72,6 +75,25 @@ double ens_scorer_value(struct ens_scorer *s);
  * Source:  LeDell, Petersen, van der Laan (2015), doi:10.1214/15-EJS1035.
  */
 double ens_scorer_risk(struct ens_scorer *s, double *std_error);
+
+/** What a risk is made of, of some of the rows: their number, the mean of w
+ * times their loss and the sum of squares about that mean. */
+struct ens_score_sums {
+    double n, mean, square;
+};
+
+/** Not of auc, which keeps rows. NaN as ens_scorer_risk. */
+struct ens_score_sums ens_scorer_sums(const struct ens_scorer *s);
+/**
+ * Adds those of other rows.
+ * Source: Chan, Golub, LeVeque (1983), "Algorithms for computing the sample
+ *         variance", doi:10.1080/00031305.1983.10483115, eq. 1.5.
+ */
+void ens_score_sums_add(struct ens_score_sums *to,
+                        const struct ens_score_sums *more);
+/** As ens_scorer_risk, of all rows that were added. */
+double ens_score_sums_risk(const struct ens_score_sums *sums,
+                           double *std_error);
 
 /**
  * Area under the ROC curve of score[n], ascending, and the rows' weights,

@@ -13,11 +13,13 @@ enum ens_sl_step {
     ENS_SL_BINS,  /* binsL: columns as bins, by lanes of rows */
     ENS_SL_FIT,   /* predictedL or rawL, rawouterL, fitsL: a task per fit */
     ENS_SL_SORT,  /* predictedL, outerL from those */
-    ENS_SL_META,  /* weights, meta: a task per sample */
+    ENS_SL_META_LANES, /* metalanes: sums of each sample, by lanes of rows */
+    ENS_SL_META_RISKS, /* metarisks: the same of the super learner's risk */
+    ENS_SL_META,       /* weights, risks: a task per sample */
     ENS_SL_N_STEPS
 };
 
-/** A stage; layer 0 of META. */
+/** A stage; layer 0 of META_LANES and what follows. */
 struct ens_sl_at {
     uint32_t layer;
     enum ens_sl_step step;
@@ -30,13 +32,16 @@ struct ens_sl_needs {
     int moments, bins;
 };
 
+struct ens_sl_at ens_sl_at(const struct ens_sl_layer *layer,
+                           enum ens_sl_step step);
 /** "layer2_lanes", "layer2", "meta". */
 void ens_sl_stage_key(struct ens_sl_at at, char key[ENS_SL_KEY]);
 /** ENS_EPROTOCOL: no such stage. */
 enum ens_status ens_sl_stage_of(const char *key, struct ens_sl_at *at,
                                 struct ens_error *err);
 /** "predicted", 2 -> "predicted2". */
-void ens_sl_array(char to[ENS_SL_KEY], const char *stem, uint32_t layer);
+void ens_sl_array(char to[ENS_SL_KEY], const char *stem,
+                  const struct ens_sl_layer *layer);
 
 /** Walks all cells. */
 enum ens_status ens_sl_needs(const struct ens_plan *plan,
@@ -53,7 +58,7 @@ uint32_t ens_sl_lanes(uint64_t n, uint64_t partial_bytes);
 uint32_t ens_sl_sort_lanes(uint64_t n);
 
 /** Tasks of a step in each cell that takes part, of an input of that many
- * columns. */
+ * columns; of META_LANES, META_RISKS: of that many members. */
 uint32_t ens_sl_n_tasks(const struct ens_sl_layer *layer, enum ens_sl_step step,
                         size_t width);
 
