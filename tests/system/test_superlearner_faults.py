@@ -266,9 +266,6 @@ def refused(work):
              "fewer than the 5 blocks that keep them together", {"id": three}),
             (study("", BOTH, inputs="folds = f.npy\n"), "[superlearner] folds "
              "= 5: input folds (PATH/f.npy) has 3", {"f": three}),
-            (study("folds = 2", BOTH, inputs="folds = f.npy\n"), "input folds "
-             "(PATH/f.npy): 35 rows are in no fold; an ensemble needs a "
-             "prediction of every row", {"f": three - 1}),
             (study("type = blend", "[layer 1]\ntest_size = 103\n" + BOTH),
              "[layer 1]: test_size: 103 of 103 rows would be predicted, at "
              "least 1 and not all", {}),
