@@ -1,6 +1,7 @@
 #include "learn/scores.h"
 
 #include "base/bug.h"
+#include "math/lanes.h"
 
 #include <float.h>
 #include <gsl/gsl_sort_double.h>
@@ -149,6 +150,9 @@ static double determined(const double *mean)
      .smaller_is_better = smaller,                                             \
      .families = of,                                                           \
      .terms = t,                                                               \
+     .n_terms = (t) == variation       ? 3                                     \
+                : (t) == both_absolute ? 2                                     \
+                                       : 1,                                    \
      .finish = f,                                                              \
      .is_auc = (t) == NULL},
 const struct ens_score ens_scores[] = {
@@ -180,28 +184,60 @@ const struct ens_score *ens_score_default(enum ens_outcome_family family)
 /* -- sums -------------------------------------------------------------------
  */
 
-/* n: terms added before this one. A finished run goes up as long as a sum of
- * as many runs waits there. */
-static void running_add(struct ens_running *r, uint64_t n, double x)
+static double lanes_sum(const double *lane)
 {
-    uint64_t runs = n / ENS_SCORE_RUN;
+    double sum[ENS_SCORE_LANES];
 
-    r->run += x;
-    if (n % ENS_SCORE_RUN != ENS_SCORE_RUN - 1)
+    memcpy(sum, lane, sizeof(sum));
+    for (size_t half = ENS_SCORE_LANES / 2; half > 0; half /= 2)
+        for (size_t k = 0; k < half; k++)
+            sum[k] += sum[k + half];
+    return sum[0];
+}
+
+/* `n` terms of one run, `before` of which came earlier. */
+ENS_LANES_CLONES
+static void add_lanes(double *lane, size_t before, const double *x, size_t n)
+{
+    double sum[ENS_SCORE_LANES];
+    size_t i = 0;
+
+    for (; i < n && (before + i) % ENS_SCORE_LANES != 0; i++)
+        lane[(before + i) % ENS_SCORE_LANES] += x[i];
+    memcpy(sum, lane, sizeof(sum));
+    for (; i + ENS_SCORE_LANES <= n; i += ENS_SCORE_LANES)
+        for (size_t k = 0; k < ENS_SCORE_LANES; k++)
+            sum[k] += x[i + k];
+    memcpy(lane, sum, sizeof(sum));
+    for (size_t k = 0; i < n; i++, k++)
+        lane[k] += x[i];
+}
+
+/* n terms of one run, the first of all being term `first`. A finished run goes
+ * up as long as a sum of as many runs waits there. */
+static void running_add(struct ens_running *r, uint64_t first, const double *x,
+                        size_t n)
+{
+    uint64_t runs = first / ENS_SCORE_RUN;
+    double sum;
+
+    add_lanes(r->run, first % ENS_SCORE_RUN, x, n);
+    if ((first + n) % ENS_SCORE_RUN != 0)
         return;
+    sum = lanes_sum(r->run);
+    memset(r->run, 0, sizeof(r->run));
     for (size_t k = 0;; k++, runs >>= 1) {
         if ((runs & 1) == 0) {
-            r->level[k] = r->run;
+            r->level[k] = sum;
             break;
         }
-        r->run += r->level[k];
+        sum += r->level[k];
     }
-    r->run = 0;
 }
 
 static double running_sum(const struct ens_running *r, uint64_t n)
 {
-    double sum = r->run;
+    double sum = lanes_sum(r->run);
 
     n /= ENS_SCORE_RUN;
     for (size_t k = 0; n; k++, n >>= 1)
@@ -235,77 +271,82 @@ static void keep(struct ens_scorer *s, double y, double p, double w)
     s->n_kept++;
 }
 
+struct terms { /* of rows of one run */
+    double weight[ENS_SCORE_RUN], loss[ENS_SCORE_RUN], square[ENS_SCORE_RUN];
+    double of[ENS_SCORE_TERMS][ENS_SCORE_RUN]; /* times the weight */
+};
+
 static void terms_of(const struct ens_scorer *s, double y, const double *p,
-                     double w, double *t)
+                     double *t)
 {
     double moved;
 
-    if (w != 0 && s->score->terms == variation) {
+    if (s->score->terms == variation) {
         moved = *p - s->first;
         variation(y - s->first, &moved, 1, t);
-    } else if (w != 0) {
+    } else {
         s->score->terms(y, p, s->m, t);
     }
 }
 
-#define SUMS (3 + ENS_SCORE_TERMS) /* weight, loss, square, terms */
-
-/* Rows of one run, whose sums are `of`: those of running_add, but that only
- * the last row of a run looks whether it is that. */
-static void add_run(struct ens_scorer *s, struct ens_running *const of[SUMS],
-                    const double *y, const double *p, const double *w, size_t n)
+/* squared() of rows without weights, which most scores are. */
+ENS_LANES_CLONES
+static void squared_rows(const double *y, const double *p, size_t n, double *t)
 {
-    double sum[SUMS];
-
-    for (size_t k = 0; k < SUMS; k++)
-        sum[k] = of[k]->run;
-    for (size_t i = 0; i + 1 < n; i++) {
-        double t[ENS_SCORE_TERMS] = {0}, v = w ? w[i] : 1, moved;
-
-        terms_of(s, y[i], p + i * s->m, v, t);
-        moved = v * t[0] - s->first_loss;
-        sum[0] += v;
-        sum[1] += moved;
-        sum[2] += moved * moved;
-        for (size_t k = 0; k < ENS_SCORE_TERMS; k++)
-            sum[3 + k] += v * t[k];
-    }
-    for (size_t k = 0; k < SUMS; k++)
-        of[k]->run = sum[k];
-    s->n += n - 1;
+    for (size_t i = 0; i < n; i++)
+        t[i] = (y[i] - p[i]) * (y[i] - p[i]);
 }
 
-static void add_row(struct ens_scorer *s, double y, const double *p, double w)
+static void find_terms(const struct ens_scorer *s, const double *y,
+                       const double *p, const double *w, size_t n,
+                       struct terms *to)
 {
-    double t[ENS_SCORE_TERMS] = {0}, moved;
+    for (size_t i = 0; i < n; i++)
+        to->weight[i] = w ? w[i] : 1;
+    if (s->score->terms == squared && s->m == 1 && w == NULL) {
+        squared_rows(y, p, n, to->of[0]);
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        double t[ENS_SCORE_TERMS] = {0};
 
-    terms_of(s, y, p, w, t);
-    if (s->n == 0)
-        s->first_loss = w * t[0];
-    moved = w * t[0] - s->first_loss;
-    running_add(&s->weight, s->n, w);
-    running_add(&s->loss, s->n, moved);
-    running_add(&s->square, s->n, moved * moved);
-    for (size_t k = 0; k < ENS_SCORE_TERMS; k++)
-        running_add(&s->term[k], s->n, w * t[k]);
-    s->n++;
+        if (to->weight[i] != 0)
+            terms_of(s, y[i], p + i * s->m, t);
+        for (size_t k = 0; k < s->score->n_terms; k++)
+            to->of[k][i] = to->weight[i] * t[k];
+    }
+}
+
+ENS_LANES_CLONES
+static void find_losses(double first, size_t n, struct terms *of)
+{
+    for (size_t i = 0; i < n; i++) {
+        of->loss[i] = of->of[0][i] - first;
+        of->square[i] = of->loss[i] * of->loss[i];
+    }
 }
 
 static void add_losses(struct ens_scorer *s, const double *y, const double *p,
                        const double *w, size_t n)
 {
-    struct ens_running *const of[SUMS] = {&s->weight,  &s->loss,
-                                          &s->square,  &s->term[0],
-                                          &s->term[1], &s->term[2]};
+    struct terms t;
 
+    if (s->n == 0 && n > 0)
+        s->first = y[0];
     while (n > 0) {
         size_t run = (size_t)(ENS_SCORE_RUN - s->n % ENS_SCORE_RUN);
 
-        run = s->n == 0 ? 1 : run < n ? run : n;
+        run = run < n ? run : n;
+        find_terms(s, y, p, w, run, &t);
         if (s->n == 0)
-            s->first = y[0];
-        add_run(s, of, y, p, w, run);
-        add_row(s, y[run - 1], p + (run - 1) * s->m, w ? w[run - 1] : 1);
+            s->first_loss = t.of[0][0];
+        find_losses(s->first_loss, run, &t);
+        running_add(&s->weight, s->n, t.weight, run);
+        running_add(&s->loss, s->n, t.loss, run);
+        running_add(&s->square, s->n, t.square, run);
+        for (size_t k = 0; k < s->score->n_terms; k++)
+            running_add(&s->term[k], s->n, t.of[k], run);
+        s->n += run;
         y += run;
         p += run * s->m;
         w = w ? w + run : NULL;
@@ -346,7 +387,7 @@ double ens_scorer_value(struct ens_scorer *s)
         return area(s, &unused);
     if (s->n == 0 || total == 0)
         return NAN;
-    for (size_t k = 0; k < ENS_SCORE_TERMS; k++)
+    for (size_t k = 0; k < s->score->n_terms; k++)
         mean[k] = running_sum(&s->term[k], s->n) / total;
     return s->score->finish ? s->score->finish(mean) : mean[0];
 }

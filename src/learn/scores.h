@@ -10,8 +10,10 @@
 #include <ensrun/learner.h>
 
 #define ENS_SCORE_TERMS 3
-/* Sums of runs of so many rows are added pairwise. */
-#define ENS_SCORE_RUN 128
+/* Sums of runs of so many rows are added pairwise; row i of a run goes to its
+ * lane i % ENS_SCORE_LANES. */
+#define ENS_SCORE_RUN   128
+#define ENS_SCORE_LANES 8
 
 struct ens_score {
     const char *name, *help;
@@ -19,6 +21,7 @@ struct ens_score {
     unsigned families; /* of ENS_LEARN_FAMILY */
     int is_auc;        /* keeps all rows */
     void (*terms)(double y, const double *p, size_t m, double *t);
+    size_t n_terms;
     double (*finish)(const double *mean);
 };
 
@@ -31,9 +34,9 @@ const struct ens_score *ens_score_find(const char *name);
  * poisson_deviance. */
 const struct ens_score *ens_score_default(enum ens_outcome_family family);
 
-/** A sum whose order depends on the number of terms alone. */
+/** A sum whose order depends on the number of its terms alone. */
 struct ens_running {
-    double run;
+    double run[ENS_SCORE_LANES];
     double level[64 - 7];
 };
 
