@@ -46,6 +46,23 @@ static enum ens_status check_learner(const struct ens_sl *sl,
     return s;
 }
 
+/* Text that a learner sees: which one. */
+static enum ens_status check_case(const struct ens_sl *sl,
+                                  const struct ens_cell *cell,
+                                  struct ens_error *err)
+{
+    char place[ENS_CELL_PLACE];
+    int has_text = 0;
+    enum ens_status s = ens_sl_case_check(sl, cell, err);
+
+    for (size_t j = 0; sl->x->columns != NULL && j < sl->x->n_columns; j++)
+        has_text |= sl->x->columns[j].levels != NULL;
+    if (s != ENS_EINPUT || !has_text)
+        return s;
+    ens_cell_place(cell, "learner", "case", place);
+    return ens_wrap(err, s, "%s", place);
+}
+
 /* Labels, and the user's folds, before anything runs: every sample. */
 static enum ens_status check_order(const struct ens_sl *sl,
                                    const struct ens_sl_layer *layer,
@@ -109,7 +126,7 @@ enum ens_status ens_sl_check(const struct ens_sl *sl,
         host->plan_cell(plan, i, &cell);
         s = check_learner(sl, host, &cell, err);
         if (s == ENS_OK)
-            s = ens_sl_case_check(sl, &cell, err);
+            s = check_case(sl, &cell, err);
     }
     return s == ENS_OK ? ens_sl_meta_check(sl, host, err) : s;
 }
