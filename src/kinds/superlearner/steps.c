@@ -63,7 +63,10 @@ enum ens_status ens_sl_stage_of(const char *key, struct ens_sl_at *at,
 void ens_sl_array(char to[ENS_SL_KEY], const char *stem,
                   const struct ens_sl_layer *layer)
 {
-    snprintf(to, ENS_SL_KEY, "%s%u", stem, layer->number);
+    if (layer == NULL)
+        snprintf(to, ENS_SL_KEY, "%s", stem);
+    else
+        snprintf(to, ENS_SL_KEY, "%s%u", stem, layer->number);
 }
 
 /* Fixed by the data alone (Chan, Golub and LeVeque 1983 for why partial sums
@@ -223,10 +226,7 @@ static void name(struct names *to, const char *stem,
                  const struct ens_sl_layer *layer)
 {
     ENS_BUG_ON(to->n == ENS_COUNT(to->text));
-    if (layer == NULL)
-        snprintf(to->text[to->n], ENS_SL_KEY, "%s", stem);
-    else
-        ens_sl_array(to->text[to->n], stem, layer);
+    ens_sl_array(to->text[to->n], stem, layer);
     to->item[to->n] = to->text[to->n];
     to->item[++to->n] = NULL;
 }
