@@ -111,6 +111,21 @@ static enum ens_status check_layers(const struct ens_sl *sl, uint32_t n_layers,
     return s;
 }
 
+/* Sums of layer 1 are of all rows: they tell, without a pass more. */
+static enum ens_status check_response(const struct ens_sl *sl,
+                                      const struct ens_plan *plan,
+                                      const struct ens_host *host,
+                                      struct ens_error *err)
+{
+    struct ens_sl_layer first;
+    struct ens_sl_needs needs;
+    enum ens_status s = ens_sl_layer(sl, 1, &first, err);
+
+    if (s == ENS_OK)
+        s = ens_sl_needs(plan, host, &first, &needs, err);
+    return s == ENS_OK && !needs.moments ? ens_sl_check_response(sl, err) : s;
+}
+
 enum ens_status ens_sl_check(const struct ens_sl *sl,
                              const struct ens_plan *plan,
                              const struct ens_host *host, struct ens_error *err)
@@ -128,7 +143,9 @@ enum ens_status ens_sl_check(const struct ens_sl *sl,
         if (s == ENS_OK)
             s = check_case(sl, &cell, err);
     }
-    return s == ENS_OK ? ens_sl_meta_check(sl, host, err) : s;
+    if (s == ENS_OK)
+        s = ens_sl_meta_check(sl, host, err);
+    return s == ENS_OK ? check_response(sl, plan, host, err) : s;
 }
 
 enum ens_status ens_sl_schemas(const struct ens_host *host,

@@ -111,6 +111,8 @@ static enum ens_status open_sums(struct summing *a, struct ens_error *err)
                     &a->data, err);
 
     if (s == ENS_OK)
+        s = ens_sl_shared_ignored(a->job, 0, &a->data.source, err);
+    if (s == ENS_OK)
         s = ens_sl_folds(a->job, &st->layer, 0, &a->folds, &out, err);
     if (s == ENS_OK)
         s = find_shift(a->job, &st->layer, &a->data, &a->shift, err);
@@ -118,6 +120,24 @@ static enum ens_status open_sums(struct summing *a, struct ens_error *err)
         s = ens_sl_case_open(NULL, &a->data, &a->folds.base, &a->rows, err);
     a->p = a->data.source.p;
     return s;
+}
+
+/* The sums are whole, the source is not: of an ignored column the largest value
+ * says so (they come last). */
+static void mark_dropped(const struct ens_learn_source *source, double *sums)
+{
+    const unsigned char *first = memchr(source->ignored, 1, source->p);
+
+    sums[ens_sums_doubles(source->p) - source->p +
+         (size_t)(first - source->ignored)] = INFINITY;
+}
+
+static int is_dropped(const double *sums, size_t p)
+{
+    for (size_t j = 1; j <= p; j++)
+        if (sums[ens_sums_doubles(p) - j] == INFINITY)
+            return 1;
+    return 0;
 }
 
 /* Rows [from, to) of the base into one set of sums. Rows that lie in the source
@@ -158,7 +178,9 @@ static enum ens_status add_rows(struct summing *a, int in_place, uint64_t from,
             a->rows.w(&a->rows, from, rows.n, x + ENS_SL_BLOCK * (p + 1));
         ens_sums_lane(&pass, &rows);
     }
-    return ens_rows_bad(&a->rows, err);
+    if (ens_rows_dropped(&a->rows))
+        mark_dropped(&a->data.source, sums);
+    return ens_sl_refuse(&a->job->st->sl, &a->rows, &a->data.response, err);
 }
 
 /* Positions of a block. Those that blend trains on are never tested. */
@@ -303,9 +325,14 @@ enum ens_status ens_sl_shared_moments(const struct ens_sl_job *job,
 }
 
 int ens_sl_finite(const struct ens_sl_job *job,
-                  const struct ens_sl_layer *layer)
+                  const struct ens_sl_layer *layer,
+                  const struct ens_sl_data *data)
 {
     struct ens_sl_state *st = job->st;
+    size_t p = data->texts == st->texts
+                   ? data->source.p
+                   : ens_sl_width(&st->sl, st->plan, st->host, layer->number,
+                                  st->texts);
     struct ens_view sums;
     const double *n;
     size_t d;
@@ -316,7 +343,7 @@ int ens_sl_finite(const struct ens_sl_job *job,
     n = sums.data;
     d = (size_t)sums.shape[0] / ens_sl_sum_blocks(layer);
     for (uint32_t b = 0; b < ens_sl_sum_blocks(layer); b++)
-        if (isnan(n[b * d]))
+        if (isnan(n[b * d]) || is_dropped(n + b * d, p))
             return 0;
     return 1;
 }

@@ -62,7 +62,7 @@ static enum ens_status predict(const struct ens_learn_job *job,
 
 const struct ens_learner ens_learner_mean = {
     .families = ENS_LEARN_ALL,
-    .uses = ENS_LEARN_WEIGHTS,
+    .uses = ENS_LEARN_WEIGHTS | ENS_LEARN_BLIND,
     .fit = fit,
     .predict = predict,
 };
