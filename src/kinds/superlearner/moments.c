@@ -1,6 +1,7 @@
 #include "kinds/superlearner/moments.h"
 
 #include "config/study.h"
+#include "kinds/superlearner/cases.h"
 #include "learn/moments.h"
 
 #include <math.h>
@@ -48,6 +49,11 @@ size_t ens_sl_width(const struct ens_sl *sl, const struct ens_plan *plan,
             p += ens_sl_n_columns(&from);
     }
     return p;
+}
+
+size_t ens_sl_sum_doubles(size_t width)
+{
+    return ens_sums_doubles(width) + width + 1;
 }
 
 uint32_t ens_sl_sum_blocks(const struct ens_sl_layer *layer)
@@ -197,11 +203,14 @@ enum ens_status ens_sl_run_sums(const struct ens_sl_job *job,
     struct ens_sl_data data;
     struct ens_view lanes;
     char name[ENS_SL_KEY];
-    double *work;
+    double *work, *shift;
     uint64_t n;
     void *to;
     enum ens_status s = ens_sl_data(job, &st->layer, 0,
                                     ens_sl_texts(&job->task->cell), &data, err);
+
+    if (s == ENS_OK)
+        s = find_shift(job, &st->layer, &data, &shift, err);
 
     if (s == ENS_OK)
         s = ens_sl_array_of(job, "lanes", st->layer.number,
@@ -218,20 +227,28 @@ enum ens_status ens_sl_run_sums(const struct ens_sl_job *job,
     ens_sums_tree((const double *)lanes.data +
                       (size_t)(job->task->replicate - 1) * q * d,
                   d, q, data.source.p, work, to);
+    memcpy((double *)to + ens_sums_doubles(data.source.p), shift,
+           (data.source.p + 1) * sizeof(*shift));
     return ENS_OK;
 }
 
 /* -- what fits make of them ----------------------------------------------- */
 
-/* Blocks of the partition but the fold. */
-static size_t training_blocks(const struct ens_sl_layer *layer,
-                              struct ens_sl_fit fit, uint32_t *block)
+/* Training rows: the blocks of the partition but the fold. Test rows: the fold
+ * of all partitions. */
+static size_t blocks_of(const struct ens_sl_layer *layer, struct ens_sl_fit fit,
+                        enum ens_sl_part part, uint32_t *block)
 {
+    uint32_t per = layer->n_folds + 1;
     size_t n = 0;
 
-    for (uint32_t k = 1; k <= layer->n_folds + 1; k++)
-        if (k != fit.fold)
-            block[n++] = fit.partition * (layer->n_folds + 1) + k - 1;
+    if (part == ENS_SL_TRAIN)
+        for (uint32_t k = 1; k <= per; k++)
+            if (k != fit.fold)
+                block[n++] = fit.partition * per + k - 1;
+    if (part == ENS_SL_TEST)
+        for (uint32_t j = 0; j < layer->n_partitions; j++)
+            block[n++] = j * per + fit.fold - 1;
     return n;
 }
 
@@ -243,43 +260,42 @@ static void unite(const double *sums, size_t stride, const uint32_t *block,
         ens_sums_add(out, sums + block[i] * stride, p);
 }
 
-enum ens_status ens_sl_shared_moments(const struct ens_sl_job *job,
-                                      const struct ens_sl_layer *layer,
-                                      struct ens_sl_fit fit,
-                                      const struct ens_sl_data *data,
-                                      const struct ens_moments **m,
-                                      struct ens_sl_extent *extent,
-                                      struct ens_error *err)
+enum ens_status
+ens_sl_shared_moments(const struct ens_sl_job *job, struct ens_sl_fit fit,
+                      enum ens_sl_part part, const struct ens_sl_data *data,
+                      struct ens_sl_shared *to, struct ens_error *err)
 {
     struct ens_sl_state *st = job->st;
+    const struct ens_sl_layer *layer = &st->layer;
     struct ens_arena *arena = &st->arena;
-    size_t p = data->source.p, d;
+    size_t p = data->source.p, d = ens_sums_doubles(p), stride, n;
     struct ens_moments *made = ens_arena_alloc(arena, 1, sizeof(*made));
-    double *out = ens_arena_alloc(arena, ens_sums_doubles(p), sizeof(*out));
+    double *out = ens_arena_alloc(arena, d, sizeof(*out));
     double *mem = ens_arena_alloc(arena, ens_moments_doubles(p), sizeof(*mem));
-    uint32_t *block =
-        ens_arena_alloc(arena, layer->n_folds + 1u, sizeof(*block));
-    double *shift, loss;
+    uint32_t *block = ens_arena_alloc(
+        arena, layer->n_folds + 1u + layer->n_partitions, sizeof(*block));
     struct ens_view sums;
+    const double *first;
     enum ens_status s;
 
-    *m = NULL;
+    *to = (struct ens_sl_shared){0};
     if (fit.sample > 0 || !st->has_moments || st->texts != data->texts)
         return ENS_OK;
     if (made == NULL || out == NULL || mem == NULL || block == NULL)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
     s = ens_sl_array_of(job, "sums", layer->number, st->leader, &sums, err);
-    if (s == ENS_OK)
-        s = find_shift(job, layer, data, &shift, err);
     if (s != ENS_OK)
         return s;
-    d = (size_t)sums.shape[0] / ens_sl_sum_blocks(layer);
-    unite(sums.data, d, block, training_blocks(layer, fit, block), p, out);
-    if (ens_moments_finish(out, shift, p, mem, made, &loss, NULL) == ENS_OK &&
-        loss <= LOST)
-        *m = made;
-    extent->largest = out + ens_sums_doubles(p) - p; /* they come last */
-    extent->least = extent->largest - p;
+    first = sums.data;
+    stride = (size_t)sums.shape[0] / ens_sl_sum_blocks(layer);
+    n = blocks_of(layer, fit, part, block);
+    unite(first, stride, block, n, p, out);
+    if (ens_moments_finish(out, first + block[0] * stride + d, p, mem, made,
+                           &to->lost, NULL) == ENS_OK &&
+        to->lost <= LOST)
+        to->moments = made;
+    to->largest = out + d - p; /* they come last */
+    to->least = to->largest - p;
     return ENS_OK;
 }
 

@@ -138,6 +138,11 @@ struct chain { /* what a stage is added from */
     uint32_t n_layers;
 };
 
+static int is_kept(const struct chain *c)
+{
+    return ens_sl_is_kept(&c->sl, c->layer.number, c->n_layers);
+}
+
 static int has_step(const struct chain *c, enum ens_sl_step step)
 {
     switch (step) {
@@ -150,7 +155,7 @@ static int has_step(const struct chain *c, enum ens_sl_step step)
     case ENS_SL_BINS:
         return c->needs.bins;
     case ENS_SL_SORT:
-        return !c->layer.is_sorted || c->layer.n_samples > 1;
+        return is_kept(c) && (!c->layer.is_sorted || c->layer.n_samples > 1);
     default:
         return 1;
     }
@@ -262,6 +267,8 @@ static void step_arrays(const struct chain *c, struct ens_sl_at at,
             name(reads, "edges", at.layer);
             name(reads, "bins", at.layer);
         }
+        if (!is_kept(c))
+            break;
         name(writes, l->is_sorted ? "predicted" : "raw", at.layer);
         if (l->n_samples > 1)
             name(writes, "rawouter", at.layer);
@@ -420,7 +427,7 @@ enum ens_status ens_sl_next(const struct ens_host *host, const char *key,
 static enum ens_status declare_arrays(struct chain *c, uint32_t layer,
                                       struct ens_error *err)
 {
-    int outer = c->layer.n_samples > 1;
+    int outer = c->layer.n_samples > 1, kept = is_kept(c);
     const struct {
         struct ens_array_def def;
         int there;
@@ -430,11 +437,11 @@ static enum ens_status declare_arrays(struct chain *c, uint32_t layer,
         {{"sums", ENS_DT_F64, 0}, c->needs.moments},
         {{"edges", ENS_DT_F64, 0}, c->needs.bins},
         {{"bins", ENS_DT_I64, 0}, c->needs.bins},
-        {{"raw", ENS_DT_F64, 0}, !c->layer.is_sorted},
+        {{"raw", ENS_DT_F64, 0}, kept && !c->layer.is_sorted},
         {{"rawouter", ENS_DT_F64, 0}, outer},
-        {{"predicted", ENS_DT_F64, 1}, 1},
+        {{"predicted", ENS_DT_F64, 1}, kept},
         {{"outer", ENS_DT_F64, 1}, outer},
-        {{"fits", ENS_DT_F64, 1}, 1},
+        {{"fits", ENS_DT_F64, 1}, kept},
     };
     char text[ENS_SL_KEY];
     enum ens_status s = ENS_OK;
