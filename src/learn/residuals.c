@@ -5,8 +5,9 @@
 #include <float.h>
 #include <math.h>
 
-#define ROUNDING (16 * DBL_EPSILON)
-#define ENOUGH   5e-10 /* relative */
+#define ROUNDING (16 * DBL_EPSILON) /* of sums */
+#define ONCE     (2 * DBL_EPSILON)  /* of a mean, which is a shift and a sum */
+#define ENOUGH   5e-10              /* relative */
 
 /* Mean of the residuals, and how far off it may be. */
 static double bias_of(const struct ens_moments *m,
@@ -19,7 +20,7 @@ static double bias_of(const struct ens_moments *m,
         bias -= (m->mean[j] - f->centre[j]) * f->coef[j];
         size += (fabs(m->mean[j]) + fabs(f->centre[j])) * f->coef_size[j];
     }
-    *off = ROUNDING * size;
+    *off = ONCE * size;
     return bias;
 }
 

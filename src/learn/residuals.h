@@ -21,8 +21,8 @@ struct ens_linear_form {
  * Method:  (y_mean - form(mean))^2 + y_var - 2 b'cross + b'cov b. With
  *          s = sqrt(y_var) + sum of |b_j| sqrt(cov_jj) no term is larger than
  *          s^2, so rounding is at most a few eps lost s^2 (16: tests/unit/
- *          test_residuals.c finds up to 2), and means are good to eps of the
- *          values they are of.
+ *          test_residuals.c finds up to 2), and means are good to 2 eps of
+ *          what they are of.
  * Cost:    p^2 for as many coefficients as are not 0.
  */
 double ens_residuals_square(const struct ens_moments *m, double lost,
