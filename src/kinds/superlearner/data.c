@@ -47,15 +47,12 @@ void ens_sl_learner_name(const struct ens_cell *cell, char *to, size_t cap)
 /* -- arrays -------------------------------------------------------------- */
 
 enum ens_status ens_sl_array_of(const struct ens_sl_job *job, const char *stem,
-                                uint32_t layer, uint64_t cell,
+                                const struct ens_sl_layer *layer, uint64_t cell,
                                 struct ens_view *view, struct ens_error *err)
 {
     char name[ENS_SL_KEY];
 
-    if (layer == 0)
-        snprintf(name, sizeof(name), "%s", stem);
-    else
-        ens_sl_array(name, stem, layer);
+    ens_sl_array(name, stem, layer);
     return job->st->host->array_of(job->result, name, cell, view, err);
 }
 
@@ -122,7 +119,7 @@ static enum ens_status shared_folds(const struct ens_sl_job *job,
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
     s = find_leader(job->st, layer, &leader, err);
     if (s == ENS_OK)
-        s = ens_sl_array_of(job, "rows", layer->number, leader, &view, err);
+        s = ens_sl_array_of(job, "rows", layer, leader, &view, err);
     if (s != ENS_OK)
         return s;
     row = (const int64_t *)view.data + sample * (1 + n_start + layer->n_in);
@@ -182,12 +179,12 @@ static enum ens_status map_rows(const struct input *in, uint64_t first,
 }
 
 /* One view of what a learner of an earlier layer predicted of that sample. */
-static enum ens_status predicted(const struct input *in, uint32_t layer,
-                                 uint64_t cell, struct ens_view *view,
-                                 struct ens_error *err)
+static enum ens_status predicted(const struct input *in,
+                                 const struct ens_sl_layer *from, uint64_t cell,
+                                 struct ens_view *view, struct ens_error *err)
 {
     enum ens_status s =
-        ens_sl_array_of(in->job, in->sample == 0 ? "predicted" : "outer", layer,
+        ens_sl_array_of(in->job, in->sample == 0 ? "predicted" : "outer", from,
                         cell, view, err);
 
     if (s != ENS_OK || in->sample == 0)
@@ -201,23 +198,22 @@ static enum ens_status predicted(const struct input *in, uint32_t layer,
 }
 
 /* Did all fits of the learner end well? Else it has no column. */
-static enum ens_status is_whole(const struct input *in, uint32_t layer,
-                                uint64_t cell, uint32_t partition, int *whole,
+static enum ens_status is_whole(const struct input *in,
+                                const struct ens_sl_layer *from, uint64_t cell,
+                                uint32_t partition, int *whole,
                                 struct ens_error *err)
 {
-    struct ens_sl_layer l;
     struct ens_view view;
-    enum ens_status s = ens_sl_layer(&in->job->st->sl, layer, &l, err);
+    enum ens_status s =
+        ens_sl_array_of(in->job, "fits", from, cell, &view, err);
     const double *ok;
 
-    if (s == ENS_OK)
-        s = ens_sl_array_of(in->job, "fits", layer, cell, &view, err);
     if (s != ENS_OK)
         return s;
     ok = view.data;
     *whole = 1;
-    for (uint32_t i = 1; i <= ens_sl_n_fits(&l); i++)
-        if (ens_sl_fit_of(&l, i).partition == partition && isnan(ok[i - 1]))
+    for (uint32_t i = 1; i <= ens_sl_n_fits(from); i++)
+        if (ens_sl_fit_of(from, i).partition == partition && isnan(ok[i - 1]))
             *whole = 0;
     return ENS_OK;
 }
@@ -235,7 +231,7 @@ static enum ens_status add_partition(const struct input *in,
     int whole;
     enum ens_status s;
 
-    s = is_whole(in, from->number, cell->ordinal, j, &whole, err);
+    s = is_whole(in, from, cell->ordinal, j, &whole, err);
     if (s != ENS_OK)
         return s;
     ens_sl_learner_name(cell, learner, sizeof(learner));
@@ -252,7 +248,7 @@ static enum ens_status add_partition(const struct input *in,
         name[k] = ens_sl_column_name(arena, from, learner, j, k);
     if (name == NULL || name[from->m - 1] == NULL)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
-    s = predicted(in, from->number, cell->ordinal, &view, err);
+    s = predicted(in, from, cell->ordinal, &view, err);
     if (s == ENS_OK)
         s = map_rows(in, from->first_y + from->first_out, &map, err);
     return s == ENS_OK
@@ -286,7 +282,7 @@ static enum ens_status add_layer(const struct input *in, uint32_t number,
 
     for (uint64_t i = 0; i < n && s == ENS_OK; i++) {
         st->host->plan_cell(st->plan, i, &cell);
-        if (ens_sl_layer_of(&cell) != number)
+        if (!ens_sl_is_in(&cell, &from))
             continue;
         for (uint32_t j = 0; j < from.n_partitions && s == ENS_OK; j++)
             s = add_partition(in, &from, &cell, j, err);

@@ -187,7 +187,7 @@ static const char *block_name(const struct fitting *f, char to[ENS_SL_KEY])
                  f->fit.sample > 0     ? "rawouter"
                  : f->layer->is_sorted ? "predicted"
                                        : "raw",
-                 f->layer->number);
+                 f->layer);
     return to;
 }
 
@@ -230,16 +230,15 @@ static enum ens_status rest_of_blocks(const struct fitting *f,
     if (!f->is_kept)
         return ENS_OK;
     if (f->fit.sample > 0 || f->test.n == 0) {
-        ens_sl_array(name, f->layer->is_sorted ? "predicted" : "raw",
-                     f->layer->number);
+        ens_sl_array(name, f->layer->is_sorted ? "predicted" : "raw", f->layer);
         s = host->block(r, name, &data, &n, err);
     }
     if (s == ENS_OK && f->layer->n_samples > 1 &&
         (f->fit.sample == 0 || f->test.n == 0)) {
-        ens_sl_array(name, "rawouter", f->layer->number);
+        ens_sl_array(name, "rawouter", f->layer);
         s = host->block(r, name, &data, &n, err);
     }
-    ens_sl_array(name, "fits", f->layer->number);
+    ens_sl_array(name, "fits", f->layer);
     if (s == ENS_OK)
         s = host->block(r, name, &data, &n, err);
     if (s == ENS_OK)

@@ -246,7 +246,7 @@ static enum ens_status add_layer(struct gathering *g, uint32_t number,
 
     if (s != ENS_OK)
         return s;
-    ens_sl_stage_key((struct ens_sl_at){number, ENS_SL_FIT}, stage);
+    ens_sl_stage_key(ens_sl_at(&l, ENS_SL_FIT), stage);
     to->n_partitions = l.n_partitions;
     to->m = (uint32_t)l.m;
     to->is_cut = !l.is_proba && g->m.n_classes > 0;
@@ -255,7 +255,7 @@ static enum ens_status add_layer(struct gathering *g, uint32_t number,
         return ENS_ENOMEMORY;
     for (uint64_t i = 0; i < n && s == ENS_OK; i++) {
         g->host->plan_cell(g->plan, i, &cell);
-        if (ens_sl_layer_of(&cell) == number)
+        if (ens_sl_is_in(&cell, &l))
             s = add_learner(g, stage, &l, &cell, to, err);
     }
     if (s == ENS_OK)
@@ -340,7 +340,7 @@ static enum ens_status put_fit(struct gathering *g, struct ens_model_writer *w,
 
     if (e->fit[j].model.bytes == 0 || s != ENS_OK)
         return s;
-    ens_sl_stage_key((struct ens_sl_at){number, ENS_SL_FIT}, stage);
+    ens_sl_stage_key(ens_sl_at(&l, ENS_SL_FIT), stage);
     s = artifact_of(g, stage, e->cell,
                     ens_sl_replicate(&l, (struct ens_sl_fit){0, j, 0}), &data,
                     &bytes, err);

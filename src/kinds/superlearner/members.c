@@ -51,7 +51,7 @@ static enum ens_status each_member(const struct ens_sl_tables_at *at,
 
     for (uint64_t i = 0; i < n && s == ENS_OK; i++) {
         at->host->plan_cell(at->plan, i, &cell);
-        if (ens_sl_layer_of(&cell) != at->last.number)
+        if (!ens_sl_is_in(&cell, &at->last))
             continue;
         for (uint32_t j = 0; j < at->last.n_partitions && s == ENS_OK; j++)
             s = fn(arg, &cell, j, k++, err);
@@ -70,7 +70,7 @@ const double *ens_sl_weight_of(const struct ens_sl_tables_at *at,
         return NULL;
     for (uint64_t i = 0; i < cell->ordinal; i++) {
         at->host->plan_cell(at->plan, i, &c);
-        before += ens_sl_layer_of(&c) == layer->number;
+        before += ens_sl_is_in(&c, layer) ? 1u : 0u;
     }
     return at->weights + 3 * (before * layer->n_partitions + partition);
 }
@@ -308,7 +308,7 @@ static enum ens_status find_view(void *arg, const struct ens_cell *cell,
     enum ens_status s;
 
     (void)i;
-    ens_sl_array(name, "predicted", c->at->last.number);
+    ens_sl_array(name, "predicted", &c->at->last);
     s = c->at->host->output(c->at->in, name, cell->ordinal, &all, err);
     for (size_t k = 0; k < c->at->last.m && s == ENS_OK; k++) {
         struct ens_view *v = &c->view[c->n++];
@@ -337,7 +337,7 @@ static enum ens_status open_views(const struct ens_sl_tables_at *at,
         return ens_fail(err, ENS_ENOTFOUND,
                         "[superlearner] type = select keeps no predictions; "
                         "with predictions = yes it does");
-    ens_sl_stage_key((struct ens_sl_at){at->last.number, ENS_SL_FIT}, key);
+    ens_sl_stage_key(ens_sl_at(&at->last, ENS_SL_FIT), key);
     if (!at->host->stage_finished(at->in, key))
         return ENS_OK;
     c.view = calloc(at->n_members * at->last.m, sizeof(*c.view));

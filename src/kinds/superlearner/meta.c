@@ -28,7 +28,7 @@ uint64_t ens_sl_n_members(const struct ens_sl *sl, const struct ens_plan *plan,
         return 0;
     for (uint64_t i = 0; i < host->plan_n_cells(plan); i++) {
         host->plan_cell(plan, i, &cell);
-        if (ens_sl_layer_of(&cell) == last)
+        if (ens_sl_is_in(&cell, &layer))
             n += layer.n_partitions;
     }
     return n;

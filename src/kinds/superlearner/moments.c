@@ -45,7 +45,7 @@ size_t ens_sl_width(const struct ens_sl *sl, const struct ens_plan *plan,
     p = v->set ? v->n_list : 0;
     for (uint64_t i = 0; i < host->plan_n_cells(plan); i++) {
         host->plan_cell(plan, i, &cell);
-        if (ens_sl_layer_of(&cell) == layer - 1)
+        if (ens_sl_is_in(&cell, &from))
             p += ens_sl_n_columns(&from);
     }
     return p;
@@ -103,6 +103,11 @@ static enum ens_status find_shift(const struct ens_sl_job *job,
     return s;
 }
 
+static int lies_in_place(const struct ens_rows *r)
+{
+    return r->mapped != NULL && r->first_row != UINT64_MAX;
+}
+
 static enum ens_status open_sums(struct summing *a, struct ens_error *err)
 {
     struct ens_sl_state *st = a->job->st;
@@ -121,13 +126,18 @@ static enum ens_status open_sums(struct summing *a, struct ens_error *err)
     return s;
 }
 
-/* Rows [from, to) of the base into one set of sums. */
-static enum ens_status add_rows(struct summing *a, uint64_t from, uint64_t to,
-                                double *sums, struct ens_error *err)
+/* Rows [from, to) of the base into one set of sums. Rows that lie in the source
+ * as they are wanted are read there; where values turn out not to be finite,
+ * all are read again by blocks, which tells the first of them. */
+static enum ens_status add_rows(struct summing *a, int in_place, uint64_t from,
+                                uint64_t to, double *sums,
+                                struct ens_error *err)
 {
     struct ens_arena *arena = &a->job->st->arena;
     size_t p = a->p;
     double *x = ens_arena_alloc(arena, ENS_SL_BLOCK * (p + 2), sizeof(*x));
+    const double *mapped =
+        in_place ? a->rows.mapped + a->rows.first_row * a->rows.stride : NULL;
     struct ens_sums_pass pass = {
         .p = p,
         .shift = a->shift,
@@ -136,7 +146,8 @@ static enum ens_status add_rows(struct summing *a, uint64_t from, uint64_t to,
         .work =
             ens_arena_alloc(arena, ens_sums_pass_doubles(p, 1), sizeof(double)),
     };
-    struct ens_sums_rows rows = {.x = x, .stride = p};
+    struct ens_sums_rows rows = {.x = x,
+                                 .stride = in_place ? a->rows.stride : p};
 
     if (x == NULL || pass.work == NULL)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
@@ -144,7 +155,10 @@ static enum ens_status add_rows(struct summing *a, uint64_t from, uint64_t to,
     rows.w = a->rows.weighted ? rows.y + ENS_SL_BLOCK : NULL;
     for (; from < to; from += rows.n) {
         rows.n = to - from < ENS_SL_BLOCK ? (size_t)(to - from) : ENS_SL_BLOCK;
-        a->rows.x(&a->rows, from, rows.n, x);
+        if (in_place)
+            rows.x = mapped + from * rows.stride;
+        else
+            a->rows.x(&a->rows, from, rows.n, x);
         a->rows.y(&a->rows, from, rows.n, x + ENS_SL_BLOCK * p);
         if (rows.w != NULL)
             a->rows.w(&a->rows, from, rows.n, x + ENS_SL_BLOCK * (p + 1));
@@ -181,15 +195,20 @@ enum ens_status ens_sl_run_lanes(const struct ens_sl_job *job,
     void *to;
     enum ens_status s = open_sums(&a, err);
 
-    ens_sl_array(name, "lanes", st->layer.number);
+    ens_sl_array(name, "lanes", &st->layer);
     if (s == ENS_OK)
         s = st->host->block(job->result, name, &to, &n, err);
     if (s != ENS_OK)
         return s;
     first = block_first(&a.folds, b, &rows);
     ens_sums_init(to, a.p);
-    s = add_rows(&a, first + rows * i / q, first + rows * (i + 1) / q, to, err);
-    return s;
+    s = add_rows(&a, lies_in_place(&a.rows), first + rows * i / q,
+                 first + rows * (i + 1) / q, to, err);
+    if (s != ENS_OK || !lies_in_place(&a.rows) || ens_sums_are_finite(to, a.p))
+        return s;
+    ens_sums_init(to, a.p);
+    return add_rows(&a, 0, first + rows * i / q, first + rows * (i + 1) / q, to,
+                    err);
 }
 
 enum ens_status ens_sl_run_sums(const struct ens_sl_job *job,
@@ -211,11 +230,10 @@ enum ens_status ens_sl_run_sums(const struct ens_sl_job *job,
 
     if (s == ENS_OK)
         s = find_shift(job, &st->layer, &data, &shift, err);
-
     if (s == ENS_OK)
-        s = ens_sl_array_of(job, "lanes", st->layer.number,
-                            job->task->cell.ordinal, &lanes, err);
-    ens_sl_array(name, "sums", st->layer.number);
+        s = ens_sl_array_of(job, "lanes", &st->layer, job->task->cell.ordinal,
+                            &lanes, err);
+    ens_sl_array(name, "sums", &st->layer);
     if (s == ENS_OK)
         s = st->host->block(job->result, name, &to, &n, err);
     if (s != ENS_OK)
@@ -283,7 +301,7 @@ ens_sl_shared_moments(const struct ens_sl_job *job, struct ens_sl_fit fit,
         return ENS_OK;
     if (made == NULL || out == NULL || mem == NULL || block == NULL)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
-    s = ens_sl_array_of(job, "sums", layer->number, st->leader, &sums, err);
+    s = ens_sl_array_of(job, "sums", layer, st->leader, &sums, err);
     if (s != ENS_OK)
         return s;
     first = sums.data;
@@ -308,8 +326,7 @@ int ens_sl_finite(const struct ens_sl_job *job,
     size_t d;
 
     if (!st->has_moments || st->at.step != ENS_SL_FIT ||
-        ens_sl_array_of(job, "sums", layer->number, st->leader, &sums, NULL) !=
-            ENS_OK)
+        ens_sl_array_of(job, "sums", layer, st->leader, &sums, NULL) != ENS_OK)
         return 0;
     n = sums.data;
     d = (size_t)sums.shape[0] / ens_sl_sum_blocks(layer);

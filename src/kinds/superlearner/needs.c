@@ -33,10 +33,9 @@ static enum ens_status tell(const struct telling *t, enum ens_sl_step step,
                             const char *why, uint64_t bytes,
                             struct ens_error *err)
 {
-    struct ens_sl_at at = {t->layer.number, step};
     char key[ENS_SL_KEY], what[ENS_SL_KEY + 64];
 
-    ens_sl_stage_key(at, key);
+    ens_sl_stage_key(ens_sl_at(&t->layer, step), key);
     snprintf(what, sizeof(what), "%s: %s", key, why);
     return t->sink(t->arg, what, bytes,
                    ens_sl_n_tasks(&t->layer, step, t->width), err);
@@ -180,7 +179,7 @@ static enum ens_status tell_fits(const struct telling *t, struct ens_error *err)
 
     for (uint64_t i = 0; i < n_cells && s == ENS_OK; i++) {
         t->host->plan_cell(t->plan, i, &cell);
-        if (ens_sl_layer_of(&cell) == t->layer.number)
+        if (ens_sl_is_in(&cell, &t->layer))
             s = tell_fit(t, &cell, n, err);
     }
     return s;

@@ -197,7 +197,7 @@ enum ens_status ens_sl_run_rows(const struct ens_sl_job *job,
     if (words == NULL)
         return ens_fail(err, ENS_ENOMEMORY, "folds of %llu rows: out of memory",
                         (unsigned long long)st->layer.n_in);
-    ens_sl_array(name, "rows", st->layer.number);
+    ens_sl_array(name, "rows", &st->layer);
     for (uint32_t v = 0; v < st->layer.n_samples && s == ENS_OK; v++) {
         ens_arena_reset(&st->arena);
         s = ens_sl_order(&st->sl, &st->layer, v, &st->arena, words, err);
@@ -286,20 +286,20 @@ static enum ens_status find_blocks(const struct ens_sl_job *job,
     z->to_rows = NULL;
     z->rows = sample > 0 ? l->n_in : l->n_out;
     if (!l->is_sorted) {
-        ens_sl_array(name, "predicted", l->number);
+        ens_sl_array(name, "predicted", l);
         s = st->host->block(job->result, name, &to, &n, err);
         if (s == ENS_OK && sample == 0)
             z->to_rows = to;
     }
     if (s == ENS_OK && l->n_samples > 1) {
-        ens_sl_array(name, "outer", l->number);
+        ens_sl_array(name, "outer", l);
         s = st->host->block(job->result, name, &to, &n, err);
         if (s == ENS_OK && sample > 0)
             z->to_rows = to;
     }
     if (s != ENS_OK || z->to_rows == NULL)
         return s;
-    s = ens_sl_array_of(job, sample > 0 ? "rawouter" : "raw", l->number,
+    s = ens_sl_array_of(job, sample > 0 ? "rawouter" : "raw", l,
                         job->task->cell.ordinal, &raw, err);
     if (s == ENS_OK)
         z->raw =

@@ -53,6 +53,11 @@ uint32_t ens_sl_layer_of(const struct ens_cell *cell)
     return n;
 }
 
+int ens_sl_is_in(const struct ens_cell *cell, const struct ens_sl_layer *layer)
+{
+    return ens_sl_layer_of(cell) == layer->number;
+}
+
 /* -- the study ----------------------------------------------------------- */
 
 static enum ens_status one_column(const struct ens_input *in, uint64_t n_rows,

@@ -72,6 +72,7 @@ enum ens_status ens_sl_meta_layer(const struct ens_sl *sl, uint32_t n_layers,
                                   struct ens_sl_layer *layer,
                                   struct ens_error *err);
 uint32_t ens_sl_layer_of(const struct ens_cell *cell);
+int ens_sl_is_in(const struct ens_cell *cell, const struct ens_sl_layer *layer);
 
 uint32_t ens_sl_n_fits(const struct ens_sl_layer *layer);
 struct ens_sl_fit ens_sl_fit_of(const struct ens_sl_layer *layer,

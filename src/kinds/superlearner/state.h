@@ -83,7 +83,7 @@ enum ens_status ens_sl_outer(const struct ens_sl *sl,
 
 /** An array of the leader of a layer, or of another cell. */
 enum ens_status ens_sl_array_of(const struct ens_sl_job *job, const char *stem,
-                                uint32_t layer, uint64_t cell,
+                                const struct ens_sl_layer *layer, uint64_t cell,
                                 struct ens_view *view, struct ens_error *err);
 
 /** Names of a learner: "scaled.lasso[alpha=0.1]". */

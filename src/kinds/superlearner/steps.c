@@ -22,6 +22,12 @@
 static const char *const step_text[ENS_SL_N_STEPS] = {
     "_rows", "_lanes", "_sums", "_edges", "_bins", "", "_sorted", "meta"};
 
+struct ens_sl_at ens_sl_at(const struct ens_sl_layer *layer,
+                           enum ens_sl_step step)
+{
+    return (struct ens_sl_at){layer->number, step};
+}
+
 void ens_sl_stage_key(struct ens_sl_at at, char key[ENS_SL_KEY])
 {
     if (at.step == ENS_SL_META)
@@ -48,9 +54,10 @@ enum ens_status ens_sl_stage_of(const char *key, struct ens_sl_at *at,
     return ens_fail(err, ENS_EPROTOCOL, "superlearner has no stage %s", key);
 }
 
-void ens_sl_array(char to[ENS_SL_KEY], const char *stem, uint32_t layer)
+void ens_sl_array(char to[ENS_SL_KEY], const char *stem,
+                  const struct ens_sl_layer *layer)
 {
-    snprintf(to, ENS_SL_KEY, "%s%u", stem, layer);
+    snprintf(to, ENS_SL_KEY, "%s%u", stem, layer->number);
 }
 
 /* Fixed by the data alone (Chan, Golub and LeVeque 1983 for why partial sums
@@ -92,7 +99,7 @@ enum ens_status ens_sl_needs(const struct ens_plan *plan,
         const struct ens_learner *learner;
 
         host->plan_cell(plan, i, &cell);
-        if (ens_sl_layer_of(&cell) != layer->number)
+        if (!ens_sl_is_in(&cell, layer))
             continue;
         learner = ens_cell_impl(&cell, "learner")->ops;
         if (needs->n_cells++ == 0)
@@ -207,10 +214,12 @@ struct names { /* of arrays */
     size_t n;
 };
 
-static void name(struct names *to, const char *stem, uint32_t layer)
+/* Of a layer, or of all: NULL. */
+static void name(struct names *to, const char *stem,
+                 const struct ens_sl_layer *layer)
 {
     ENS_BUG_ON(to->n == ENS_COUNT(to->text));
-    if (layer == 0)
+    if (layer == NULL)
         snprintf(to->text[to->n], ENS_SL_KEY, "%s", stem);
     else
         ens_sl_array(to->text[to->n], stem, layer);
@@ -222,12 +231,14 @@ static void name(struct names *to, const char *stem, uint32_t layer)
 static void input_arrays(const struct chain *c, uint32_t layer,
                          struct names *reads)
 {
+    struct ens_sl_layer from = {.number = layer - 1};
+
     if (layer == 1)
         return;
-    name(reads, "predicted", layer - 1);
+    name(reads, "predicted", &from);
     if (c->sl.n_outer > 0)
-        name(reads, "outer", layer - 1);
-    name(reads, "fits", layer - 1);
+        name(reads, "outer", &from);
+    name(reads, "fits", &from);
 }
 
 static void step_arrays(const struct chain *c, struct ens_sl_at at,
@@ -236,60 +247,60 @@ static void step_arrays(const struct chain *c, struct ens_sl_at at,
     const struct ens_sl_layer *l = &c->layer;
 
     if (l->is_shared && at.step != ENS_SL_ROWS && at.step != ENS_SL_META)
-        name(reads, "rows", at.layer);
+        name(reads, "rows", l);
     switch (at.step) {
     case ENS_SL_ROWS:
-        name(writes, "rows", at.layer);
+        name(writes, "rows", l);
         break;
     case ENS_SL_LANES:
         input_arrays(c, at.layer, reads);
-        name(writes, "lanes", at.layer);
+        name(writes, "lanes", l);
         break;
     case ENS_SL_SUMS:
         input_arrays(c, at.layer, reads);
-        name(reads, "lanes", at.layer);
-        name(writes, "sums", at.layer);
+        name(reads, "lanes", l);
+        name(writes, "sums", l);
         break;
     case ENS_SL_EDGES:
         input_arrays(c, at.layer, reads);
-        name(writes, "edges", at.layer);
+        name(writes, "edges", l);
         break;
     case ENS_SL_BINS:
         input_arrays(c, at.layer, reads);
-        name(reads, "edges", at.layer);
-        name(writes, "bins", at.layer);
+        name(reads, "edges", l);
+        name(writes, "bins", l);
         break;
     case ENS_SL_FIT:
         input_arrays(c, at.layer, reads);
         if (c->needs.moments)
-            name(reads, "sums", at.layer);
+            name(reads, "sums", l);
         if (c->needs.bins) {
-            name(reads, "edges", at.layer);
-            name(reads, "bins", at.layer);
+            name(reads, "edges", l);
+            name(reads, "bins", l);
         }
         if (!is_kept(c))
             break;
-        name(writes, l->is_sorted ? "predicted" : "raw", at.layer);
+        name(writes, l->is_sorted ? "predicted" : "raw", l);
         if (l->n_samples > 1)
-            name(writes, "rawouter", at.layer);
-        name(writes, "fits", at.layer);
+            name(writes, "rawouter", l);
+        name(writes, "fits", l);
         break;
     case ENS_SL_SORT:
         if (!l->is_sorted) {
-            name(reads, "raw", at.layer);
-            name(writes, "predicted", at.layer);
+            name(reads, "raw", l);
+            name(writes, "predicted", l);
         }
         if (l->n_samples > 1) {
-            name(reads, "rawouter", at.layer);
-            name(writes, "outer", at.layer);
+            name(reads, "rawouter", l);
+            name(writes, "outer", l);
         }
         break;
     case ENS_SL_META:
         input_arrays(c, c->n_layers + 1, reads);
         if (l->is_shared)
-            name(reads, "rows", c->n_layers);
-        name(writes, "weights", 0);
-        name(writes, "risks", 0);
+            name(reads, "rows", l);
+        name(writes, "weights", NULL);
+        name(writes, "risks", NULL);
         break;
     case ENS_SL_N_STEPS:
         break;
@@ -337,7 +348,7 @@ static int takes_part(const struct chain *c, struct ens_sl_at at,
     if (at.step == ENS_SL_META)
         return cell->ordinal == 0;
     if (at.step == ENS_SL_FIT || at.step == ENS_SL_SORT)
-        return ens_sl_layer_of(cell) == at.layer;
+        return ens_sl_is_in(cell, &c->layer);
     return cell->ordinal == c->needs.leader;
 }
 
@@ -424,8 +435,7 @@ enum ens_status ens_sl_next(const struct ens_host *host, const char *key,
     return s;
 }
 
-static enum ens_status declare_arrays(struct chain *c, uint32_t layer,
-                                      struct ens_error *err)
+static enum ens_status declare_arrays(struct chain *c, struct ens_error *err)
 {
     int outer = c->layer.n_samples > 1, kept = is_kept(c);
     const struct {
@@ -451,7 +461,7 @@ static enum ens_status declare_arrays(struct chain *c, uint32_t layer,
 
         if (!arrays[i].there)
             continue;
-        ens_sl_array(text, def.name, layer);
+        ens_sl_array(text, def.name, &c->layer);
         def.name = text;
         s = c->host->plan_array(c->plan, &def, err);
     }
@@ -467,7 +477,7 @@ static enum ens_status declare_all(struct chain *c, struct ens_error *err)
     for (uint32_t i = 1; i <= c->n_layers && s == ENS_OK; i++) {
         s = enter_layer(c, i, err);
         if (s == ENS_OK)
-            s = declare_arrays(c, i, err);
+            s = declare_arrays(c, err);
     }
     for (size_t i = 0; i < ENS_COUNT(meta) && s == ENS_OK; i++)
         s = c->host->plan_array(c->plan, &meta[i], err);

@@ -30,13 +30,16 @@ struct ens_sl_needs {
     int moments, bins;
 };
 
+struct ens_sl_at ens_sl_at(const struct ens_sl_layer *layer,
+                           enum ens_sl_step step);
 /** "layer2_lanes", "layer2", "meta". */
 void ens_sl_stage_key(struct ens_sl_at at, char key[ENS_SL_KEY]);
 /** ENS_EPROTOCOL: no such stage. */
 enum ens_status ens_sl_stage_of(const char *key, struct ens_sl_at *at,
                                 struct ens_error *err);
 /** "predicted", 2 -> "predicted2". */
-void ens_sl_array(char to[ENS_SL_KEY], const char *stem, uint32_t layer);
+void ens_sl_array(char to[ENS_SL_KEY], const char *stem,
+                  const struct ens_sl_layer *layer);
 
 /** Walks all cells. */
 enum ens_status ens_sl_needs(const struct ens_plan *plan,

@@ -83,7 +83,7 @@ static enum ens_status add_fits(const struct ens_sl_tables_at *at,
     struct ens_record r;
     enum ens_status s;
 
-    ens_sl_stage_key((struct ens_sl_at){layer->number, ENS_SL_FIT}, key);
+    ens_sl_stage_key(ens_sl_at(layer, ENS_SL_FIT), key);
     s = at->host->stage_records(at->in, key, cell, &in, err);
     while (s == ENS_OK && at->host->next_record(in, &r, &schema)) {
         struct ens_sl_fit fit = ens_sl_fit_of(layer, r.replicate);
@@ -140,7 +140,7 @@ static enum ens_status each_learner(const struct ens_sl_tables_at *at,
         s = ens_sl_layer(&at->sl, l, &layer, err);
         for (uint64_t i = 0; i < at->host->plan_n_cells(at->plan); i++) {
             at->host->plan_cell(at->plan, i, &cell);
-            if (s == ENS_OK && ens_sl_layer_of(&cell) == l)
+            if (s == ENS_OK && ens_sl_is_in(&cell, &layer))
                 s = put_learner(at, &layer, &cell, put, err);
         }
     }

@@ -36,7 +36,7 @@ enum ens_status ens_sl_run_edges(const struct ens_sl_job *job,
     void *to;
     enum ens_status s = open_all(job, &data, &all, err);
 
-    ens_sl_array(name, "edges", st->layer.number);
+    ens_sl_array(name, "edges", &st->layer);
     if (s == ENS_OK)
         s = st->host->block(job->result, name, &to, &n, err);
     if (s != ENS_OK)
@@ -67,9 +67,9 @@ enum ens_status ens_sl_run_bins(const struct ens_sl_job *job,
     enum ens_status s = open_all(job, &data, &all, err);
 
     if (s == ENS_OK)
-        s = ens_sl_array_of(job, "edges", st->layer.number,
-                            job->task->cell.ordinal, &edges, err);
-    ens_sl_array(name, "bins", st->layer.number);
+        s = ens_sl_array_of(job, "edges", &st->layer, job->task->cell.ordinal,
+                            &edges, err);
+    ens_sl_array(name, "bins", &st->layer);
     if (s == ENS_OK)
         s = st->host->block(job->result, name, &to, &n, err);
     if (s != ENS_OK)
@@ -99,10 +99,9 @@ enum ens_status ens_sl_shared_bins(const struct ens_sl_job *job,
         return ENS_OK;
     if (made == NULL)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
-    s = ens_sl_array_of(job, "edges", layer->number, st->leader, &edges, err);
+    s = ens_sl_array_of(job, "edges", layer, st->leader, &edges, err);
     if (s == ENS_OK)
-        s = ens_sl_array_of(job, "bins", layer->number, st->leader, &codes,
-                            err);
+        s = ens_sl_array_of(job, "bins", layer, st->leader, &codes, err);
     if (s != ENS_OK || isnan(*(const double *)edges.data))
         return s;
     *made = ens_bins_of(layer->n_in, data->source.p, codes.data, edges.data);
