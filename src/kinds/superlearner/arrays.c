@@ -94,11 +94,12 @@ enum ens_status ens_sl_array_shape(const struct ens_host *host,
     } else if (is(&a, "lanes")) {
         size_t p = width_of(&a, cell);
 
-        shape[0] = (uint64_t)ens_sl_sum_blocks(l) * ens_sl_sum_lanes(l, p) *
+        shape[0] = (uint64_t)ens_sl_sum_pieces(l, p) * ens_sl_sum_lanes(l, p) *
                    ens_sums_doubles(p);
     } else if (is(&a, "sums")) {
-        shape[0] = (uint64_t)ens_sl_sum_blocks(l) *
-                   ens_sl_sum_doubles(width_of(&a, cell));
+        size_t p = width_of(&a, cell);
+
+        shape[0] = (uint64_t)ens_sl_sum_pieces(l, p) * ens_sl_sum_doubles(p);
     } else if (is(&a, "edges")) {
         shape[0] = ens_bins_table_size(width_of(&a, cell));
     } else if (is(&a, "bins")) {

@@ -1,33 +1,24 @@
 /* Moments made once for all learners of a layer: sums of each fold, of which
  * training sets are unions.
  *
- * Blocks are the groups of folds (learn/folds.h): of partition j folds 1 .. K
- * and the rows that are never tested, B = J (K + 1) of them. Each is summed in
- * q lanes of its rows (stage `layerL_lanes`, array lanesL: B q sums), which
- * are then added up by a tree (stage `layerL_sums`, array sumsL: B times sums
- * and the shift that they are about). */
+ * Each of B pieces of the rows (pieces.h) is summed in q lanes (stage
+ * `layerL_lanes`, array lanesL: B q sums), which are then added up by a tree
+ * (stage `layerL_sums`, array sumsL: B times sums and the shift that they are
+ * about). */
 #ifndef ENS_SUPERLEARNER_MOMENTS_H
 #define ENS_SUPERLEARNER_MOMENTS_H
 
+#include "kinds/superlearner/pieces.h"
 #include "kinds/superlearner/state.h"
 
 /** Columns of a layer's input at most: learners may fail. */
 size_t ens_sl_width(const struct ens_sl *sl, const struct ens_plan *plan,
                     const struct ens_host *host, uint32_t layer,
                     enum ens_texts texts);
-/** Doubles of a block in sumsL. */
-size_t ens_sl_sum_doubles(size_t width);
-/** B and q. */
-uint32_t ens_sl_sum_blocks(const struct ens_sl_layer *layer);
-uint32_t ens_sl_sum_lanes(const struct ens_sl_layer *layer, size_t width);
-
 enum ens_status ens_sl_run_lanes(const struct ens_sl_job *job,
                                  struct ens_error *err);
 enum ens_status ens_sl_run_sums(const struct ens_sl_job *job,
                                 struct ens_error *err);
-
-/** Which rows of a fit of sample 0. */
-enum ens_sl_part { ENS_SL_TRAIN, ENS_SL_TEST };
 
 /** What is known of the source's columns in some rows. Memory is the task's. */
 struct ens_sl_shared {
@@ -36,7 +27,7 @@ struct ens_sl_shared {
     const double *least, *largest;     /* of each column */
 };
 
-/** From sumsL. */
+/** From sumsL, where the fit has sums; TEST: of type select. */
 enum ens_status
 ens_sl_shared_moments(const struct ens_sl_job *job, struct ens_sl_fit fit,
                       enum ens_sl_part part, const struct ens_sl_data *data,

@@ -323,9 +323,9 @@ uint32_t ens_sl_n_tasks(const struct ens_sl_layer *l, enum ens_sl_step step,
     case ENS_SL_ROWS:
         return 1; /* all samples: their outer folds are one draw */
     case ENS_SL_LANES:
-        return ens_sl_sum_blocks(l) * ens_sl_sum_lanes(l, width);
+        return ens_sl_sum_pieces(l, width) * ens_sl_sum_lanes(l, width);
     case ENS_SL_SUMS:
-        return ens_sl_sum_blocks(l);
+        return ens_sl_sum_pieces(l, width);
     case ENS_SL_EDGES:
         return 1;
     case ENS_SL_BINS:
