@@ -145,6 +145,12 @@ struct ens_learn_model {
     size_t bytes;
 };
 
+/** base + sum over j of (x_j - centre_j) coef_j. */
+struct ens_learn_affine {
+    double base;
+    const double *centre, *coef; /* p; coef NULL: zeros */
+};
+
 enum ens_learn_uses {
     ENS_LEARN_MOMENTS = 1, /* asks for moments: they are made once for all */
     ENS_LEARN_BINS = 2,    /* reads bins: they are made once for all */
@@ -190,6 +196,11 @@ struct ens_learner {
                                const struct ens_rows *train,
                                const struct ens_rows *at, uint64_t first,
                                size_t n, double *out, struct ens_error *err);
+    /** Optional: is the prediction of p columns, which is one number, such a
+     * function, lent by the model? Mean square errors are then made of
+     * moments, where these are known, and no rows are read. */
+    int (*affine)(const struct ens_learn_model *model, size_t p,
+                  struct ens_learn_affine *to);
 };
 
 #endif

@@ -333,6 +333,10 @@ static enum ens_status open_views(const struct ens_sl_tables_at *at,
 
     *views = NULL;
     *n = 0;
+    if (!ens_sl_is_kept(&at->sl, at->last.number, at->last.number))
+        return ens_fail(err, ENS_ENOTFOUND,
+                        "[superlearner] type = select keeps no predictions; "
+                        "with predictions = yes it does");
     ens_sl_stage_key(ens_sl_at(&at->last, ENS_SL_FIT), key);
     if (!at->host->stage_finished(at->in, key))
         return ENS_OK;
