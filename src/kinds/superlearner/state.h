@@ -48,6 +48,7 @@ struct ens_sl_data {
     const struct ens_bins *bins; /* NULL: none */
     unsigned char *failed; /* of the meta learner's: columns of learners of
                               which a fit failed; others leave them out */
+    const char *failure;   /* the first of these fits; NULL: none */
 };
 
 /** Columns and response of a layer's input; layer n_layers + 1: of the meta

@@ -162,6 +162,7 @@ struct ens_meta_problem ens_sl_problem(struct ens_sl_reading *part, uint64_t n)
         .n = n * part->a->m,
         .n_learners = part->a->L,
         .name = part->a->name,
+        .failure = part->a->data.failure,
         .read = read_problem,
         .alloc = problem_alloc,
         .warn = problem_warn,
