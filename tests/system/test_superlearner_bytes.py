@@ -52,7 +52,8 @@ def workers(work):
             ("shuffled", "gaussian", "", SETTINGS, "convex"),
             ("labels", "binomial", "id = id.npy\nstrata = strata.npy\n",
              "outer_folds = 2\nfolds = 3", "nnloglik"),
-            ("parts", "gaussian", "", "type = subsemble\nfolds = 3", "ols")):
+            ("parts", "gaussian", "",
+             "type = subsemble\nfolds = 3\nouter_folds = 3", "ols")):
         save(work, family, more=["id", "strata"])
         text = study(settings, ROWS, family, inputs, meta)
         reference = fresh(work, text, name)

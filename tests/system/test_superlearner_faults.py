@@ -298,6 +298,11 @@ def refused(work):
              "binomial", {}),
             (study("", "[learner ols]\n[learner same]\nlearner = ols\n"),
              "STUDY:14: [learner ols] and STUDY:15: [learner same]", {}),
+            (study("outer_folds = 104", BOTH), "[superlearner] outer_folds = "
+             "104: there are 103 rows only", {}),
+            (study("outer_folds = 2\nfolds = 52", BOTH), "[superlearner] "
+             "outer_folds = 2 leaves 51 of 103 rows; [layer 1]: folds = 52: "
+             "there are 51 rows only", {}),
             (study("outer_folds = 1", BOTH), "[superlearner] outer_folds = 1: "
              "0 (none), or 2 and more", {}),
             (study("", BOTH, "multinomial"), "[superlearner] classes: missing; "
