@@ -148,14 +148,14 @@ static enum ens_status by_pass(const struct ens_sl_case *c,
 }
 
 enum ens_status ens_sl_case_shared(const struct ens_sl_case *c,
-                                   enum ens_sl_part part,
+                                   enum ens_sl_which which,
                                    struct ens_sl_shared *to,
                                    struct ens_error *err)
 {
     *to = (struct ens_sl_shared){0};
     return c->steps.lag > 0
                ? ENS_OK
-               : ens_sl_shared_moments(c->job, c->fit, part, c->data, to, err);
+               : ens_sl_shared_moments(c->job, c->fit, which, c->data, to, err);
 }
 
 /* Of the source's columns in the training rows. */

@@ -44,7 +44,7 @@ enum ens_status ens_sl_case_fit(const struct ens_sl_job *job,
 /** What the layer's sums tell of the source's columns in its training rows, or
  * in those held out. With a lag nothing: x and y are of different rows. */
 enum ens_status ens_sl_case_shared(const struct ens_sl_case *c,
-                                   enum ens_sl_part part,
+                                   enum ens_sl_which which,
                                    struct ens_sl_shared *to,
                                    struct ens_error *err);
 /** Rows as the case makes them; c NULL: as they are. */

@@ -230,7 +230,7 @@ static void unite(const double *sums, size_t stride, const uint32_t *piece,
 
 enum ens_status
 ens_sl_shared_moments(const struct ens_sl_job *job, struct ens_sl_fit fit,
-                      enum ens_sl_part part, const struct ens_sl_data *data,
+                      enum ens_sl_which which, const struct ens_sl_data *data,
                       struct ens_sl_shared *to, struct ens_error *err)
 {
     struct ens_sl_state *st = job->st;
@@ -250,7 +250,7 @@ ens_sl_shared_moments(const struct ens_sl_job *job, struct ens_sl_fit fit,
         fit.sample >= ens_sl_sum_samples(layer, st->width))
         return ENS_OK;
     if (made == NULL || out == NULL || mem == NULL ||
-        ens_sl_pieces_of(layer, st->width, fit, part, arena, &piece, &n) !=
+        ens_sl_pieces_of(layer, st->width, fit, which, arena, &piece, &n) !=
             ENS_OK)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
     s = ens_sl_array_of(job, "sums", layer, st->leader, &sums, err);

@@ -30,7 +30,7 @@ struct ens_sl_shared {
 /** From sumsL, where the fit has sums; TEST: of type select. */
 enum ens_status
 ens_sl_shared_moments(const struct ens_sl_job *job, struct ens_sl_fit fit,
-                      enum ens_sl_part part, const struct ens_sl_data *data,
+                      enum ens_sl_which which, const struct ens_sl_data *data,
                       struct ens_sl_shared *to, struct ens_error *err);
 
 /** Are all numbers of the layer's input known to be finite? Lanes that met

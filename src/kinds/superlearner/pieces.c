@@ -172,17 +172,17 @@ enum ens_status ens_sl_piece_rows(const struct ens_sl_layer *l, size_t width,
 /* Training rows: groups of the partition but the fold. Test rows: the fold of
  * all partitions. */
 static size_t groups_of(const struct ens_sl_layer *l, struct ens_sl_fit fit,
-                        enum ens_sl_part part, uint32_t *piece)
+                        enum ens_sl_which which, uint32_t *piece)
 {
     uint32_t per = l->n_folds + 1;
     size_t n = 0;
 
-    if (part == ENS_SL_TRAIN)
+    if (which == ENS_SL_TRAIN)
         for (uint32_t k = 1; k <= per; k++)
             if (k != fit.fold)
                 piece[n++] =
                     fit.sample * n_groups(l) + fit.partition * per + k - 1;
-    if (part == ENS_SL_TEST)
+    if (which == ENS_SL_TEST)
         for (uint32_t j = 0; j < l->n_partitions; j++)
             piece[n++] = j * per + fit.fold - 1;
     return n;
@@ -213,7 +213,7 @@ static size_t between_ends(const struct ens_sl_layer *l, struct ens_sl_fit fit,
 }
 
 enum ens_status ens_sl_pieces_of(const struct ens_sl_layer *l, size_t width,
-                                 struct ens_sl_fit fit, enum ens_sl_part part,
+                                 struct ens_sl_fit fit, enum ens_sl_which which,
                                  struct ens_arena *arena, uint32_t **piece,
                                  size_t *n)
 {
@@ -225,6 +225,6 @@ enum ens_status ens_sl_pieces_of(const struct ens_sl_layer *l, size_t width,
     if (*piece == NULL || (ends && end == NULL))
         return ENS_ENOMEMORY;
     *n = ends ? between_ends(l, fit, end, *piece)
-              : groups_of(l, fit, part, *piece);
+              : groups_of(l, fit, which, *piece);
     return ENS_OK;
 }

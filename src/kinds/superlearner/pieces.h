@@ -39,11 +39,11 @@ enum ens_status ens_sl_piece_rows(const struct ens_sl_layer *layer,
                                   uint64_t *n);
 
 /** Which rows of a fit. */
-enum ens_sl_part { ENS_SL_TRAIN, ENS_SL_TEST };
+enum ens_sl_which { ENS_SL_TRAIN, ENS_SL_TEST };
 /** Pieces that are those rows, of a fit of a sample that has sums; at most B.
  * TEST: of sample 0 of a layer without outer folds. ENS_ENOMEMORY. */
 enum ens_status ens_sl_pieces_of(const struct ens_sl_layer *layer, size_t width,
-                                 struct ens_sl_fit fit, enum ens_sl_part part,
+                                 struct ens_sl_fit fit, enum ens_sl_which which,
                                  struct ens_arena *arena, uint32_t **piece,
                                  size_t *n);
 
