@@ -89,7 +89,7 @@ static uint64_t leader_of(const struct ens_sl_state *st, uint32_t layer)
     uint64_t i = 0, n = st->host->plan_n_cells(st->plan);
     struct ens_cell cell;
 
-    if (st->at.step != ENS_SL_META && st->at.layer == layer)
+    if (st->at.layer == layer)
         return st->leader;
     for (; i + 1 < n; i++) {
         st->host->plan_cell(st->plan, i, &cell);
