@@ -53,8 +53,14 @@ def workers(work):
             ("shuffled", "gaussian", "", SETTINGS, "convex"),
             ("labels", "binomial", "id = id.npy\nstrata = strata.npy\n",
              "outer_folds = 2\nfolds = 3", "nnloglik"),
-            ("parts", "gaussian", "", "type = subsemble\nfolds = 3", "ols")):
-        save(work, family, more=["id", "strata"])
+            ("parts", "gaussian", "",
+             "type = subsemble\nfolds = 3\nouter_folds = 3", "ols"),
+            ("drawn", "gaussian", "id = id.npy\n",
+             "type = blend\nshuffle = yes", "knn"),
+            ("left", "gaussian", "folds = folds.npy\n",
+             "type = subsemble\nfolds = 3", "nnls")):
+        _, y, _ = save(work, family, more=["id", "strata"])
+        np.save(work.path / "folds.npy", np.arange(len(y)) * 7 % 4 - 1.0)
         text = study(settings, ROWS, family, inputs, meta)
         reference = fresh(work, text, name)
         path = work.study(text)

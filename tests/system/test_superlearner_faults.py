@@ -49,8 +49,11 @@ def goes_on(run, results, x, y, bad, text, n_bad):
     folds = blocks(0, len(y), 5)
     z = np.column_stack([by_folds(f, x, y, folds) for f in (mean, ols)])
     near(weights(results), np.append(nnls(z, y), 0), f"{text}: weights")
-    check(f"warned: learner '{bad}' left out" in run.stderr,
-          f"{text}: {run.stderr}")
+    check(f"warned: learner '{bad}' left out: a fit failed (layer1/{bad}/r0000"
+          in run.stderr, f"{text}: {run.stderr}")
+    named = [r["task"] for r in failed
+             if f" ({r['task']}{' ...' if n_bad > 1 else ''})" in run.stderr]
+    check(len(named) == 1, f"{text}: no failed task is named: {run.stderr}")
     check(np.isnan(one(results, "risks")[0, 2, 1]), f"{text}: it has a risk")
     return failed
 
@@ -288,9 +291,6 @@ def refused(work):
              "fewer than the 5 blocks that keep them together", {"id": three}),
             (study("", BOTH, inputs="folds = f.npy\n"), "[superlearner] folds "
              "= 5: input folds (PATH/f.npy) has 3", {"f": three}),
-            (study("folds = 2", BOTH, inputs="folds = f.npy\n"), "input folds "
-             "(PATH/f.npy): 35 rows are in no fold; an ensemble needs a "
-             "prediction of every row", {"f": three - 1}),
             (study("type = blend", "[layer 1]\ntest_size = 103\n" + BOTH),
              "[layer 1]: test_size: 103 of 103 rows would be predicted, at "
              "least 1 and not all", {}),

@@ -164,6 +164,7 @@ struct ens_meta_problem ens_sl_problem(struct ens_sl_weighing *a)
         .n = a->in.rows.n * a->m,
         .n_learners = a->L,
         .name = a->name,
+        .failure = a->data.failure,
         .read = read_problem,
         .alloc = problem_alloc,
         .warn = problem_warn,
