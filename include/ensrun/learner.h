@@ -122,8 +122,9 @@ struct ens_learn_setup {
 
 struct ens_learn_job {
     const struct ens_host *host;
-    struct ens_result *result;   /* NULL in predict outside a task */
-    const struct ens_task *task; /* likewise */
+    struct ens_result *result;   /* with `outside`: of the host only input,
+                                    folder, group and warn take it */
+    const struct ens_task *task; /* with `outside`: the first of its cell */
     void *state;                 /* of the learner's open; NULL: has none */
     const void *options;         /* of its options */
     enum ens_outcome_family family;
@@ -137,6 +138,8 @@ struct ens_learn_job {
     void *(*model)(const struct ens_learn_job *job, size_t bytes);
     void (*warn)(const struct ens_learn_job *job, const char *text);
     void *own; /* of who made it */
+    /** predict of new rows, in no worker: nobody tries again what ends it. */
+    int outside;
 };
 
 /** The model that `model` gave, in memory aligned to 16 bytes. */

@@ -4,8 +4,10 @@
 
 #include "base/bug.h"
 #include "config/study.h"
+#include "kinds/superlearner/kind.h"
 #include "kinds/superlearner/members.h"
 #include "kinds/superlearner/moments.h"
+#include "learn/order.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -81,21 +83,20 @@ enum ens_status ens_sl_outer(const struct ens_sl *sl,
     return s == ENS_OK ? ens_folds_train(&f, 0, sample, arena, in, err) : s;
 }
 
-/* Of the stage's layer it is known; to find another takes a walk over cells. */
-static enum ens_status find_leader(const struct ens_sl_state *st,
-                                   const struct ens_sl_layer *layer,
-                                   uint64_t *leader, struct ens_error *err)
+/* The first learner of a layer: what is nobody's is its. */
+static uint64_t leader_of(const struct ens_sl_state *st, uint32_t layer)
 {
-    struct ens_sl_needs needs;
-    enum ens_status s;
+    uint64_t i = 0, n = st->host->plan_n_cells(st->plan);
+    struct ens_cell cell;
 
-    *leader = st->leader;
-    if (st->at.step != ENS_SL_META && st->at.layer == layer->number)
-        return ENS_OK;
-    s = ens_sl_needs(st->plan, st->host, layer, &needs, err);
-    if (s == ENS_OK)
-        *leader = needs.leader;
-    return s;
+    if (st->at.layer == layer)
+        return st->leader;
+    for (; i + 1 < n; i++) {
+        st->host->plan_cell(st->plan, i, &cell);
+        if (ens_sl_layer_of(&cell) == layer)
+            break;
+    }
+    return i;
 }
 
 /* rowsL: for each sample its number of rows n, where groups of folds begin,
@@ -108,18 +109,16 @@ static enum ens_status shared_folds(const struct ens_sl_job *job,
 {
     struct ens_arena *arena = &job->st->arena;
     struct ens_span *span = ens_arena_alloc(arena, 2, sizeof(*span));
-    uint64_t n_start = layer->n_partitions * (layer->n_folds + 1ull) + 1;
+    uint64_t n_start = ens_order_starts(&layer->spec);
     struct ens_view view;
     struct ens_rowset base;
-    uint64_t leader;
     const int64_t *row;
     enum ens_status s;
 
     if (span == NULL)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
-    s = find_leader(job->st, layer, &leader, err);
-    if (s == ENS_OK)
-        s = ens_sl_array_of(job, "rows", layer, leader, &view, err);
+    s = ens_sl_array_of(job, "rows", layer, leader_of(job->st, layer->number),
+                        &view, err);
     if (s != ENS_OK)
         return s;
     row = (const int64_t *)view.data + sample * (1 + n_start + layer->n_in);
@@ -159,16 +158,42 @@ struct input { /* of a layer, being put together */
     uint32_t sample;
     struct ens_learn_source *source;
     unsigned char *failed; /* by column; NULL: those are left out */
+    struct ens_sl_data *data;
 };
 
-/* Rows of X, or of what an earlier layer predicted, that are the layer's. */
-static enum ens_status map_rows(const struct input *in, uint64_t first,
+/* Rows of X that are the layer's. */
+static enum ens_status map_rows(const struct input *in,
                                 const struct ens_rowset **map,
                                 struct ens_error *err)
+{
+    const struct ens_sl_layer *l = in->layer;
+    struct ens_sl_state *st = in->job->st;
+    struct ens_rowset *set = ens_arena_alloc(&st->arena, 1, sizeof(*set));
+    struct ens_span *span = ens_arena_alloc(&st->arena, 1, sizeof(*span));
+    const struct ens_sl_layer by = {.number = l->mapped_by};
+    struct ens_view index = {.data = NULL};
+    enum ens_status s = ENS_OK;
+
+    if (set == NULL || span == NULL)
+        return ens_fail(err, ENS_ENOMEMORY, "out of memory");
+    if (l->mapped_by > 0)
+        s = ens_sl_array_of(in->job, "index", &by, leader_of(st, by.number),
+                            &index, err);
+    *set = ens_rowset_one(span, index.data, l->first_y, l->n_in);
+    *map = set;
+    return s;
+}
+
+/* Rows of what that layer predicted that are this layer's. */
+static enum ens_status map_predicted(const struct input *in,
+                                     const struct ens_sl_layer *from,
+                                     const struct ens_rowset **map,
+                                     struct ens_error *err)
 {
     struct ens_arena *arena = &in->job->st->arena;
     struct ens_rowset *set = ens_arena_alloc(arena, 1, sizeof(*set));
     struct ens_span *span = ens_arena_alloc(arena, 1, sizeof(*span));
+    uint64_t first = from->is_picked ? 0 : from->first_y + from->first_out;
 
     if (set == NULL || span == NULL)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
@@ -197,11 +222,11 @@ static enum ens_status predicted(const struct input *in,
     return ENS_OK;
 }
 
-/* Did all fits of the learner end well? Else it has no column. */
-static enum ens_status is_whole(const struct input *in,
-                                const struct ens_sl_layer *from, uint64_t cell,
-                                uint32_t partition, int *whole,
-                                struct ens_error *err)
+/* First fit of the learner that failed: then it has no column. 0: none. */
+static enum ens_status find_failed(const struct input *in,
+                                   const struct ens_sl_layer *from,
+                                   uint64_t cell, uint32_t partition,
+                                   uint32_t *replicate, struct ens_error *err)
 {
     struct ens_view view;
     enum ens_status s =
@@ -211,11 +236,29 @@ static enum ens_status is_whole(const struct input *in,
     if (s != ENS_OK)
         return s;
     ok = view.data;
-    *whole = 1;
-    for (uint32_t i = 1; i <= ens_sl_n_fits(from); i++)
+    *replicate = 0;
+    for (uint32_t i = ens_sl_n_fits(from); i >= 1; i--)
         if (ens_sl_fit_of(from, i).partition == partition && isnan(ok[i - 1]))
-            *whole = 0;
+            *replicate = i;
     return ENS_OK;
+}
+
+/* "layer1/own/r00002, without fold 1" */
+static const char *name_fit(const struct input *in,
+                            const struct ens_sl_layer *from,
+                            const struct ens_cell *cell, uint32_t replicate)
+{
+    struct ens_arena *arena = &in->job->st->arena;
+    struct ens_sl_fit fit = ens_sl_fit_of(from, replicate);
+    struct ens_task task = {.cell = *cell, .replicate = replicate};
+    char stage[24], label[280];
+
+    snprintf(stage, sizeof(stage), "layer%u", from->number);
+    task.stage = stage;
+    ens_sl_label(in->job->st->plan, &task, label, sizeof(label));
+    if (fit.fold == 0)
+        return ens_arena_printf(arena, "%s, of all rows", label);
+    return ens_arena_printf(arena, "%s, without fold %u", label, fit.fold);
 }
 
 static enum ens_status add_partition(const struct input *in,
@@ -225,32 +268,35 @@ static enum ens_status add_partition(const struct input *in,
 {
     struct ens_arena *arena = &in->job->st->arena;
     const char **name = ens_arena_alloc(arena, from->m, sizeof(*name));
-    const struct ens_rowset *map;
+    const struct ens_rowset *map = NULL;
     struct ens_view view;
     char learner[256];
-    int whole;
+    uint32_t bad;
     enum ens_status s;
 
-    s = is_whole(in, from, cell->ordinal, j, &whole, err);
+    s = find_failed(in, from, cell->ordinal, j, &bad, err);
     if (s != ENS_OK)
         return s;
     ens_sl_learner_name(cell, learner, sizeof(learner));
-    if (!whole && in->failed == NULL) {
+    if (bad > 0 && in->failed == NULL) {
         in->job->st->host->warn(
             in->job->result,
-            ens_arena_printf(arena, "left out, as a fit of it failed: %s",
-                             learner));
+            ens_arena_printf(arena, "left out, as a fit of it failed: %s (%s)",
+                             learner, name_fit(in, from, cell, bad)));
         return ENS_OK;
     }
-    if (!whole)
+    if (bad > 0) {
         memset(in->failed + in->source->p, 1, from->m);
+        if (in->data->failure == NULL)
+            in->data->failure = name_fit(in, from, cell, bad);
+    }
     for (size_t k = 0; name != NULL && k < from->m; k++)
         name[k] = ens_sl_column_name(arena, from, learner, j, k);
     if (name == NULL || name[from->m - 1] == NULL)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
     s = predicted(in, from, cell->ordinal, &view, err);
     if (s == ENS_OK)
-        s = map_rows(in, from->first_y + from->first_out, &map, err);
+        s = map_predicted(in, from, &map, err);
     return s == ENS_OK
                ? ens_learn_source_add_view(in->source, &view, j * from->m,
                                            from->m, name, map, err)
@@ -302,7 +348,7 @@ static enum ens_status add_of_x(const struct input *in, const char *name,
     if (c == NULL)
         return ens_fail(err, ENS_ESTUDY,
                         "[layer] propagate: input X has no column %s", name);
-    s = map_rows(in, 0, &map, err);
+    s = map_rows(in, &map, err);
     return s == ENS_OK ? ens_learn_source_add_view(in->source, &c->view, 0, 1,
                                                    &name, map, err)
                        : s;
@@ -363,7 +409,7 @@ static enum ens_status add_one(const struct input *in,
                                struct ens_error *err)
 {
     const struct ens_rowset *map;
-    enum ens_status s = map_rows(in, 0, &map, err);
+    enum ens_status s = map_rows(in, &map, err);
 
     if (s != ENS_OK)
         return s;
@@ -398,7 +444,7 @@ enum ens_status ens_sl_predictions(const struct ens_sl_job *job,
                                    struct ens_error *err)
 {
     struct ens_sl_state *st = job->st;
-    struct input in = {job, layer, sample, &data->source, NULL};
+    struct input in = {job, layer, sample, &data->source, NULL, data};
     enum ens_status s;
 
     *data = (struct ens_sl_data){.texts = ENS_TEXTS_REFUSED};
@@ -419,12 +465,13 @@ enum ens_status ens_sl_data(const struct ens_sl_job *job,
                             enum ens_texts texts, struct ens_sl_data *data,
                             struct ens_error *err)
 {
-    struct input in = {job, layer, sample, &data->source, NULL};
+    struct input in = {job, layer, sample, &data->source, NULL, data};
     enum ens_status s;
 
     data->texts = texts;
     data->bins = NULL;
     data->failed = NULL;
+    data->failure = NULL;
     ens_learn_source_init(&data->source, layer->n_in, &job->st->arena);
     s = add_columns(&in, texts, err);
     return s == ENS_OK ? add_response(&in, data, err) : s;

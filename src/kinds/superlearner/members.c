@@ -361,21 +361,52 @@ static double value_at(const struct ens_view *v, uint64_t row)
     return x;
 }
 
+/* Which rows of X they are of, where these are not just the last ones. */
+static enum ens_status open_index(const struct ens_sl_tables_at *at,
+                                  struct ens_view *index, struct ens_error *err)
+{
+    const struct ens_sl_layer *l = &at->last;
+    uint32_t layer = l->is_picked ? l->number : l->mapped_by;
+    struct ens_cell cell;
+    char name[ENS_SL_KEY];
+    uint64_t i = 0;
+
+    if (layer == 0)
+        return ENS_OK;
+    at->host->plan_cell(at->plan, i, &cell);
+    while (ens_sl_layer_of(&cell) != layer)
+        at->host->plan_cell(at->plan, ++i, &cell);
+    ens_sl_array(name, "index", &(struct ens_sl_layer){.number = layer});
+    return at->host->output(at->in, name, i, index, err);
+}
+
+static int64_t row_of_x(const struct ens_sl_tables_at *at,
+                        const struct ens_view *index, uint64_t i)
+{
+    const struct ens_sl_layer *l = &at->last;
+    uint64_t at_row = l->is_picked ? i : l->first_y + l->first_out + i;
+
+    return index->data != NULL ? ((const int64_t *)index->data)[at_row]
+                               : (int64_t)at_row;
+}
+
 enum ens_status ens_sl_put_predictions(const struct ens_sl_tables_at *at,
                                        struct ens_error *err)
 {
-    struct ens_view *view;
+    struct ens_view *view, index = {.data = NULL};
     union ens_table_value *row = NULL;
     size_t n;
     enum ens_status s = open_views(at, &view, &n, err);
 
+    if (s == ENS_OK && n > 0)
+        s = open_index(at, &index, err);
     if (s == ENS_OK && n > 0) {
         row = calloc(n + 1, sizeof(*row));
         if (row == NULL)
             s = ens_fail(err, ENS_ENOMEMORY, "tables: out of memory");
     }
     for (uint64_t i = 0; n > 0 && i < at->last.n_out && s == ENS_OK; i++) {
-        row[0].i64 = (int64_t)(at->last.first_y + at->last.first_out + i + 1);
+        row[0].i64 = row_of_x(at, &index, i) + 1;
         for (size_t j = 0; j < n; j++)
             row[j + 1].f64 = value_at(&view[j], i);
         s = at->sink(at->arg, row, err);
@@ -412,6 +443,25 @@ static void products(const struct ens_view *view, size_t n, uint64_t rows,
         }
 }
 
+/* Of predictions that are all the same but for rounding: none. */
+static void forget_constants(size_t n, uint64_t rows, const double *mean,
+                             double *c)
+{
+    for (size_t j = 0; j < n; j++) {
+        double noise = 1e-12 * mean[j];
+
+        if (c[j * n + j] <= (double)rows * noise * noise)
+            c[j * n + j] = NAN;
+    }
+}
+
+static double correlation(double ab, double aa, double bb)
+{
+    double r = ab / sqrt(aa) / sqrt(bb);
+
+    return r > 1 ? 1 : r < -1 ? -1 : r; /* by rounding */
+}
+
 struct names {
     char (*text)[ENS_SL_NAME + 40];
     size_t n;
@@ -443,7 +493,7 @@ static enum ens_status put_rows(const struct ens_sl_tables_at *at,
             double v = b <= a ? c[a * n + b] : c[b * n + a];
 
             row[b + 1].f64 =
-                a == b ? 1 : v / sqrt(c[a * n + a]) / sqrt(c[b * n + b]);
+                a == b ? 1 : correlation(v, c[a * n + a], c[b * n + b]);
         }
         s = at->sink(at->arg, row, err);
     }
@@ -472,6 +522,7 @@ enum ens_status ens_sl_put_correlations(const struct ens_sl_tables_at *at,
                                        &names, err);
     if (s == ENS_OK) {
         products(view, n, at->last.n_out, work, work + n, work + n + n * n);
+        forget_constants(n, at->last.n_out, work, work + n);
         s = put_rows(at, work + n, n, &names, row, err);
     }
     free(names.text);

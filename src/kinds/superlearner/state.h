@@ -48,6 +48,7 @@ struct ens_sl_data {
     const struct ens_bins *bins; /* NULL: none */
     unsigned char *failed; /* of the meta learner's: columns of learners of
                               which a fit failed; others leave them out */
+    const char *failure;   /* the first of these fits; NULL: none */
 };
 
 /** Columns and response of a layer's input; layer n_layers + 1: of the meta
@@ -84,7 +85,8 @@ enum ens_status ens_sl_outer(const struct ens_sl *sl,
                              struct ens_arena *arena, struct ens_rowset *in,
                              struct ens_rowset *out, struct ens_error *err);
 
-/** An array of the leader of a layer, or of another cell. */
+/** An array of the leader of a layer, or of another cell; layer NULL: of none.
+ */
 enum ens_status ens_sl_array_of(const struct ens_sl_job *job, const char *stem,
                                 const struct ens_sl_layer *layer, uint64_t cell,
                                 struct ens_view *view, struct ens_error *err);
