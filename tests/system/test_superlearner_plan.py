@@ -59,13 +59,18 @@ def needs(out):
 
 def arrays(work):
     """Files that the run keeps are those that plan tells, and as large."""
-    path = study(work, STUDY + "outer_folds = 2\nshuffle = yes\n" + LEARNERS)
+    same_arrays(work, "outer_folds = 2\nshuffle = yes\n", 8, "all")
+    same_arrays(work, "type = blend\nshuffle = yes\n", 8, "some")
+
+
+def same_arrays(work, settings, least, name):
+    path = study(work, STUDY + settings + LEARNERS)
     out = work.ensrun("plan", path).stdout
     told = {name: (int(n), size(bytes_)) for name, n, bytes_ in re.findall(
         r"^  (\w+) .* (\d+) files?, ([\d.]+ \w+)$", out, re.MULTILINE)}
-    check(len(told) >= 8, out)
+    check(len(told) >= least and ("index2" in told) == (name == "some"), out)
     check("(scratch)" in out, out)
-    results = work.path / "results"
+    results = work.path / name
     work.run(path, results)
     made = {}
     for file in (results / "arrays").glob("*.npy"):
@@ -100,4 +105,20 @@ def memory(work):
     check(32 * N <= rows <= 33 * N + 4096, f"order of rows: {rows}")
 
 
-main(arrays, memory)
+def samples(work):
+    """Sums of outer samples' rows are told, and left out where they would be
+    larger than the rows (and 16 MiB)."""
+    each = 2 + (P + 1) + (P + 1) * (P + 2) // 2 + 2 * P + (P + 1)
+    for outer, shuffle, folds, pieces in (
+            (0, "no", 5, 6), (4, "no", 5, 4 + 5 * 4), (4, "yes", 5, 5 * 6),
+            (1000, "no", 20, 21)):
+        path = study(work, STUDY + f"outer_folds = {outer}\n"
+                     f"shuffle = {shuffle}\n[layer 1]\nfolds = {folds}\n"
+                     "[learner ridge]\n")
+        out = work.ensrun("plan", path).stdout
+        told = int(re.search(r"^  sums1 +f8, (\d+)", out, re.MULTILINE)[1])
+        check(told == pieces * each,
+              f"{outer} outer folds: {told} doubles, not {pieces} x {each}")
+
+
+main(arrays, memory, samples)

@@ -333,6 +333,10 @@ static enum ens_status open_views(const struct ens_sl_tables_at *at,
 
     *views = NULL;
     *n = 0;
+    if (!ens_sl_is_kept(&at->sl, at->last.number, at->last.number))
+        return ens_fail(err, ENS_ENOTFOUND,
+                        "[superlearner] type = select keeps no predictions; "
+                        "with predictions = yes it does");
     ens_sl_stage_key(ens_sl_at(&at->last, ENS_SL_FIT), key);
     if (!at->host->stage_finished(at->in, key))
         return ENS_OK;
@@ -357,21 +361,52 @@ static double value_at(const struct ens_view *v, uint64_t row)
     return x;
 }
 
+/* Which rows of X they are of, where these are not just the last ones. */
+static enum ens_status open_index(const struct ens_sl_tables_at *at,
+                                  struct ens_view *index, struct ens_error *err)
+{
+    const struct ens_sl_layer *l = &at->last;
+    uint32_t layer = l->is_picked ? l->number : l->mapped_by;
+    struct ens_cell cell;
+    char name[ENS_SL_KEY];
+    uint64_t i = 0;
+
+    if (layer == 0)
+        return ENS_OK;
+    at->host->plan_cell(at->plan, i, &cell);
+    while (ens_sl_layer_of(&cell) != layer)
+        at->host->plan_cell(at->plan, ++i, &cell);
+    ens_sl_array(name, "index", &(struct ens_sl_layer){.number = layer});
+    return at->host->output(at->in, name, i, index, err);
+}
+
+static int64_t row_of_x(const struct ens_sl_tables_at *at,
+                        const struct ens_view *index, uint64_t i)
+{
+    const struct ens_sl_layer *l = &at->last;
+    uint64_t at_row = l->is_picked ? i : l->first_y + l->first_out + i;
+
+    return index->data != NULL ? ((const int64_t *)index->data)[at_row]
+                               : (int64_t)at_row;
+}
+
 enum ens_status ens_sl_put_predictions(const struct ens_sl_tables_at *at,
                                        struct ens_error *err)
 {
-    struct ens_view *view;
+    struct ens_view *view, index = {.data = NULL};
     union ens_table_value *row = NULL;
     size_t n;
     enum ens_status s = open_views(at, &view, &n, err);
 
+    if (s == ENS_OK && n > 0)
+        s = open_index(at, &index, err);
     if (s == ENS_OK && n > 0) {
         row = calloc(n + 1, sizeof(*row));
         if (row == NULL)
             s = ens_fail(err, ENS_ENOMEMORY, "tables: out of memory");
     }
     for (uint64_t i = 0; n > 0 && i < at->last.n_out && s == ENS_OK; i++) {
-        row[0].i64 = (int64_t)(at->last.first_y + at->last.first_out + i + 1);
+        row[0].i64 = row_of_x(at, &index, i) + 1;
         for (size_t j = 0; j < n; j++)
             row[j + 1].f64 = value_at(&view[j], i);
         s = at->sink(at->arg, row, err);

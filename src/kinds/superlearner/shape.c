@@ -2,6 +2,7 @@
 
 #include "base/bug.h"
 #include "config/study.h"
+#include "kinds/superlearner/counts.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -159,6 +160,7 @@ enum ens_status ens_sl_read(struct ens_sl *sl, const struct ens_plan *plan,
     sl->family = (enum ens_outcome_family)of_study(sl, "family")->i;
     sl->n_outer = (uint32_t)of_study(sl, "outer_folds")->i;
     sl->is_select = of_study(sl, "type")->i == TYPE_SELECT;
+    sl->keeps_all = of_study(sl, "predictions")->i != 0;
     sl->x = host->plan_input(plan, "X");
     sl->y = host->plan_input(plan, "y");
     sl->weights = host->plan_input(plan, "weights");
@@ -214,27 +216,76 @@ static int is_kmeans(const struct ens_sl *sl, const struct ens_sl_layer *l)
            of_layer(sl, l->row, "partition_by")->i == 1;
 }
 
+/* Windows in time are of rows as they stand. */
+static enum ens_status check_temporal(const struct ens_sl *sl,
+                                      const struct ens_sl_layer *l,
+                                      struct ens_error *err)
+{
+    const struct {
+        int there;
+        const char *what, *why;
+    } bad[] = {
+        {l->is_shuffled, "shuffle = yes", "it would lose the order of time"},
+        {sl->id != NULL, "input id",
+         "windows of time cut through ids, and no rule says which rows of an "
+         "id a fit may then see"},
+        {sl->strata != NULL, "input strata",
+         "windows of time have the shares that they have"},
+        {sl->folds != NULL, "input folds", "windows of time are its folds"},
+    };
+
+    for (size_t i = 0; i < ENS_COUNT(bad); i++)
+        if (l->spec.type == ENS_FOLDS_TEMPORAL && bad[i].there)
+            return ens_fail(err, ENS_ESTUDY,
+                            "[layer %s]: type temporal does not go with %s: %s",
+                            l->row, bad[i].what, bad[i].why);
+    return ENS_OK;
+}
+
 /* Settings of one another. */
 static enum ens_status check_layer(const struct ens_sl *sl,
                                    const struct ens_sl_layer *l,
                                    struct ens_error *err)
 {
-    int in_order =
-        l->spec.type == ENS_FOLDS_BLEND || l->spec.type == ENS_FOLDS_TEMPORAL;
+    if (l->spec.type == ENS_FOLDS_BLEND && sl->folds != NULL)
+        return ens_fail(err, ENS_ESTUDY,
+                        "[layer %s]: type blend does not go with input folds: "
+                        "it has none",
+                        l->row);
+    if (l->spec.type == ENS_FOLDS_BLEND && sl->id != NULL && sl->strata != NULL)
+        return ens_fail(err, ENS_ESTUDY,
+                        "[layer %s]: type blend goes with input id or input "
+                        "strata, not with both",
+                        l->row);
+    return check_temporal(sl, l, err);
+}
 
-    if (in_order && l->is_shared)
-        return ens_fail(err, ENS_ESTUDY,
-                        "[layer %s]: types blend and temporal divide rows as "
-                        "they stand; shuffle, id, strata and folds do not go "
-                        "with them",
-                        l->row);
-    if (in_order && sl->n_outer > 0)
-        return ens_fail(err, ENS_ESTUDY,
-                        "[superlearner] outer_folds: not with [layer %s] of "
-                        "type blend or temporal, which does not predict every "
-                        "row",
-                        l->row);
-    return ENS_OK;
+/* Rows that it predicts. Ids, and the user's folds, decide by their values. */
+static enum ens_status count_out(const struct ens_sl *sl,
+                                 struct ens_sl_layer *l, struct ens_error *err)
+{
+    int is_blend = l->spec.type == ENS_FOLDS_BLEND;
+    const uint64_t *first;
+    enum ens_status s = ENS_OK;
+
+    l->n_out = l->n_in;
+    if (is_blend ? sl->id != NULL : sl->folds != NULL) {
+        s = ens_sl_count(sl, l, 0, &first, err);
+        l->n_out = s == ENS_OK ? first[l->n_folds] : 0;
+    } else if (is_blend) {
+        l->n_out = l->spec.test_size > 0
+                       ? l->spec.test_size
+                       : (uint64_t)floor(l->spec.test_share * (double)l->n_in);
+    } else if (l->spec.type == ENS_FOLDS_TEMPORAL) {
+        l->n_out = l->n_in - l->spec.burn_in;
+    }
+    if (s == ENS_OK && l->n_out < l->n_in && sl->n_outer > 0)
+        s = ens_fail(err, ENS_ESTUDY,
+                     "[superlearner] outer_folds: not with [layer %s], which "
+                     "predicts %llu of %llu rows",
+                     l->row, (unsigned long long)l->n_out,
+                     (unsigned long long)l->n_in);
+    return s;
 }
 
 /* Rows that are left without the largest outer fold are enough, too. */
@@ -270,17 +321,13 @@ static enum ens_status count_rows(const struct ens_sl *sl,
     s = check_samples(sl, l, err);
     if (s != ENS_OK)
         return s;
-    l->n_out = l->n_in;
-    if (l->spec.type == ENS_FOLDS_TEMPORAL)
-        l->n_out = l->n_in - l->spec.burn_in;
-    else if (l->spec.type == ENS_FOLDS_BLEND)
-        l->n_out = l->spec.test_size > 0
-                       ? l->spec.test_size
-                       : (uint64_t)floor(l->spec.test_share * (double)l->n_in);
-    l->first_out = l->n_in - l->n_out;
-    l->is_sorted = !l->is_shared && l->n_partitions == 1;
     l->n_samples = sl->n_outer + 1;
-    return ENS_OK;
+    s = count_out(sl, l, err);
+    l->is_picked = l->is_shared && l->n_out < l->n_in;
+    l->first_out = l->is_picked ? 0 : l->n_in - l->n_out;
+    l->is_sorted = l->n_partitions == 1 &&
+                   (!l->is_shared || l->spec.type == ENS_FOLDS_BLEND);
+    return s;
 }
 
 static enum ens_status read_layer(const struct ens_sl *sl,
@@ -303,20 +350,28 @@ static enum ens_status read_layer(const struct ens_sl *sl,
     return s == ENS_OK ? count_rows(sl, l, err) : s;
 }
 
+/* Rows of the layer behind it. */
+static void follow(const struct ens_sl_layer *l, struct ens_sl_layer *next)
+{
+    *next = (struct ens_sl_layer){
+        .number = l->number + 1,
+        .n_in = l->n_out,
+        .mapped_by = l->is_picked ? l->number : l->mapped_by,
+        .first_y = l->is_picked ? 0 : l->first_y + l->first_out,
+        .n_samples = l->n_samples,
+    };
+}
+
 enum ens_status ens_sl_layer(const struct ens_sl *sl, uint32_t number,
                              struct ens_sl_layer *layer, struct ens_error *err)
 {
-    uint64_t n_in = sl->n_rows, first = 0;
+    struct ens_sl_layer next = {.number = 1, .n_in = sl->n_rows};
     enum ens_status s = ENS_OK;
 
     for (uint32_t i = 1; i <= number && s == ENS_OK; i++) {
-        memset(layer, 0, sizeof(*layer));
-        layer->number = i;
-        layer->n_in = n_in;
-        layer->first_y = first;
+        *layer = next;
         s = read_layer(sl, layer, err);
-        n_in = layer->n_out;
-        first += layer->first_out;
+        follow(layer, &next);
     }
     return s;
 }
@@ -330,13 +385,8 @@ enum ens_status ens_sl_meta_layer(const struct ens_sl *sl, uint32_t n_layers,
 
     if (s != ENS_OK)
         return s;
-    *layer = (struct ens_sl_layer){
-        .number = n_layers + 1,
-        .n_in = last.n_out,
-        .n_out = last.n_out,
-        .first_y = last.first_y + last.first_out,
-        .n_samples = last.n_samples,
-    };
+    follow(&last, layer);
+    layer->n_out = layer->n_in;
     return ENS_OK;
 }
 
@@ -366,6 +416,11 @@ uint32_t ens_sl_replicate(const struct ens_sl_layer *l, struct ens_sl_fit f)
 
     return (f.sample * l->n_partitions + f.partition) * per + f.fold +
            (l->is_full ? 1u : 0u);
+}
+
+int ens_sl_is_kept(const struct ens_sl *sl, uint32_t layer, uint32_t n_layers)
+{
+    return !sl->is_select || sl->keeps_all || layer < n_layers;
 }
 
 size_t ens_sl_n_columns(const struct ens_sl_layer *l)

@@ -15,6 +15,9 @@
  * order of the layer's input; when rows are not predicted in that order, fits
  * write `rawL` (J x n_out x m) and `rawouterL` (V x J x n_in x m) and a stage
  * of its own sorts them.
+ *
+ * A layer that predicts some rows only hands on those. Where they are not its
+ * last ones, `indexL` has them: n_out rows of X, from 0, ascending.
  */
 #ifndef ENS_SUPERLEARNER_SHAPE_H
 #define ENS_SUPERLEARNER_SHAPE_H
@@ -31,14 +34,18 @@ struct ens_sl_layer {
     uint32_t number;
     char row[12]; /* of role layer: its number */
     uint64_t n_in, n_out;
-    uint64_t first_out; /* row of the input that output row 0 is */
-    uint64_t first_y;   /* the same in rows of X */
+    uint64_t first_out; /* row of the input that output row 0 is, unless
+                           is_picked */
+    uint32_t mapped_by; /* its input's rows are in the index of that layer; 0:
+                           they are rows of X, as they stand */
+    uint64_t first_y;   /* from that row on, of the index or of X */
     uint32_t n_partitions, n_folds, n_samples;
     int is_shuffled;
     int is_full;   /* has fits 0 */
     int is_shared; /* rows are given by an array: stage `rowsL` */
     int is_uneven; /* folds are not as large as blocks of rows would be */
     int is_sorted; /* rows are predicted in their order */
+    int is_picked; /* those predicted are not the last ones: `indexL` */
     int is_proba;  /* predictions of classes are probabilities */
     size_t m;      /* columns of a prediction: 1, or classes */
     struct ens_folds_spec spec;
@@ -50,6 +57,7 @@ struct ens_sl {
     uint32_t n_classes;
     uint32_t n_outer; /* V */
     int is_select;    /* no ensemble: learners are compared */
+    int keeps_all;    /* and their predictions kept */
     uint64_t n_rows;
     const struct ens_input *x, *y, *weights;
     const struct ens_input *id, *strata, *folds; /* NULL: none */
@@ -66,6 +74,12 @@ enum ens_status ens_sl_read(struct ens_sl *sl, const struct ens_plan *plan,
 /** Layer 1 .. ; what it needs of those before it is found anew. */
 enum ens_status ens_sl_layer(const struct ens_sl *sl, uint32_t number,
                              struct ens_sl_layer *layer, struct ens_error *err);
+/** Rows of X that are the layer's input, by the settings alone: `indexL` holds
+ * the same. Memory is the arena's. */
+enum ens_status ens_sl_map(const struct ens_sl *sl,
+                           const struct ens_sl_layer *layer,
+                           struct ens_arena *arena, struct ens_rowset *map,
+                           struct ens_error *err);
 /** What follows the last layer: no folds, the meta learner's rows. */
 enum ens_status ens_sl_meta_layer(const struct ens_sl *sl, uint32_t n_layers,
                                   struct ens_sl_layer *layer,
@@ -78,6 +92,8 @@ struct ens_sl_fit ens_sl_fit_of(const struct ens_sl_layer *layer,
                                 uint32_t replicate);
 uint32_t ens_sl_replicate(const struct ens_sl_layer *layer,
                           struct ens_sl_fit fit);
+/** Are predictions of that layer arrays? Not of those that select compares. */
+int ens_sl_is_kept(const struct ens_sl *sl, uint32_t layer, uint32_t n_layers);
 /** Columns that a learner of the layer adds to the next one's input. */
 size_t ens_sl_n_columns(const struct ens_sl_layer *layer);
 

@@ -21,6 +21,7 @@ struct ens_sl_state {
     int has_moments, has_bins;   /* it has those stages */
     uint64_t leader;             /* whose they are */
     enum ens_texts texts;        /* of which source */
+    size_t width;                /* columns of it at most */
     const struct ens_score *score, *risk;
     uint32_t fit_schema, meta_schema;
     struct ens_sl_meta *weighed; /* by stage meta_risks; NULL: not yet */
@@ -84,7 +85,8 @@ enum ens_status ens_sl_outer(const struct ens_sl *sl,
                              struct ens_arena *arena, struct ens_rowset *in,
                              struct ens_rowset *out, struct ens_error *err);
 
-/** An array of the leader of a layer, or of another cell. */
+/** An array of the leader of a layer, or of another cell; layer NULL: of none.
+ */
 enum ens_status ens_sl_array_of(const struct ens_sl_job *job, const char *stem,
                                 const struct ens_sl_layer *layer, uint64_t cell,
                                 struct ens_view *view, struct ens_error *err);

@@ -4,6 +4,7 @@
 #include "base/bug.h"
 #include "config/study.h"
 #include "kinds/superlearner/cases.h"
+#include "kinds/superlearner/counts.h"
 #include "kinds/superlearner/kind.h"
 #include "kinds/superlearner/meta.h"
 #include "kinds/superlearner/meta_lanes.h"
@@ -62,7 +63,10 @@ enum ens_status ens_sl_stage_of(const char *key, struct ens_sl_at *at,
 void ens_sl_array(char to[ENS_SL_KEY], const char *stem,
                   const struct ens_sl_layer *layer)
 {
-    snprintf(to, ENS_SL_KEY, "%s%u", stem, layer->number);
+    if (layer == NULL)
+        snprintf(to, ENS_SL_KEY, "%s", stem);
+    else
+        snprintf(to, ENS_SL_KEY, "%s%u", stem, layer->number);
 }
 
 /* Fixed by the data alone (Chan, Golub and LeVeque 1983 for why partial sums
@@ -155,6 +159,11 @@ static size_t members(const struct chain *c)
     return (size_t)ens_sl_n_members(&c->sl, c->plan, c->host);
 }
 
+static int is_kept(const struct chain *c)
+{
+    return ens_sl_is_kept(&c->sl, c->layer.number, c->n_layers);
+}
+
 static int has_step(const struct chain *c, enum ens_sl_step step)
 {
     switch (step) {
@@ -167,7 +176,7 @@ static int has_step(const struct chain *c, enum ens_sl_step step)
     case ENS_SL_BINS:
         return c->needs.bins;
     case ENS_SL_SORT:
-        return !c->layer.is_sorted || c->layer.n_samples > 1;
+        return is_kept(c) && (!c->layer.is_sorted || c->layer.n_samples > 1);
     case ENS_SL_META_LANES:
         return !c->sl.is_select && ens_sl_meta_lanes(&c->layer, members(c)) > 0;
     case ENS_SL_META_RISKS:
@@ -222,22 +231,22 @@ static void name(struct names *to, const char *stem,
                  const struct ens_sl_layer *layer)
 {
     ENS_BUG_ON(to->n == ENS_COUNT(to->text));
-    if (layer == NULL)
-        snprintf(to->text[to->n], ENS_SL_KEY, "%s", stem);
-    else
-        ens_sl_array(to->text[to->n], stem, layer);
+    ens_sl_array(to->text[to->n], stem, layer);
     to->item[to->n] = to->text[to->n];
     to->item[++to->n] = NULL;
 }
 
-/* What a layer's input is made of beside X. */
+/* What a layer's input is made of beside X; mapped_by: by whose index its
+ * rows are those of X. */
 static void input_arrays(const struct chain *c, uint32_t layer,
-                         struct names *reads)
+                         uint32_t mapped_by, struct names *reads)
 {
     struct ens_sl_layer from = {.number = layer - 1};
 
     if (layer == 1)
         return;
+    if (mapped_by > 0)
+        name(reads, "index", &(struct ens_sl_layer){.number = mapped_by});
     name(reads, "predicted", &from);
     if (c->sl.n_outer > 0)
         name(reads, "outer", &from);
@@ -250,39 +259,44 @@ static void step_arrays(const struct chain *c, struct ens_sl_at at,
     const struct ens_sl_layer *l = &c->layer;
 
     if (at.layer == 0)
-        input_arrays(c, c->n_layers + 1, reads);
+        input_arrays(c, c->n_layers + 1,
+                     l->is_picked ? l->number : l->mapped_by, reads);
     if (l->is_shared && at.step != ENS_SL_ROWS)
         name(reads, "rows", l);
     switch (at.step) {
     case ENS_SL_ROWS:
         name(writes, "rows", l);
+        if (l->is_picked)
+            name(writes, "index", l);
         break;
     case ENS_SL_LANES:
-        input_arrays(c, at.layer, reads);
+        input_arrays(c, at.layer, l->mapped_by, reads);
         name(writes, "lanes", l);
         break;
     case ENS_SL_SUMS:
-        input_arrays(c, at.layer, reads);
+        input_arrays(c, at.layer, l->mapped_by, reads);
         name(reads, "lanes", l);
         name(writes, "sums", l);
         break;
     case ENS_SL_EDGES:
-        input_arrays(c, at.layer, reads);
+        input_arrays(c, at.layer, l->mapped_by, reads);
         name(writes, "edges", l);
         break;
     case ENS_SL_BINS:
-        input_arrays(c, at.layer, reads);
+        input_arrays(c, at.layer, l->mapped_by, reads);
         name(reads, "edges", l);
         name(writes, "bins", l);
         break;
     case ENS_SL_FIT:
-        input_arrays(c, at.layer, reads);
+        input_arrays(c, at.layer, l->mapped_by, reads);
         if (c->needs.moments)
             name(reads, "sums", l);
         if (c->needs.bins) {
             name(reads, "edges", l);
             name(reads, "bins", l);
         }
+        if (!is_kept(c))
+            break;
         name(writes, l->is_sorted ? "predicted" : "raw", l);
         if (l->n_samples > 1)
             name(writes, "rawouter", l);
@@ -336,9 +350,9 @@ uint32_t ens_sl_n_tasks(const struct ens_sl_layer *l, enum ens_sl_step step,
     case ENS_SL_ROWS:
         return 1; /* all samples: their outer folds are one draw */
     case ENS_SL_LANES:
-        return ens_sl_sum_blocks(l) * ens_sl_sum_lanes(l, width);
+        return ens_sl_sum_pieces(l, width) * ens_sl_sum_lanes(l, width);
     case ENS_SL_SUMS:
-        return ens_sl_sum_blocks(l);
+        return ens_sl_sum_pieces(l, width);
     case ENS_SL_EDGES:
         return 1;
     case ENS_SL_BINS:
@@ -390,6 +404,8 @@ static enum ens_status add_data(const struct chain *c, struct ens_sl_at at,
     ens_buf_printf(&text, "rows=%llu+%llu\npropagate=%s\n",
                    (unsigned long long)layer.first_y,
                    (unsigned long long)layer.n_in, v->set ? v->text : "");
+    if (layer.mapped_by > 0)
+        ens_buf_printf(&text, "index=%u\n", layer.mapped_by);
     if (is_meta && at.step != ENS_SL_META_LANES)
         ens_sl_meta_text(&c->sl, &text);
     s = text.failed ? ens_fail(err, ENS_ENOMEMORY, "out of memory")
@@ -453,21 +469,22 @@ enum ens_status ens_sl_next(const struct ens_host *host, const char *key,
 
 static enum ens_status declare_arrays(struct chain *c, struct ens_error *err)
 {
-    int outer = c->layer.n_samples > 1;
+    int outer = c->layer.n_samples > 1, kept = is_kept(c);
     const struct {
         struct ens_array_def def;
         int there;
     } arrays[] = {
         {{"rows", ENS_DT_I64, 0}, c->layer.is_shared},
+        {{"index", ENS_DT_I64, 1}, c->layer.is_picked},
         {{"lanes", ENS_DT_F64, 0}, c->needs.moments},
         {{"sums", ENS_DT_F64, 0}, c->needs.moments},
         {{"edges", ENS_DT_F64, 0}, c->needs.bins},
         {{"bins", ENS_DT_I64, 0}, c->needs.bins},
-        {{"raw", ENS_DT_F64, 0}, !c->layer.is_sorted},
+        {{"raw", ENS_DT_F64, 0}, kept && !c->layer.is_sorted},
         {{"rawouter", ENS_DT_F64, 0}, outer},
-        {{"predicted", ENS_DT_F64, 1}, 1},
+        {{"predicted", ENS_DT_F64, 1}, kept},
         {{"outer", ENS_DT_F64, 1}, outer},
-        {{"fits", ENS_DT_F64, 1}, 1},
+        {{"fits", ENS_DT_F64, 1}, kept},
     };
     char text[ENS_SL_KEY];
     enum ens_status s = ENS_OK;
@@ -513,6 +530,7 @@ enum ens_status ens_sl_plan(const struct ens_host *host, struct ens_plan *plan,
     int any = 1;
     enum ens_status s = chain_open(&c, host, plan, err);
 
+    ens_sl_count_anew();
     if (s == ENS_OK && c.n_layers > ENS_SL_LAYERS)
         s = ens_fail(err, ENS_ESTUDY, "[learner] layer: %u; at most %d layers",
                      c.n_layers, ENS_SL_LAYERS);

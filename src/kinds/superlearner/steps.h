@@ -39,7 +39,7 @@ void ens_sl_stage_key(struct ens_sl_at at, char key[ENS_SL_KEY]);
 /** ENS_EPROTOCOL: no such stage. */
 enum ens_status ens_sl_stage_of(const char *key, struct ens_sl_at *at,
                                 struct ens_error *err);
-/** "predicted", 2 -> "predicted2". */
+/** "predicted", layer 2 -> "predicted2"; of no layer (NULL): the stem. */
 void ens_sl_array(char to[ENS_SL_KEY], const char *stem,
                   const struct ens_sl_layer *layer);
 
