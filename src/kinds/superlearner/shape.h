@@ -57,6 +57,7 @@ struct ens_sl {
     uint32_t n_classes;
     uint32_t n_outer; /* V */
     int is_select;    /* no ensemble: learners are compared */
+    int keeps_all;    /* and their predictions kept */
     uint64_t n_rows;
     const struct ens_input *x, *y, *weights;
     const struct ens_input *id, *strata, *folds; /* NULL: none */
@@ -91,6 +92,8 @@ struct ens_sl_fit ens_sl_fit_of(const struct ens_sl_layer *layer,
                                 uint32_t replicate);
 uint32_t ens_sl_replicate(const struct ens_sl_layer *layer,
                           struct ens_sl_fit fit);
+/** Are predictions of that layer arrays? Not of those that select compares. */
+int ens_sl_is_kept(const struct ens_sl *sl, uint32_t layer, uint32_t n_layers);
 /** Columns that a learner of the layer adds to the next one's input. */
 size_t ens_sl_n_columns(const struct ens_sl_layer *layer);
 

@@ -9,11 +9,13 @@
 
 struct ens_predictor_learner {
     const struct ens_learner *ops;
-    const void *options; /* of its options */
-    void *state;         /* of its open, which is the caller's */
+    const void *options;         /* of its options */
+    void *state;                 /* of its open, which is the caller's */
+    const struct ens_task *task; /* what its job has */
+    struct ens_result *result;
     /* Of its case: */
     enum ens_texts texts;
-    uint64_t lag; /* it reads rows that stand so many before; layer 1 only */
+    uint64_t lag; /* it reads rows that stand so many before */
 };
 
 /** Who knows the study. All but train are required. */
@@ -38,6 +40,8 @@ struct ens_predictor_study {
                              const struct ens_rows_prep *prep,
                              const struct ens_rows **rows,
                              struct ens_error *err);
+    /** What a learner says of rows that it predicts; NULL: nobody listens. */
+    void (*warn)(void *own, const char *learner, const char *text);
     void *own;
 };
 
@@ -70,7 +74,8 @@ enum ens_status ens_predictor_open(struct ens_predictor *p,
                                    const struct ens_input *input,
                                    struct ens_arena *arena,
                                    struct ens_error *err);
-/** Rows first .. first+n-1 (n <= block): out row-major n x n_out. */
+/** Rows first .. first+n-1 (n <= block): out row-major n x n_out. All rows, in
+ * their order: layers may look back on those before. */
 enum ens_status ens_predictor_rows(struct ens_predictor *p, uint64_t first,
                                    size_t n, double *out,
                                    struct ens_error *err);
