@@ -25,7 +25,8 @@ struct table {
     const double *centre, *scale;
     const double *w;          /* of all rows of the source; NULL: ones */
     const char *const *names; /* of columns; NULL: letters */
-    struct ens_arena *arena;  /* for moments; NULL: they are not asked for */
+    const struct ens_bins *bins;
+    struct ens_arena *arena; /* for moments; NULL: they are not asked for */
 };
 
 static inline uint64_t table_source(const struct table *t, uint64_t i)
@@ -42,10 +43,19 @@ static inline void table_row(const struct table *t, uint64_t i, double *out)
             t->centre == NULL ? row[j] : (row[j] - t->centre[j]) * t->scale[j];
 }
 
+/* Not ck_assert: it writes to a file, and this is asked for every row. */
+static inline void table_holds(const struct ens_rows *r, uint64_t first,
+                               size_t n)
+{
+    if (first > r->n || n > r->n - first)
+        ck_abort_msg("rows %llu + %zu of %llu", (unsigned long long)first, n,
+                     (unsigned long long)r->n);
+}
+
 static inline void table_x(const struct ens_rows *r, uint64_t first, size_t n,
                            double *out)
 {
-    ck_assert(first + n <= r->n);
+    table_holds(r, first, n);
     for (size_t i = 0; i < n; i++)
         table_row(r->own, first + i, out + i * r->p);
 }
@@ -54,7 +64,7 @@ static inline void table_gather(const struct ens_rows *r, const uint64_t *at,
                                 size_t n, double *out)
 {
     for (size_t i = 0; i < n; i++) {
-        ck_assert(at[i] < r->n);
+        table_holds(r, at[i], 1);
         table_row(r->own, at[i], out + i * r->p);
     }
 }
@@ -64,7 +74,7 @@ static inline void table_y(const struct ens_rows *r, uint64_t first, size_t n,
 {
     const struct table *t = r->own;
 
-    ck_assert(first + n <= r->n);
+    table_holds(r, first, n);
     for (size_t i = 0; i < n; i++)
         out[i] = t->y[table_source(t, first + i)];
 }
@@ -97,7 +107,7 @@ static inline enum ens_status table_moments(const struct ens_rows *r,
 static inline void table_sources(const struct ens_rows *r, uint64_t first,
                                  size_t n, uint64_t *out)
 {
-    ck_assert(first + n <= r->n);
+    table_holds(r, first, n);
     for (size_t i = 0; i < n; i++)
         out[i] = table_source(r->own, first + i);
 }
@@ -121,6 +131,7 @@ static inline struct ens_rows table_rows(struct table *t)
         .y = t->y ? table_y : NULL,
         .w = table_w,
         .source = table_sources,
+        .bins = t->bins,
         .direct = t->direct ? t->x : NULL,
         .stride = t->p,
         .centre = t->direct ? t->centre : NULL,

@@ -240,8 +240,9 @@ enum ens_status ens_classes_predict(const struct ens_learn_job *job,
         share(x + BLOCK * p, classes, job->n_out, out + i * job->n_out);
         if (isnan(out[i * job->n_out]))
             s = job->host->fail(err, ENS_EDOMAIN,
-                                "row %llu: densities that are no numbers",
-                                (unsigned long long)(first + i));
+                                "row %llu of those to be predicted: densities "
+                                "that are no numbers, values are too large",
+                                (unsigned long long)(first + i + 1));
     }
     free(x);
     return s;

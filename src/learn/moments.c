@@ -182,6 +182,14 @@ void ens_sums_lane(const struct ens_sums_pass *pass,
     }
 }
 
+int ens_sums_are_finite(const double *sums, size_t p)
+{
+    for (size_t j = 0; j <= p; j++)
+        if (!isfinite(sums[at_sum(j)]))
+            return 0;
+    return 1;
+}
+
 /* -- from sums to moments ---------------------------------------------- */
 
 /* Less the first of them: of equal values the mean is that value. */

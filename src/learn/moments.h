@@ -65,6 +65,9 @@ size_t ens_sums_pass_doubles(size_t p, uint32_t n_folds);
 void ens_sums_lane(const struct ens_sums_pass *pass,
                    const struct ens_sums_rows *rows);
 
+/** Are the sums of all columns finite? Then all their values were. */
+int ens_sums_are_finite(const double *sums, size_t p);
+
 /**
  * The provisional shift, p + 1: mean of at most 1000 evenly spaced rows. A
  * function of the rows alone. work: 2 (p + 1) doubles.

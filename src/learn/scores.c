@@ -392,20 +392,57 @@ double ens_scorer_value(struct ens_scorer *s)
     return s->score->finish ? s->score->finish(mean) : mean[0];
 }
 
+struct ens_score_sums ens_scorer_sums(const struct ens_scorer *s)
+{
+    struct ens_score_sums sums = {.n = (double)s->n};
+    double mean;
+
+    ENS_BUG_ON(s->score->is_auc);
+    if (s->n == 0)
+        return sums;
+    mean = running_sum(&s->loss, s->n) / sums.n;
+    sums.square = running_sum(&s->square, s->n) - sums.n * mean * mean;
+    sums.mean = s->score->finish ? (double)NAN : s->first_loss + mean;
+    return sums;
+}
+
+void ens_score_sums_add(struct ens_score_sums *to,
+                        const struct ens_score_sums *more)
+{
+    double n = to->n + more->n, apart = more->mean - to->mean;
+
+    if (more->n == 0)
+        return;
+    if (to->n == 0) {
+        *to = *more;
+        return;
+    }
+    to->mean += apart * (more->n / n);
+    to->square += more->square + apart * apart * (to->n / n) * more->n;
+    to->n = n;
+}
+
+double ens_score_sums_risk(const struct ens_score_sums *sums, double *std_error)
+{
+    double n = sums->n, var = sums->square / (n - 1);
+
+    *std_error = NAN;
+    if (n == 0 || isnan(sums->mean))
+        return NAN;
+    if (n > 1)
+        *std_error = sqrt((var > 0 || isnan(var) ? var : 0) / n);
+    return sums->mean;
+}
+
 double ens_scorer_risk(struct ens_scorer *s, double *std_error)
 {
-    double n = (double)s->n, mean, var;
+    struct ens_score_sums sums;
 
     *std_error = NAN;
     if (s->score->is_auc)
         return 1 - area(s, std_error);
-    if (s->n == 0 || s->score->finish)
-        return NAN;
-    mean = running_sum(&s->loss, s->n) / n;
-    var = (running_sum(&s->square, s->n) - n * mean * mean) / (n - 1);
-    if (s->n > 1)
-        *std_error = sqrt((var > 0 || isnan(var) ? var : 0) / n);
-    return s->first_loss + mean;
+    sums = ens_scorer_sums(s);
+    return ens_score_sums_risk(&sums, std_error);
 }
 
 /* -- ROC --------------------------------------------------------------------

@@ -76,6 +76,25 @@ double ens_scorer_value(struct ens_scorer *s);
  */
 double ens_scorer_risk(struct ens_scorer *s, double *std_error);
 
+/** What a risk is made of, of some of the rows: their number, the mean of w
+ * times their loss and the sum of squares about that mean. */
+struct ens_score_sums {
+    double n, mean, square;
+};
+
+/** Not of auc, which keeps rows. NaN as ens_scorer_risk. */
+struct ens_score_sums ens_scorer_sums(const struct ens_scorer *s);
+/**
+ * Adds those of other rows.
+ * Source: Chan, Golub, LeVeque (1983), "Algorithms for computing the sample
+ *         variance", doi:10.1080/00031305.1983.10483115, eq. 1.5.
+ */
+void ens_score_sums_add(struct ens_score_sums *to,
+                        const struct ens_score_sums *more);
+/** As ens_scorer_risk, of all rows that were added. */
+double ens_score_sums_risk(const struct ens_score_sums *sums,
+                           double *std_error);
+
 /**
  * Area under the ROC curve of score[n], ascending, and the rows' weights,
  * negative for class 0; ties count half. NaN: one class only. *std_error (may

@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 #include <limits.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -92,6 +93,9 @@ enum ens_status ens_svm_rows_init(struct ens_svm_rows *to,
             copy_row(to, at + i, x + i * p);
     }
     free(x);
+    if (!isfinite(spread.m2))
+        return job->host->fail(err, ENS_EDOMAIN,
+                               "values are too large: their squares overflow");
     to->n_classes = count_classes(to);
     to->constant = to->y[0];
     to->variance = spread.n > 0 ? spread.m2 / spread.n : 0;

@@ -94,6 +94,17 @@ static enum ens_status find_holders(struct ens_run *r)
     return s;
 }
 
+/* What a stage makes once for all cells each of them needs: there --where does
+ * not choose. */
+static void choose_part(struct ens_run *r)
+{
+    const struct ens_stage *st = &r->stage;
+    int is_for_all = (st->flags & ENS_STAGE_INTERNAL) != 0 && st->n_runs == 1 &&
+                     st->run[0].n_cells == 1;
+
+    r->part.cells = is_for_all ? NULL : r->chosen;
+}
+
 enum ens_status ens_chain_enter(struct ens_run *r, struct ens_error *err)
 {
     struct ens_replay_stage *st = ens_replay_find(&r->replay, r->stage.id);
@@ -110,8 +121,9 @@ enum ens_status ens_chain_enter(struct ens_run *r, struct ens_error *err)
     if (ens_restore_note(r) != 0)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
     r->definition = ens_plan_stage_definition(&r->plan, &r->stage);
+    choose_part(r);
     if (r->options->retry_failed &&
-        ens_done_reopen_failed(r->done, r->chosen) != 0)
+        ens_done_reopen_failed(r->done, r->part.cells) != 0)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
     return ENS_OK;
 }
@@ -127,6 +139,7 @@ enum ens_status ens_chain_point(struct ens_run *r, size_t k,
     r->stage = copy;
     r->done = ens_replay_find(&r->replay, copy.id)->done;
     r->definition = ens_plan_stage_definition(&r->plan, &r->stage);
+    choose_part(r);
     return ENS_OK;
 }
 

@@ -99,7 +99,8 @@ static int is_chosen(const struct ens_run *r, uint64_t place)
     uint32_t replicate;
 
     ens_stage_task(&r->stage, place, &cell, &replicate);
-    return r->chosen == NULL || r->chosen->has(r->chosen->arg, cell);
+    return r->part.cells == NULL ||
+           r->part.cells->has(r->part.cells->arg, cell);
 }
 
 /* Place of one item; UINT64_MAX when there is none. */

@@ -6,6 +6,9 @@
 #include "meta.inc"
 #include "meta_more.inc"
 
+#include "learn/meta/factor.h"
+#include "learn/meta/lanes.h"
+
 /* -- squares against R ------------------------------------------------------
  */
 
@@ -293,6 +296,137 @@ START_TEST(moments_are_enough)
 }
 END_TEST
 
+static size_t lane_first;
+
+static enum ens_status read_lane(void *own, uint64_t first, size_t n,
+                                 double *to_z, double *to_y, double *to_w,
+                                 struct ens_error *err)
+{
+    return read_rows(own, lane_first + first, n, to_z, to_y, to_w, err);
+}
+
+/* Sums of lanes that end at those rows. */
+static struct ens_meta_lanes make_lanes(const size_t *end, size_t n)
+{
+    struct ens_meta_problem p = problem(), part = p;
+    size_t size = ens_meta_lane_doubles(n_learners);
+    double *shift = alloc(NULL, n_learners + 1, sizeof(*shift));
+    double *sums = alloc(NULL, n * size, sizeof(*sums));
+
+    ck_assert(shift && sums);
+    ck_assert(ens_meta_shift(&p, shift, NULL) == ENS_OK);
+    part.read = read_lane;
+    for (size_t i = 0; i < n; i++) {
+        lane_first = i > 0 ? end[i - 1] : 0;
+        part.n = end[i] - lane_first;
+        ck_assert(ens_meta_lane_make(&part, shift, sums + i * size, NULL) ==
+                  ENS_OK);
+    }
+    return (struct ens_meta_lanes){n, shift, sums, size};
+}
+
+static struct ens_meta_result fit_lanes(const char *method, const size_t *end,
+                                        size_t n)
+{
+    struct ens_meta_options o = options(method);
+    struct ens_meta_problem p;
+    struct ens_meta_lanes lanes;
+    struct ens_meta_result r;
+    struct ens_error err = {0};
+
+    lanes = make_lanes(end, n);
+    p = problem();
+    p.lanes = &lanes;
+    p.read = NULL;
+    ck_assert_msg(ens_meta_fit(ens_meta_find(method)->ops, &o, &p, &r, &err) ==
+                      ENS_OK,
+                  "%s: %s", method, err.text);
+    ck_assert_uint_eq(passes, 0);
+    return r;
+}
+
+/* Of rows in any lanes, one without a row and one of a single row among them:
+ * what R and scikit-learn say of all. */
+START_TEST(lanes_are_enough)
+{
+    size_t end[] = {0, 1, 1, 0, 0};
+    struct ens_meta_result r;
+
+    draw(by_r[_i].seed, by_r[_i].n, by_r[_i].l, by_r[_i].mean, by_r[_i].apart,
+         0);
+    if (!by_r[_i].weighted)
+        unweight();
+    for (size_t i = 0; i < n_rows && by_r[_i].nnls == constant_nnls; i++)
+        y[i] = 3;
+    end[3] = n_rows / 3;
+    end[4] = n_rows;
+    ens_arena_reset(&arena);
+    r = fit_lanes("nnls", end, ENS_COUNT(end));
+    compare(by_r[_i].name, r.weight, by_r[_i].nnls, n_learners, 1e-9);
+    compare(by_r[_i].name, r.risk, by_r[_i].risk, n_learners, 1e-10);
+    ck_assert_str_eq(warned, "");
+    r = fit_lanes("convex", end, ENS_COUNT(end));
+    compare(by_r[_i].name, r.weight, by_r[_i].convex, n_learners, 1e-9);
+}
+END_TEST
+
+/* Where the Gram matrix loses digits, in all lanes or in one alone. */
+START_TEST(collinear_lanes)
+{
+    static const size_t end[] = {7, 20, 33, 40};
+    struct ens_meta_result r, whole;
+    double first[2];
+
+    draw(8, 40, 4, exact[_i].mean, exact[_i].apart, 0);
+    unweight();
+    ens_arena_reset(&arena);
+    r = fit_lanes("nnls", end, ENS_COUNT(end));
+    compare(exact[_i].name, r.weight, exact[_i].nnls, 4, exact[_i].tol);
+    r = fit_lanes("convex", end, ENS_COUNT(end));
+    compare(exact[_i].name, r.weight, exact[_i].convex, 4,
+            exact[_i].tol_convex);
+    draw(4, 200, 2, 50, 0.5, 0);
+    for (size_t i = 0; i < 100; i++) /* the first lane */
+        z[2 * i + 1] = z[2 * i];
+    whole = fit("ols");
+    memcpy(first, whole.weight, sizeof(first));
+    r = fit_lanes("ols", (const size_t[]){100, 200}, 2);
+    compare("in one lane", r.weight, first, 2, 1e-9);
+    ck_assert_uint_eq(r.n_duplicates, 0);
+}
+END_TEST
+
+/* What is found of columns is found in lanes: equal ones, zeros, those that
+ * are not finite in some rows of one lane alone. */
+START_TEST(lanes_leave_out_the_same)
+{
+    static const size_t end[] = {60, 90, 100};
+    struct ens_meta_result r, whole;
+    double first[5];
+
+    draw(2, 100, 5, 1, 0.5, 0);
+    for (size_t i = 0; i < n_rows; i++) {
+        z[5 * i + 2] = z[5 * i];
+        z[5 * i + 3] = 0;
+        w[i] = i < 60 ? 0 : w[i]; /* a lane of no weight */
+    }
+    z[5 * 95 + 1] = NAN;
+    whole = fit("ols");
+    memcpy(first, whole.weight, sizeof(first));
+    ck_assert_uint_eq(whole.n_failed + whole.n_zero + whole.n_duplicates, 3);
+    r = fit_lanes("ols", end, ENS_COUNT(end));
+    compare("weight", r.weight, first, 5, 1e-9);
+    ck_assert_uint_eq(r.n_failed, 1);
+    ck_assert_uint_eq(r.n_zero, 1);
+    ck_assert_uint_eq(r.n_duplicates, 1);
+    ck_assert_str_eq(warned,
+                     "learner 'l1' left out: predictions that are not finite;"
+                     "learner 'l3' left out: predictions are all 0;"
+                     "learner 'l2' left out: predictions equal those of an "
+                     "earlier learner;");
+}
+END_TEST
+
 /* Over more than one block: moments, QR, likelihood, sample. */
 START_TEST(many_rows)
 {
@@ -355,6 +489,9 @@ int main(void)
     tcase_add_test(tc, nothing_to_weigh);
     tcase_add_test(tc, discrete_takes_the_first_best);
     tcase_add_test(tc, moments_are_enough);
+    tcase_add_loop_test(tc, lanes_are_enough, 0, ENS_COUNT(by_r));
+    tcase_add_loop_test(tc, collinear_lanes, 0, ENS_COUNT(exact));
+    tcase_add_test(tc, lanes_leave_out_the_same);
     tcase_add_test(tc, many_rows);
     tcase_add_test(tc, predictions);
     suite_add_tcase(suite, tc);

@@ -152,9 +152,32 @@ static void compare_risk(const char *name, const double *truth,
     ck_assert_msg(fabs(se - expected[1]) < 1e-14, "%s %.17g", name, se);
 }
 
+/* Of rows in lanes, one without a row: the risk of all. */
+static void compare_lanes(const char *name, const double *expected)
+{
+    static const size_t end[] = {0, 1, 1, 5, 300, N};
+    struct ens_score_sums all = {0}, part;
+    double se, risk;
+
+    for (size_t i = 1; i < ENS_COUNT(end); i++) {
+        size_t first = end[i - 1], n = end[i] - first;
+        struct ens_scorer s;
+
+        ens_scorer_init(&s, ens_score_find(name), 1, NULL, n);
+        ens_scorer_add(&s, y + first, p + first, w + first, n);
+        part = ens_scorer_sums(&s);
+        ens_score_sums_add(&all, &part);
+    }
+    risk = ens_score_sums_risk(&all, &se);
+    ck_assert_msg(fabs(risk - expected[0]) < 1e-14, "%s %.17g", name, risk);
+    ck_assert_msg(fabs(se - expected[1]) < 1e-14, "%s %.17g", name, se);
+}
+
 START_TEST(risks_are_those_of_superlearner)
 {
     draw();
+    compare_lanes("mse", risk_squared);
+    compare_lanes("mae", risk_absolute);
     compare_risk("mse", y, p, risk_squared);
     compare_risk("mae", y, p, risk_absolute);
     compare_risk("auc", c, q, risk_auc);

@@ -178,6 +178,17 @@ def table_study(work, y, more, rows):
                  f"y = data[{y}]\n")
 
 
+def text_that_no_case_takes(work):
+    """Which learner would see it is said."""
+    save_table(work)
+    run = work.run(table_study(work, "price", "", "[case i]\npreprocess = "
+                               "indicators\n[learner ols]\ncase = i\n"
+                               "[learner mean]\n[meta]\nlearner = nnls\n"),
+                   "s", expect=BAD)
+    check("[learner mean]: column \"cut\" of X is text" in run.stderr,
+          run.stderr)
+
+
 def columns_by_name_and_text(work):
     cuts = save_table(work)
     work.run(table_study(work, "price", "", "[case i]\npreprocess = indicators\n"
@@ -203,6 +214,9 @@ def columns_by_name_and_text(work):
     (work.path / "less.csv").write_text("depth,carat\n.5,.1\n")
     text = predict(work, "s", "less.csv", expect=BAD)
     check("less.csv: column cut is missing" in text, text)
+    (work.path / "none.csv").write_text("depth,cut,carat\n")
+    text = predict(work, "s", "none.csv", expect=BAD)
+    check("none.csv: no rows" in text, text)
     np.save(work.path / "n.npy", np.zeros((2, 3)))
     text = predict(work, "s", "n.npy", expect=BAD)
     check("column cut is numbers; it was text" in text, text)
@@ -317,6 +331,7 @@ def maps(run, name):
 if __name__ == "__main__":
     main(weighted_learners, same_bytes_however_it_runs,
          preprocessing_layers_and_learners_that_read_rows,
-         partitions_and_a_learner_as_meta, columns_by_name_and_text, classes,
+         partitions_and_a_learner_as_meta, columns_by_name_and_text,
+         text_that_no_case_takes, classes,
          a_learner_that_failed_is_left_out, what_is_wrong_is_said,
          stopped_it_leaves_nothing)

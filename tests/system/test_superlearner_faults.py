@@ -1,11 +1,12 @@
 #!/usr/bin/python3
 """Kind superlearner: a learner that fails, dies or hangs has weight 0 and a
 warning, the others go on; what is wrong with data or study is said."""
+import json
 import shutil
 
 import numpy as np
 
-from harness import BAD, SOME_FAILED, SOURCE, check, main, table
+from harness import BAD, SOME_FAILED, SOURCE, check, expect_same, main, table
 from stacking import blocks, by_folds, data, mean, near, nnls, ols, one, \
     predicted, save, study, weights
 
@@ -147,6 +148,40 @@ def holes(work):
           run.stderr)
 
 
+def negative_counts(work):
+    """The fault is said, not what reading them as 0 would lead to."""
+    save(work)
+    np.save(work.path / "y.npy", -np.arange(1, 104.0))
+    results = work.path / "r"
+    run = work.run(work.study(study("", "[learner poisson]\n", "poisson")),
+                   results, expect=SOME_FAILED)
+    check("a count is expected" in run.stderr, run.stderr)
+    check("all responses are 0" not in run.stderr
+          and not any("all resp" in r["warnings"] for r in table(results)),
+          run.stderr)
+
+
+def without_the_first(work):
+    """--where that leaves out a layer's first learner: what the stages before
+    its fits make is made all the same."""
+    save(work)
+    text = study("shuffle = yes", "[learner ols]\n[learner ridge]\n"
+                 "[learner tree]\n")
+    path, results = work.study(text), work.path / "r"
+    run = work.run(path, results, "--where", "learner=ridge", "--json")
+    told = json.loads(run.stdout)
+    check(told["failed"] == 0 and told["new"] > 6, f"{told}")
+    status = json.loads(work.ensrun("status", results, "--json").stdout)
+    last = status["stages"][-1]
+    check(last["stage"] == "layer1" and last["done"] == 6, f"{status}")
+    run = work.run(path, results, "--where", "learner=tree")
+    check("left" in run.stderr, run.stderr)
+    work.run(path, results, "--where", "learner=ols")
+    work.run(path, results)
+    work.run(path, work.path / "fresh")
+    expect_same(results, work.path / "fresh", "in parts")
+
+
 def constant(work):
     """A constant column changes nothing, scaled or not."""
     x, y, _ = save(work)
@@ -263,6 +298,11 @@ def refused(work):
              "binomial", {}),
             (study("", "[learner ols]\n[learner same]\nlearner = ols\n"),
              "STUDY:14: [learner ols] and STUDY:15: [learner same]", {}),
+            (study("outer_folds = 104", BOTH), "[superlearner] outer_folds = "
+             "104: there are 103 rows only", {}),
+            (study("outer_folds = 2\nfolds = 52", BOTH), "[superlearner] "
+             "outer_folds = 2 leaves 51 of 103 rows; [layer 1]: folds = 52: "
+             "there are 51 rows only", {}),
             (study("outer_folds = 1", BOTH), "[superlearner] outer_folds = 1: "
              "0 (none), or 2 and more", {}),
             (study("", BOTH, "multinomial"), "[superlearner] classes: missing; "
@@ -308,5 +348,5 @@ def broken_files(work):
 
 
 main(programs, full_fit, neighbours, next_layer, none_left, repaired, holes,
-     constant, wide, absent_class, same_twice, refused, text_response,
+     negative_counts, without_the_first, constant, wide, absent_class, same_twice, refused, text_response,
      broken_files)

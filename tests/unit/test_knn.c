@@ -102,8 +102,8 @@ START_TEST(memory_is_what_a_tree_takes)
     struct learning l;
 
     ck_assert_int_eq(learning_open(&l, "knn", NULL, &t), ENS_OK);
-    ck_assert_uint_gt(l.ops->memory(l.job.options, 1000000, 2), 12000000);
-    ck_assert_uint_lt(l.ops->memory(l.job.options, 1000000, 2), 15000000);
+    ck_assert_uint_gt(l.ops->memory(l.job.options, 1000000, 2), 20000000);
+    ck_assert_uint_lt(l.ops->memory(l.job.options, 1000000, 2), 22000000);
     ck_assert_uint_eq(l.ops->memory(l.job.options, 1000000, 50), 0);
     learning_close(&l);
     ck_assert_int_eq(learning_open(&l, "knn", brute, &t), ENS_OK);

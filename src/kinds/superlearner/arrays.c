@@ -3,6 +3,7 @@
 #include "kinds/superlearner/cases.h"
 #include "kinds/superlearner/kind.h"
 #include "kinds/superlearner/meta.h"
+#include "kinds/superlearner/meta_lanes.h"
 #include "kinds/superlearner/moments.h"
 #include "kinds/superlearner/order.h"
 #include "kinds/superlearner/steps.h"
@@ -54,6 +55,17 @@ static size_t width_of(const struct asked *a, const struct ens_cell *cell)
                         ens_sl_texts(cell));
 }
 
+static int is_of_meta_lanes(const struct asked *a)
+{
+    return is(a, "metalanes") || is(a, "metarisks");
+}
+
+static size_t meta_lane_doubles(const struct asked *a, size_t n_members)
+{
+    return is(a, "metarisks") ? ENS_SL_RISK_DOUBLES
+                              : ens_sl_meta_lane_doubles(n_members);
+}
+
 /* (rows, columns), or (rows) of one column. */
 static void matrix(uint64_t rows, uint64_t columns, uint32_t *ndim,
                    uint64_t *shape)
@@ -103,6 +115,11 @@ enum ens_status ens_sl_array_shape(const struct ens_host *host,
         shape[0] = ens_bins_table_size(width_of(&a, cell));
     } else if (is(&a, "bins")) {
         shape[0] = l->n_in * (ens_bins_stride(width_of(&a, cell)) / 8);
+    } else if (is_of_meta_lanes(&a)) {
+        size_t n = (size_t)ens_sl_n_members(&a.sl, plan, host);
+
+        shape[0] = l->n_samples * (uint64_t)ens_sl_meta_lanes(l, n) *
+                   meta_lane_doubles(&a, n);
     } else { /* weights, risks: of each sample a row per learner and partition
               */
         uint64_t n = ens_sl_n_members(&a.sl, plan, host);
@@ -306,6 +323,10 @@ ens_sl_array_region(const struct ens_host *host, const struct ens_plan *plan,
 
         *first = l->n_in * i / lanes * words;
         *n = l->n_in * (i + 1) / lanes * words - *first;
+    } else if (is_of_meta_lanes(&a)) {
+        even(i,
+             meta_lane_doubles(&a, (size_t)ens_sl_n_members(&a.sl, plan, host)),
+             first, n);
     } else {
         uint64_t members = ens_sl_n_members(&a.sl, plan, host);
 

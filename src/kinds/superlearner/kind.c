@@ -5,6 +5,7 @@
 #include "kinds/superlearner/fit.h"
 #include "kinds/superlearner/learn.h"
 #include "kinds/superlearner/meta.h"
+#include "kinds/superlearner/meta_lanes.h"
 #include "kinds/superlearner/metas.h"
 #include "kinds/superlearner/moments.h"
 #include "kinds/superlearner/order.h"
@@ -43,6 +44,23 @@ static enum ens_status check_learner(const struct ens_sl *sl,
     if (s == ENS_ESTUDY)
         return ens_wrap(err, s, "%s", place);
     return s;
+}
+
+/* Text that a learner sees: which one. */
+static enum ens_status check_case(const struct ens_sl *sl,
+                                  const struct ens_cell *cell,
+                                  struct ens_error *err)
+{
+    char place[ENS_CELL_PLACE];
+    int has_text = 0;
+    enum ens_status s = ens_sl_case_check(sl, cell, err);
+
+    for (size_t j = 0; sl->x->columns != NULL && j < sl->x->n_columns; j++)
+        has_text |= sl->x->columns[j].levels != NULL;
+    if (s != ENS_EINPUT || !has_text)
+        return s;
+    ens_cell_place(cell, "learner", "case", place);
+    return ens_wrap(err, s, "%s", place);
 }
 
 /* Labels, and the user's folds, before anything runs: every sample. */
@@ -108,7 +126,7 @@ enum ens_status ens_sl_check(const struct ens_sl *sl,
         host->plan_cell(plan, i, &cell);
         s = check_learner(sl, host, &cell, err);
         if (s == ENS_OK)
-            s = ens_sl_case_check(sl, &cell, err);
+            s = check_case(sl, &cell, err);
     }
     return s == ENS_OK ? ens_sl_meta_check(sl, host, err) : s;
 }
@@ -176,7 +194,8 @@ enum ens_status ens_sl_stage(void *state, const char *key, const void *data,
     if (s != ENS_OK)
         return s;
     st->has_moments = st->has_bins = 0;
-    if (st->at.step == ENS_SL_META)
+    st->weighed = NULL;
+    if (st->at.layer == 0)
         return ens_sl_meta_layer(&st->sl, st->n_layers, &st->layer, err);
     s = ens_sl_layer(&st->sl, st->at.layer, &st->layer, err);
     if (s == ENS_OK)
@@ -197,6 +216,7 @@ enum ens_status ens_sl_cell(void *state, const struct ens_cell *cell,
     struct ens_sl_state *st = state;
 
     ens_arena_reset(&st->cell_arena);
+    st->weighed = NULL;
     st->learner = ens_cell_impl(cell, "learner")->ops;
     return ens_sl_options(&st->sl, st->host, cell, st->learner, &st->cell_arena,
                           &st->options, err);
@@ -209,10 +229,16 @@ enum ens_status ens_sl_run(void *state, const struct ens_task *task,
                            struct ens_result *result, struct ens_error *err)
 {
     static run_fn *const run[ENS_SL_N_STEPS] = {
-        [ENS_SL_ROWS] = ens_sl_run_rows,   [ENS_SL_LANES] = ens_sl_run_lanes,
-        [ENS_SL_SUMS] = ens_sl_run_sums,   [ENS_SL_EDGES] = ens_sl_run_edges,
-        [ENS_SL_BINS] = ens_sl_run_bins,   [ENS_SL_FIT] = ens_sl_run_fit,
-        [ENS_SL_SORT] = ens_sl_run_sorted, [ENS_SL_META] = ens_sl_run_meta,
+        [ENS_SL_ROWS] = ens_sl_run_rows,
+        [ENS_SL_LANES] = ens_sl_run_lanes,
+        [ENS_SL_SUMS] = ens_sl_run_sums,
+        [ENS_SL_EDGES] = ens_sl_run_edges,
+        [ENS_SL_BINS] = ens_sl_run_bins,
+        [ENS_SL_FIT] = ens_sl_run_fit,
+        [ENS_SL_SORT] = ens_sl_run_sorted,
+        [ENS_SL_META_LANES] = ens_sl_run_meta_lanes,
+        [ENS_SL_META_RISKS] = ens_sl_run_meta_risks,
+        [ENS_SL_META] = ens_sl_run_meta,
     };
     struct ens_sl_state *st = state;
     struct ens_sl_job job = {st, task, result};

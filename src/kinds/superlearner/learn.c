@@ -1,6 +1,7 @@
 #include "kinds/superlearner/learn.h"
 
 #include "config/study.h"
+#include "learn/rows.h"
 
 #include <math.h>
 
@@ -89,9 +90,13 @@ static void *job_model(const struct ens_learn_job *job, size_t bytes)
     return learn->made;
 }
 
+/* Of rows that were read as 0 nothing is worth a warning: the fit fails. */
 static void job_warn(const struct ens_learn_job *job, const char *text)
 {
-    job->host->warn(job->result, text);
+    const struct ens_sl_learn *learn = job->own;
+
+    if (ens_rows_bad(learn->train, NULL) == ENS_OK)
+        job->host->warn(job->result, text);
 }
 
 enum ens_status ens_sl_learn(struct ens_sl_learn *learn,
@@ -123,6 +128,7 @@ enum ens_status ens_sl_learn(struct ens_sl_learn *learn,
         .warn = job_warn,
         .own = learn,
     };
+    learn->train = train;
     if (train->n == 0)
         return ens_fail(err, ENS_EDOMAIN, "there are no rows to be fitted on");
     s = learn->learner->fit(&learn->job, train, err);

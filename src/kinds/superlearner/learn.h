@@ -12,6 +12,7 @@ struct ens_sl_learn {
     struct ens_learn_job job;
     struct ens_learn_model model;
     char *made; /* of the model */
+    const struct ens_rows *train;
 };
 
 /** Options of a learner of a cell, or of [meta] (cell NULL). Memory is the

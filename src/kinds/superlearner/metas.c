@@ -100,84 +100,75 @@ enum ens_status ens_sl_meta_memory(const struct ens_sl *sl,
 
 /* -- weights --------------------------------------------------------------- */
 
-static void *problem_alloc(void *own, size_t n, size_t size)
-{
-    struct ens_sl_meta_spec *spec = own;
-
-    return ens_arena_alloc(&spec->job->st->arena, n, size);
-}
-
-static void problem_warn(void *own, const char *text)
-{
-    struct ens_sl_meta_spec *spec = own;
-
-    spec->job->st->host->warn(spec->job->result, text);
-}
-
-static enum ens_status problem_read(void *own, uint64_t first, size_t n,
-                                    double *z, double *y, double *w,
-                                    struct ens_error *err)
-{
-    struct ens_sl_meta_spec *spec = own;
-
-    return spec->read(spec->own, first, n, z, y, w, err);
-}
-
-static enum ens_status fit_weights(const struct ens_sl_meta_spec *spec,
+static enum ens_status fit_weights(struct ens_sl_state *st,
                                    const struct ens_meta *method,
+                                   const struct ens_meta_problem *problem,
                                    struct ens_sl_meta *meta,
                                    struct ens_error *err)
 {
-    struct ens_sl_state *st = spec->job->st;
     struct ens_learn_setup setup =
         ens_sl_setup(&st->sl, st->host, NULL, &st->arena);
-    struct ens_meta_problem problem = {
-        .n = spec->n,
-        .n_learners = spec->n_members,
-        .name = spec->name,
-        .read = problem_read,
-        .alloc = problem_alloc,
-        .warn = problem_warn,
-        .own = (void *)spec,
-    };
     struct ens_meta_options o;
     enum ens_status s = ens_meta_options(method, &setup, &o, err);
 
-    return s == ENS_OK ? ens_meta_fit(method, &o, &problem, &meta->result, err)
+    return s == ENS_OK ? ens_meta_fit(method, &o, problem, &meta->result, err)
                        : s;
+}
+
+int ens_sl_meta_is_squares(const struct ens_sl *sl, const struct ens_host *host)
+{
+    const struct ens_impl *impl = chosen(sl);
+    const struct ens_meta *method = impl ? method_of(impl) : NULL;
+    struct ens_arena arena;
+    struct ens_learn_setup setup;
+    struct ens_meta_options o;
+    int is_squares;
+
+    if (method == NULL)
+        return 0;
+    ens_arena_init(&arena);
+    setup = ens_sl_setup(sl, host, NULL, &arena);
+    is_squares = ens_meta_options(method, &setup, &o, NULL) == ENS_OK &&
+                 !ens_meta_reads_rows(method, &o);
+    ens_arena_fini(&arena);
+    return is_squares;
 }
 
 /* -- a learner --------------------------------------------------------------
  */
 
-static enum ens_status fit_learner(const struct ens_sl_meta_spec *spec,
+static enum ens_status fit_learner(const struct ens_sl_job *job,
                                    const struct ens_learner *learner,
+                                   const struct ens_rows *rows,
                                    struct ens_sl_meta *meta,
                                    struct ens_error *err)
 {
-    struct ens_sl_state *st = spec->job->st;
+    struct ens_sl_state *st = job->st;
     enum ens_status s;
 
-    meta->learn = (struct ens_sl_learn){.task = spec->job, .learner = learner};
+    meta->learn = (struct ens_sl_learn){.task = job, .learner = learner};
     s = ens_sl_options(&st->sl, st->host, NULL, learner, &st->arena,
                        &meta->learn.options, err);
-    return s == ENS_OK ? ens_sl_learn(&meta->learn, spec->rows, err) : s;
+    return s == ENS_OK ? ens_sl_learn(&meta->learn, rows, err) : s;
 }
 
-enum ens_status ens_sl_meta_fit(const struct ens_sl_meta_spec *spec,
+enum ens_status ens_sl_meta_fit(const struct ens_sl_job *job,
+                                const struct ens_rows *rows,
+                                const struct ens_meta_problem *problem,
                                 struct ens_sl_meta *meta, struct ens_error *err)
 {
-    const struct ens_impl *impl = chosen(&spec->job->st->sl);
+    struct ens_sl_state *st = job->st;
+    const struct ens_impl *impl = chosen(&st->sl);
     const struct ens_meta *method = method_of(impl);
 
     memset(meta, 0, sizeof(*meta));
-    meta->row = ens_arena_alloc(&spec->job->st->arena, spec->n_members,
-                                sizeof(*meta->row));
+    meta->row =
+        ens_arena_alloc(&st->arena, problem->n_learners, sizeof(*meta->row));
     if (meta->row == NULL)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
     meta->is_learner = method == NULL;
-    return method != NULL ? fit_weights(spec, method, meta, err)
-                          : fit_learner(spec, impl->ops, meta, err);
+    return method != NULL ? fit_weights(st, method, problem, meta, err)
+                          : fit_learner(job, impl->ops, rows, meta, err);
 }
 
 /* Row by row of the problem of weights. */

@@ -6,17 +6,6 @@
 #include "kinds/superlearner/learn.h"
 #include "learn/meta/meta.h"
 
-struct ens_sl_meta_spec {
-    const struct ens_sl_job *job;
-    const struct ens_rows *rows; /* predictions of members: what a learner is
-                                    fitted on */
-    uint64_t n;                  /* rows of the problem of weights */
-    size_t n_members, m;
-    const char *const *name;
-    ens_meta_read_fn *read;
-    void *own;
-};
-
 /** Fitted. */
 struct ens_sl_meta {
     int is_learner;
@@ -36,7 +25,14 @@ enum ens_status ens_sl_meta_memory(const struct ens_sl *sl,
                                    const struct ens_host *host, uint64_t n,
                                    size_t p, uint64_t *bytes,
                                    struct ens_error *err);
-enum ens_status ens_sl_meta_fit(const struct ens_sl_meta_spec *spec,
+/** Do weights follow from sums of squares: is it a method that reads no rows?
+ */
+int ens_sl_meta_is_squares(const struct ens_sl *sl,
+                           const struct ens_host *host);
+/** Weights of a problem, or a learner fitted on rows. */
+enum ens_status ens_sl_meta_fit(const struct ens_sl_job *job,
+                                const struct ens_rows *rows,
+                                const struct ens_meta_problem *problem,
                                 struct ens_sl_meta *meta,
                                 struct ens_error *err);
 /** n predictions (x m) of rows from `first` on; z: n x n_members m. */

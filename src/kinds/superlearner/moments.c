@@ -97,6 +97,11 @@ static enum ens_status find_shift(const struct ens_sl_job *job,
     return s;
 }
 
+static int lies_in_place(const struct ens_rows *r)
+{
+    return r->mapped != NULL && r->first_row != UINT64_MAX;
+}
+
 static enum ens_status open_sums(struct summing *a, struct ens_error *err)
 {
     struct ens_sl_state *st = a->job->st;
@@ -115,13 +120,18 @@ static enum ens_status open_sums(struct summing *a, struct ens_error *err)
     return s;
 }
 
-/* Rows [from, to) of the base into one set of sums. */
-static enum ens_status add_rows(struct summing *a, uint64_t from, uint64_t to,
-                                double *sums, struct ens_error *err)
+/* Rows [from, to) of the base into one set of sums. Rows that lie in the source
+ * as they are wanted are read there; where values turn out not to be finite,
+ * all are read again by blocks, which tells the first of them. */
+static enum ens_status add_rows(struct summing *a, int in_place, uint64_t from,
+                                uint64_t to, double *sums,
+                                struct ens_error *err)
 {
     struct ens_arena *arena = &a->job->st->arena;
     size_t p = a->p;
     double *x = ens_arena_alloc(arena, ENS_SL_BLOCK * (p + 2), sizeof(*x));
+    const double *mapped =
+        in_place ? a->rows.mapped + a->rows.first_row * a->rows.stride : NULL;
     struct ens_sums_pass pass = {
         .p = p,
         .shift = a->shift,
@@ -130,7 +140,8 @@ static enum ens_status add_rows(struct summing *a, uint64_t from, uint64_t to,
         .work =
             ens_arena_alloc(arena, ens_sums_pass_doubles(p, 1), sizeof(double)),
     };
-    struct ens_sums_rows rows = {.x = x, .stride = p};
+    struct ens_sums_rows rows = {.x = x,
+                                 .stride = in_place ? a->rows.stride : p};
 
     if (x == NULL || pass.work == NULL)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
@@ -138,7 +149,10 @@ static enum ens_status add_rows(struct summing *a, uint64_t from, uint64_t to,
     rows.w = a->rows.weighted ? rows.y + ENS_SL_BLOCK : NULL;
     for (; from < to; from += rows.n) {
         rows.n = to - from < ENS_SL_BLOCK ? (size_t)(to - from) : ENS_SL_BLOCK;
-        a->rows.x(&a->rows, from, rows.n, x);
+        if (in_place)
+            rows.x = mapped + from * rows.stride;
+        else
+            a->rows.x(&a->rows, from, rows.n, x);
         a->rows.y(&a->rows, from, rows.n, x + ENS_SL_BLOCK * p);
         if (rows.w != NULL)
             a->rows.w(&a->rows, from, rows.n, x + ENS_SL_BLOCK * (p + 1));
@@ -182,8 +196,13 @@ enum ens_status ens_sl_run_lanes(const struct ens_sl_job *job,
         return s;
     first = block_first(&a.folds, b, &rows);
     ens_sums_init(to, a.p);
-    s = add_rows(&a, first + rows * i / q, first + rows * (i + 1) / q, to, err);
-    return s;
+    s = add_rows(&a, lies_in_place(&a.rows), first + rows * i / q,
+                 first + rows * (i + 1) / q, to, err);
+    if (s != ENS_OK || !lies_in_place(&a.rows) || ens_sums_are_finite(to, a.p))
+        return s;
+    ens_sums_init(to, a.p);
+    return add_rows(&a, 0, first + rows * i / q, first + rows * (i + 1) / q, to,
+                    err);
 }
 
 enum ens_status ens_sl_run_sums(const struct ens_sl_job *job,

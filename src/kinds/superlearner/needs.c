@@ -5,6 +5,7 @@
 #include "kinds/superlearner/kind.h"
 #include "kinds/superlearner/learn.h"
 #include "kinds/superlearner/meta.h"
+#include "kinds/superlearner/meta_lanes.h"
 #include "kinds/superlearner/metas.h"
 #include "kinds/superlearner/moments.h"
 #include "kinds/superlearner/order.h"
@@ -185,20 +186,36 @@ static enum ens_status tell_fits(const struct telling *t, struct ens_error *err)
     return s;
 }
 
+/* Of L members: their sums, work as much again, blocks of their rows. */
+static uint64_t lane_bytes(size_t L, size_t p)
+{
+    return 8 * (2 * (uint64_t)ens_sl_meta_lane_doubles(L) +
+                ENS_SL_BLOCK * (uint64_t)(p + 3 * (L + 2)));
+}
+
 static enum ens_status tell_meta(struct telling *t, uint32_t n_layers,
                                  struct ens_error *err)
 {
-    size_t p = (size_t)ens_sl_n_members(&t->sl, t->plan, t->host);
+    size_t L = (size_t)ens_sl_n_members(&t->sl, t->plan, t->host);
+    size_t p = L * t->layer.m;
     uint64_t bytes = 0;
+    int has_lanes;
     enum ens_status s;
 
     if (t->sl.is_select)
         return ENS_OK;
-    p *= t->layer.m;
+    t->width = L;
     s = ens_sl_meta_layer(&t->sl, n_layers, &t->layer, err);
     if (s == ENS_OK)
         s = ens_sl_meta_memory(&t->sl, t->host, t->layer.n_in, p, &bytes, err);
     bytes += 8 * ENS_SL_BLOCK * (uint64_t)(p + 2);
+    has_lanes = s == ENS_OK && ens_sl_meta_lanes(&t->layer, L) > 0;
+    if (has_lanes)
+        s = tell(t, ENS_SL_META_LANES, "sums and blocks of rows",
+                 lane_bytes(L, p), err);
+    if (has_lanes && s == ENS_OK && ens_sl_meta_is_squares(&t->sl, t->host))
+        s = tell(t, ENS_SL_META_RISKS, "weights and blocks of rows", bytes,
+                 err);
     return s == ENS_OK ? tell(t, ENS_SL_META, "fit", bytes, err) : s;
 }
 

@@ -171,6 +171,11 @@ enum ens_status ens_sl_read(struct ens_sl *sl, const struct ens_plan *plan,
     if (s == ENS_OK && sl->n_outer == 1)
         s = ens_fail(err, ENS_ESTUDY,
                      "[superlearner] outer_folds = 1: 0 (none), or 2 and more");
+    if (s == ENS_OK && sl->n_outer > sl->n_rows)
+        s = ens_fail(err, ENS_ESTUDY,
+                     "[superlearner] outer_folds = %u: there are %llu rows "
+                     "only",
+                     sl->n_outer, (unsigned long long)sl->n_rows);
     if (s == ENS_OK && sl->n_outer > 0 && sl->is_select)
         s = ens_fail(err, ENS_ESTUDY,
                      "[superlearner] outer_folds: of no use with type = "
@@ -232,6 +237,28 @@ static enum ens_status check_layer(const struct ens_sl *sl,
     return ENS_OK;
 }
 
+/* Rows that are left without the largest outer fold are enough, too. */
+static enum ens_status check_samples(const struct ens_sl *sl,
+                                     const struct ens_sl_layer *l,
+                                     struct ens_error *err)
+{
+    uint64_t n = l->n_in, v = sl->n_outer, left;
+    uint32_t J, K;
+    enum ens_status s;
+
+    if (v == 0)
+        return ENS_OK;
+    left = n - n / v - (n % v > 0);
+    s = ens_folds_count(&l->spec, left, &J, &K, err);
+    return s == ENS_OK
+               ? s
+               : ens_wrap(err, s,
+                          "[superlearner] outer_folds = %llu leaves "
+                          "%llu of %llu rows; [layer %s]",
+                          (unsigned long long)v, (unsigned long long)left,
+                          (unsigned long long)n, l->row);
+}
+
 static enum ens_status count_rows(const struct ens_sl *sl,
                                   struct ens_sl_layer *l, struct ens_error *err)
 {
@@ -240,6 +267,9 @@ static enum ens_status count_rows(const struct ens_sl *sl,
 
     if (s != ENS_OK)
         return ens_wrap(err, s, "[layer %s]", l->row);
+    s = check_samples(sl, l, err);
+    if (s != ENS_OK)
+        return s;
     l->n_out = l->n_in;
     if (l->spec.type == ENS_FOLDS_TEMPORAL)
         l->n_out = l->n_in - l->spec.burn_in;

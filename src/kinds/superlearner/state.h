@@ -23,6 +23,8 @@ struct ens_sl_state {
     enum ens_texts texts;        /* of which source */
     const struct ens_score *score, *risk;
     uint32_t fit_schema, meta_schema;
+    struct ens_sl_meta *weighed; /* by stage meta_risks; NULL: not yet */
+    uint32_t weighed_sample;
     struct ens_parts parts; /* states of learners */
     /* of the cell */
     const struct ens_learner *learner;

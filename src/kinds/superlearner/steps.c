@@ -5,6 +5,8 @@
 #include "config/study.h"
 #include "kinds/superlearner/cases.h"
 #include "kinds/superlearner/kind.h"
+#include "kinds/superlearner/meta.h"
+#include "kinds/superlearner/meta_lanes.h"
 #include "kinds/superlearner/metas.h"
 #include "kinds/superlearner/moments.h"
 #include "kinds/superlearner/trees.h"
@@ -20,7 +22,8 @@
 #define PARTIALS_BYTES ((uint64_t)1 << 30)
 
 static const char *const step_text[ENS_SL_N_STEPS] = {
-    "_rows", "_lanes", "_sums", "_edges", "_bins", "", "_sorted", "meta"};
+    "_rows", "_lanes",  "_sums",      "_edges",     "_bins",
+    "",      "_sorted", "meta_lanes", "meta_risks", "meta"};
 
 struct ens_sl_at ens_sl_at(const struct ens_sl_layer *layer,
                            enum ens_sl_step step)
@@ -30,8 +33,8 @@ struct ens_sl_at ens_sl_at(const struct ens_sl_layer *layer,
 
 void ens_sl_stage_key(struct ens_sl_at at, char key[ENS_SL_KEY])
 {
-    if (at.step == ENS_SL_META)
-        snprintf(key, ENS_SL_KEY, "meta");
+    if (at.step >= ENS_SL_META_LANES)
+        snprintf(key, ENS_SL_KEY, "%s", step_text[at.step]);
     else
         snprintf(key, ENS_SL_KEY, "layer%u%s", at.layer, step_text[at.step]);
 }
@@ -41,11 +44,13 @@ enum ens_status ens_sl_stage_of(const char *key, struct ens_sl_at *at,
 {
     char text[ENS_SL_KEY];
 
-    *at = (struct ens_sl_at){0, ENS_SL_META};
-    if (strcmp(key, "meta") == 0)
-        return ENS_OK;
+    for (int i = ENS_SL_META_LANES; i <= ENS_SL_META; i++) {
+        *at = (struct ens_sl_at){0, (enum ens_sl_step)i};
+        if (strcmp(key, step_text[i]) == 0)
+            return ENS_OK;
+    }
     for (uint32_t l = 1; l <= ENS_SL_LAYERS; l++)
-        for (int i = 0; i < ENS_SL_META; i++) {
+        for (int i = 0; i < ENS_SL_META_LANES; i++) {
             *at = (struct ens_sl_at){l, (enum ens_sl_step)i};
             ens_sl_stage_key(*at, text);
             if (strcmp(text, key) == 0)
@@ -140,10 +145,15 @@ struct chain { /* what a stage is added from */
     const struct ens_host *host;
     struct ens_plan *plan;
     struct ens_sl sl;
-    struct ens_sl_layer layer;
+    struct ens_sl_layer layer; /* of META_LANES and what follows: the last */
     struct ens_sl_needs needs;
     uint32_t n_layers;
 };
+
+static size_t members(const struct chain *c)
+{
+    return (size_t)ens_sl_n_members(&c->sl, c->plan, c->host);
+}
 
 static int has_step(const struct chain *c, enum ens_sl_step step)
 {
@@ -158,6 +168,13 @@ static int has_step(const struct chain *c, enum ens_sl_step step)
         return c->needs.bins;
     case ENS_SL_SORT:
         return !c->layer.is_sorted || c->layer.n_samples > 1;
+    case ENS_SL_META_LANES:
+        return !c->sl.is_select && ens_sl_meta_lanes(&c->layer, members(c)) > 0;
+    case ENS_SL_META_RISKS:
+        return has_step(c, ENS_SL_META_LANES) &&
+               ens_sl_meta_is_squares(&c->sl, c->host);
+    case ENS_SL_META:
+        return !c->sl.is_select;
     default:
         return 1;
     }
@@ -180,27 +197,18 @@ static enum ens_status follow(struct chain *c, struct ens_sl_at *at, int *any,
     enum ens_status s = ENS_OK;
 
     *any = 0;
-    if (at->step == ENS_SL_META)
-        return ENS_OK;
-    for (;;) {
+    while (at->step != ENS_SL_META && !*any && s == ENS_OK) {
         at->step++;
-        if (at->step == ENS_SL_META) {
-            if (at->layer == c->n_layers) {
-                at->layer = 0;
-                *any = !c->sl.is_select;
-                return ENS_OK;
-            }
+        if (at->step == ENS_SL_META_LANES && at->layer == c->n_layers) {
+            at->layer = 0;
+        } else if (at->step == ENS_SL_META_LANES) {
             at->layer++;
             at->step = ENS_SL_ROWS;
             s = enter_layer(c, at->layer, err);
-            if (s != ENS_OK)
-                return s;
         }
-        if (has_step(c, at->step)) {
-            *any = 1;
-            return ENS_OK;
-        }
+        *any = s == ENS_OK && has_step(c, at->step);
     }
+    return s;
 }
 
 struct names { /* of arrays */
@@ -241,7 +249,9 @@ static void step_arrays(const struct chain *c, struct ens_sl_at at,
 {
     const struct ens_sl_layer *l = &c->layer;
 
-    if (l->is_shared && at.step != ENS_SL_ROWS && at.step != ENS_SL_META)
+    if (at.layer == 0)
+        input_arrays(c, c->n_layers + 1, reads);
+    if (l->is_shared && at.step != ENS_SL_ROWS)
         name(reads, "rows", l);
     switch (at.step) {
     case ENS_SL_ROWS:
@@ -288,10 +298,18 @@ static void step_arrays(const struct chain *c, struct ens_sl_at at,
             name(writes, "outer", l);
         }
         break;
+    case ENS_SL_META_LANES:
+        name(writes, "metalanes", NULL);
+        break;
+    case ENS_SL_META_RISKS:
+        name(reads, "metalanes", NULL);
+        name(writes, "metarisks", NULL);
+        break;
     case ENS_SL_META:
-        input_arrays(c, c->n_layers + 1, reads);
-        if (l->is_shared)
-            name(reads, "rows", l);
+        if (has_step(c, ENS_SL_META_LANES))
+            name(reads, "metalanes", NULL);
+        if (has_step(c, ENS_SL_META_RISKS))
+            name(reads, "metarisks", NULL);
         name(writes, "weights", NULL);
         name(writes, "risks", NULL);
         break;
@@ -300,10 +318,12 @@ static void step_arrays(const struct chain *c, struct ens_sl_at at,
     }
 }
 
-static size_t width(const struct chain *c)
+static size_t width(const struct chain *c, struct ens_sl_at at)
 {
     struct ens_cell cell;
 
+    if (at.layer == 0)
+        return members(c);
     c->host->plan_cell(c->plan, c->needs.leader, &cell);
     return ens_sl_width(&c->sl, c->plan, c->host, c->layer.number,
                         ens_sl_texts(&cell));
@@ -327,6 +347,9 @@ uint32_t ens_sl_n_tasks(const struct ens_sl_layer *l, enum ens_sl_step step,
         return ens_sl_n_fits(l);
     case ENS_SL_SORT:
         return l->n_samples * ens_sl_sort_lanes(l->n_out);
+    case ENS_SL_META_LANES:
+    case ENS_SL_META_RISKS:
+        return l->n_samples * ens_sl_meta_lanes(l, width);
     case ENS_SL_META:
         return l->n_samples;
     case ENS_SL_N_STEPS:
@@ -338,7 +361,7 @@ uint32_t ens_sl_n_tasks(const struct ens_sl_layer *l, enum ens_sl_step step,
 static int takes_part(const struct chain *c, struct ens_sl_at at,
                       const struct ens_cell *cell)
 {
-    if (at.step == ENS_SL_META)
+    if (at.layer == 0)
         return cell->ordinal == 0;
     if (at.step == ENS_SL_FIT || at.step == ENS_SL_SORT)
         return ens_sl_is_in(cell, &c->layer);
@@ -351,7 +374,7 @@ static int takes_part(const struct chain *c, struct ens_sl_at at,
 static enum ens_status add_data(const struct chain *c, struct ens_sl_at at,
                                 struct ens_error *err)
 {
-    int is_meta = at.step == ENS_SL_META;
+    int is_meta = at.layer == 0;
     const struct ens_value *v;
     struct ens_buf text = ENS_BUF_INIT;
     struct ens_sl_layer layer;
@@ -367,7 +390,7 @@ static enum ens_status add_data(const struct chain *c, struct ens_sl_at at,
     ens_buf_printf(&text, "rows=%llu+%llu\npropagate=%s\n",
                    (unsigned long long)layer.first_y,
                    (unsigned long long)layer.n_in, v->set ? v->text : "");
-    if (is_meta)
+    if (is_meta && at.step != ENS_SL_META_LANES)
         ens_sl_meta_text(&c->sl, &text);
     s = text.failed ? ens_fail(err, ENS_ENOMEMORY, "out of memory")
                     : c->host->plan_data(c->plan, text.data, text.len, err);
@@ -382,7 +405,7 @@ static enum ens_status add_stage(struct chain *c, struct ens_sl_at at,
     struct names writes = {.n = 0}, reads = {.n = 0};
     uint32_t *per_cell = calloc((size_t)n, sizeof(*per_cell));
     struct ens_cell cell;
-    uint32_t n_tasks = ens_sl_n_tasks(&c->layer, at.step, width(c));
+    uint32_t n_tasks = ens_sl_n_tasks(&c->layer, at.step, width(c, at));
     char key[ENS_SL_KEY];
     enum ens_status s;
 
@@ -419,8 +442,8 @@ enum ens_status ens_sl_next(const struct ens_host *host, const char *key,
 
     if (s == ENS_OK)
         s = ens_sl_stage_of(key, &at, err);
-    if (s == ENS_OK && at.layer > 0)
-        s = enter_layer(&c, at.layer, err);
+    if (s == ENS_OK)
+        s = enter_layer(&c, at.layer > 0 ? at.layer : c.n_layers, err);
     if (s == ENS_OK)
         s = follow(&c, &at, &any, err);
     if (s == ENS_OK && any)
@@ -463,8 +486,11 @@ static enum ens_status declare_arrays(struct chain *c, struct ens_error *err)
 
 static enum ens_status declare_all(struct chain *c, struct ens_error *err)
 {
-    static const struct ens_array_def meta[] = {{"weights", ENS_DT_F64, 1},
+    static const struct ens_array_def meta[] = {{"metalanes", ENS_DT_F64, 0},
+                                                {"metarisks", ENS_DT_F64, 0},
+                                                {"weights", ENS_DT_F64, 1},
                                                 {"risks", ENS_DT_F64, 1}};
+    static const enum ens_sl_step of[] = {ENS_SL_META_LANES, ENS_SL_META_RISKS};
     enum ens_status s = ENS_OK;
 
     for (uint32_t i = 1; i <= c->n_layers && s == ENS_OK; i++) {
@@ -473,7 +499,8 @@ static enum ens_status declare_all(struct chain *c, struct ens_error *err)
             s = declare_arrays(c, err);
     }
     for (size_t i = 0; i < ENS_COUNT(meta) && s == ENS_OK; i++)
-        s = c->host->plan_array(c->plan, &meta[i], err);
+        if (i >= ENS_COUNT(of) || has_step(c, of[i]))
+            s = c->host->plan_array(c->plan, &meta[i], err);
     return s;
 }
 

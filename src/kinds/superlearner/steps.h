@@ -13,11 +13,13 @@ enum ens_sl_step {
     ENS_SL_BINS,  /* binsL: columns as bins, by lanes of rows */
     ENS_SL_FIT,   /* predictedL or rawL, rawouterL, fitsL: a task per fit */
     ENS_SL_SORT,  /* predictedL, outerL from those */
-    ENS_SL_META,  /* weights, meta: a task per sample */
+    ENS_SL_META_LANES, /* metalanes: sums of each sample, by lanes of rows */
+    ENS_SL_META_RISKS, /* metarisks: the same of the super learner's risk */
+    ENS_SL_META,       /* weights, risks: a task per sample */
     ENS_SL_N_STEPS
 };
 
-/** A stage; layer 0 of META. */
+/** A stage; layer 0 of META_LANES and what follows. */
 struct ens_sl_at {
     uint32_t layer;
     enum ens_sl_step step;
@@ -56,7 +58,7 @@ uint32_t ens_sl_lanes(uint64_t n, uint64_t partial_bytes);
 uint32_t ens_sl_sort_lanes(uint64_t n);
 
 /** Tasks of a step in each cell that takes part, of an input of that many
- * columns. */
+ * columns; of META_LANES, META_RISKS: of that many members. */
 uint32_t ens_sl_n_tasks(const struct ens_sl_layer *layer, enum ens_sl_step step,
                         size_t width);
 

@@ -37,7 +37,8 @@ const struct ens_setting ens_learner_spline_settings[] = {
      .def = "5",
      .min = 2,
      .max = 1000,
-     .help = "of each column, at its quantiles, the outermost among them"},
+     .help = "of each column, at quantiles of its rows, whatever they "
+             "weigh, the outermost among them"},
     {.section = "learner",
      .key = "alpha",
      .type = ENS_T_NUM,

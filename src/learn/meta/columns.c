@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "learn/meta/block.h"
 #include "learn/meta/factor.h"
+#include "learn/meta/lanes.h"
 
 #include <float.h>
 #include <math.h>
@@ -39,24 +40,17 @@ static void name_them(const struct ens_meta_problem *problem,
 /* -- which are finite -------------------------------------------------------
  */
 
-/* The y column's sums are finite where y is; a column of z has finite sums
- * with the ones and itself. */
-static int is_finite(const struct ens_meta_moments *m, size_t width, size_t j)
-{
-    return isfinite(m->gram[j]) && isfinite(m->gram[j + j * width]);
-}
-
 static enum ens_status check(const struct ens_meta_problem *problem,
                              const struct ens_meta_moments *m,
                              struct ens_error *err)
 {
-    size_t width = problem->n_learners + 2;
+    size_t n = problem->n_learners;
 
     if (!(m->gram[0] > 0) || isinf(m->gram[0]))
         return ens_fail(err, ENS_EDOMAIN,
                         m->gram[0] == 0 ? "weights of all rows are 0"
                                         : "weights have no finite sum");
-    if (!is_finite(m, width, width - 1))
+    if (!ens_meta_is_finite(m, n, n + 1))
         return ens_fail(err, ENS_EDOMAIN,
                         "response: values that are not finite, or too large");
     return ENS_OK;
@@ -73,7 +67,7 @@ static enum ens_status split(const struct ens_meta_problem *problem,
     if (failed == NULL)
         return ENS_ENOMEMORY;
     for (size_t j = 0; j < n; j++)
-        if (is_finite(m, n + 2, j + 1))
+        if (ens_meta_is_finite(m, n, j + 1))
             finite[good++] = j;
         else
             failed[bad++] = j;
@@ -189,6 +183,12 @@ static enum ens_status leave(const struct ens_meta_problem *problem,
 /* -- all of it --------------------------------------------------------------
  */
 
+/* More than moments: where these lost digits, they are found elsewhere. */
+static int is_exact(const struct ens_meta_problem *problem)
+{
+    return problem->read != NULL || problem->lanes != NULL;
+}
+
 static enum ens_status factor(const struct ens_meta_problem *problem,
                               const struct ens_meta_moments *m,
                               struct ens_meta_columns *c, double *tol,
@@ -197,16 +197,20 @@ static enum ens_status factor(const struct ens_meta_problem *problem,
     size_t n = c->n_finite, square = (n + 2) * (n + 2);
     double *r = ens_meta_alloc(problem, 2 * square, sizeof(*r), err);
     double ratio;
+    enum ens_status s = ENS_OK;
 
     if (r == NULL)
         return ENS_ENOMEMORY;
     c->r = r;
     ratio = ens_meta_factor_gram(m, problem->n_learners, c->finite, n, r,
                                  r + square);
-    *tol = problem->read ? ALIKE_ROWS : ALIKE_MOMENTS;
-    if (ratio > ENS_META_MIN_RATIO || problem->read == NULL)
-        return ENS_OK;
-    return ens_meta_factor_rows(problem, m->shift, c->finite, n, r, err);
+    *tol = is_exact(problem) ? ALIKE_ROWS : ALIKE_MOMENTS;
+    if (!(ratio > ENS_META_MIN_RATIO) && problem->lanes)
+        s = ens_meta_lanes_factor(problem, c->finite, n, r, err);
+    else if (!(ratio > ENS_META_MIN_RATIO) && problem->read)
+        s = ens_meta_factor_rows(problem, m->shift, c->finite, n, r, err);
+    ens_meta_unshift(r, m->shift, problem->n_learners, c->finite, n);
+    return s;
 }
 
 enum ens_status ens_meta_columns_find(const struct ens_meta_problem *problem,
@@ -224,7 +228,8 @@ enum ens_status ens_meta_columns_find(const struct ens_meta_problem *problem,
     memset(c, 0, sizeof(*c));
     c->finite = finite;
     if (s == ENS_OK && m == NULL) {
-        s = ens_meta_moments_make(problem, &made, err);
+        s = problem->lanes ? ens_meta_lanes_moments(problem, &made, err)
+                           : ens_meta_moments_make(problem, NULL, &made, err);
         m = &made;
     }
     if (s == ENS_OK)
@@ -238,6 +243,6 @@ enum ens_status ens_meta_columns_find(const struct ens_meta_problem *problem,
     if (s != ENS_OK)
         return s;
     c->task.weight = m->gram[0];
-    c->task.resolution = problem->read ? EXACT_ROWS : EXACT_MOMENTS;
+    c->task.resolution = is_exact(problem) ? EXACT_ROWS : EXACT_MOMENTS;
     return ENS_OK;
 }

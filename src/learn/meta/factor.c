@@ -13,7 +13,9 @@ struct sums {
     size_t width; /* n_learners + 2 */
     double *x;    /* a block's columns */
     double *work;
-    double *part, *gram, *shift;
+    double *part, *gram;
+    const double *shift;
+    double *found; /* shift, if none was given */
 };
 
 /* Means of the first rows; of what is not finite, 0. */
@@ -27,6 +29,25 @@ static void find_shift(const struct ens_meta_block *b, double *shift)
         sum /= (double)b->n;
         shift[j] = isfinite(sum) ? sum : 0;
     }
+}
+
+static enum ens_status of_block(void *arg, const struct ens_meta_block *b,
+                                struct ens_error *err)
+{
+    (void)err;
+    find_shift(b, arg);
+    return ENS_OK;
+}
+
+enum ens_status ens_meta_shift(const struct ens_meta_problem *problem,
+                               double *shift, struct ens_error *err)
+{
+    struct ens_meta_problem first = *problem;
+    struct ens_meta_block *memory = NULL;
+
+    if (first.n > ENS_META_BLOCK)
+        first.n = ENS_META_BLOCK;
+    return ens_meta_each(&first, &memory, of_block, shift, err);
 }
 
 /* Columns (1, z - shift, y - shift). */
@@ -50,8 +71,8 @@ static enum ens_status add_block(void *arg, const struct ens_meta_block *b,
     struct sums *t = arg;
 
     (void)err;
-    if (b->first == 0)
-        find_shift(b, t->shift);
+    if (b->first == 0 && t->found)
+        find_shift(b, t->found);
     fill_columns(b, t->shift, t->x);
     ens_gram(t->x, b->n, t->width, b->w, t->part, t->work);
     for (size_t k = 0; k < t->width * t->width; k++)
@@ -60,13 +81,14 @@ static enum ens_status add_block(void *arg, const struct ens_meta_block *b,
 }
 
 enum ens_status ens_meta_moments_make(const struct ens_meta_problem *problem,
+                                      const double *shift,
                                       struct ens_meta_moments *moments,
                                       struct ens_error *err)
 {
     size_t width = problem->n_learners + 2, square = width * width;
     size_t columns = ENS_META_BLOCK * width;
     struct ens_meta_block *memory = NULL;
-    struct sums t = {.width = width};
+    struct sums t = {.width = width, .shift = shift};
     enum ens_status s;
 
     t.x = ens_meta_alloc(problem,
@@ -77,11 +99,20 @@ enum ens_status ens_meta_moments_make(const struct ens_meta_problem *problem,
     t.work = t.x + columns;
     t.part = t.work + ENS_GRAM_WORK(width);
     t.gram = t.part + square;
-    t.shift = t.gram + square;
+    if (shift == NULL)
+        t.shift = t.found = t.gram + square;
     s = ens_meta_each(problem, &memory, add_block, &t, err);
     if (s == ENS_OK)
         *moments = (struct ens_meta_moments){problem->n, t.shift, t.gram};
     return s;
+}
+
+int ens_meta_is_finite(const struct ens_meta_moments *m, size_t n_learners,
+                       size_t j)
+{
+    size_t width = n_learners + 2;
+
+    return isfinite(m->gram[j]) && isfinite(m->gram[j + j * width]);
 }
 
 /* -- from moments -----------------------------------------------------------
@@ -108,14 +139,6 @@ static double eliminate(double *a, size_t p, size_t k, double *r)
     return d / was;
 }
 
-/* Of columns as they are, not shifted: only the row of the ones differs. */
-static void unshift(double *r, const double *shift, size_t n_learners,
-                    const size_t *column, size_t n)
-{
-    for (size_t j = 0; j <= n; j++)
-        r[(j + 1) * (n + 2)] += r[0] * shift[j < n ? column[j] : n_learners];
-}
-
 double ens_meta_factor_gram(const struct ens_meta_moments *moments,
                             size_t n_learners, const size_t *column, size_t n,
                             double *r, double *work)
@@ -138,7 +161,6 @@ double ens_meta_factor_gram(const struct ens_meta_moments *moments,
         if (k > 0 && k <= n && !(ratio >= least))
             least = ratio;
     }
-    unshift(r, moments->shift, n_learners, column, n);
     return least;
 }
 
@@ -196,9 +218,21 @@ enum ens_status ens_meta_factor_rows(const struct ens_meta_problem *problem,
     s = ens_meta_each(problem, &memory, stack_block, &t, err);
     if (s != ENS_OK)
         return s;
-    for (size_t j = 0; j < p && r[0] < 0; j++)
-        r[j * p] = j ? -r[j * p] : r[0];
-    r[0] = fabs(r[0]);
-    unshift(r, shift, problem->n_learners, column, n);
+    ens_meta_turn(r, p);
     return ENS_OK;
+}
+
+void ens_meta_turn(double *r, size_t p)
+{
+    if (!(r[0] < 0))
+        return;
+    for (size_t j = 0; j < p; j++)
+        r[j * p] = -r[j * p];
+}
+
+void ens_meta_unshift(double *r, const double *shift, size_t n_learners,
+                      const size_t *column, size_t n)
+{
+    for (size_t j = 0; j <= n; j++)
+        r[(j + 1) * (n + 2)] += r[0] * shift[j < n ? column[j] : n_learners];
 }

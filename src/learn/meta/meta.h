@@ -29,6 +29,14 @@ struct ens_meta_moments {
     const double *gram;  /* (n_learners + 2)^2, column-major, lower triangle */
 };
 
+/** Sums of all rows by parts of them, each made by ens_meta_lane_make. */
+struct ens_meta_lanes {
+    size_t n;
+    const double *shift; /* n_learners + 1: that all were made with */
+    const double *sums;  /* n, each `stride` doubles after the one before */
+    size_t stride;
+};
+
 /** n rows from `first`: z row-major n x n_learners, y[n], w[n] (ones where
  * there are no weights). The same bytes whenever asked. */
 typedef enum ens_status ens_meta_read_fn(void *own, uint64_t first, size_t n,
@@ -39,8 +47,9 @@ struct ens_meta_problem {
     uint64_t n;        /* rows */
     size_t n_learners; /* L >= 1 */
     const char *const *name;
-    const struct ens_meta_moments *moments; /* NULL: made from rows */
-    ens_meta_read_fn *read; /* NULL: moments alone; then methods that read rows
+    const struct ens_meta_moments *moments; /* NULL: made from lanes or rows */
+    const struct ens_meta_lanes *lanes;     /* NULL: made from rows */
+    ens_meta_read_fn *read; /* NULL: sums alone; then methods that read rows
                                are refused */
     /** Memory for as long as the result is used, zeroed; NULL when there is
      * none. */
@@ -110,8 +119,8 @@ uint64_t ens_meta_memory(const struct ens_meta *method, uint64_t n,
  * Weights, a function of method, options and the problem's numbers alone.
  * Errors: ENS_EDOMAIN: no learner is left, weights that are all
  *         0, a response the method has no use for; what `read` returned.
- * Cost:   squares: one pass over rows (none where moments are given), a second
- *         one where columns are collinear.
+ * Cost:   squares: one pass over rows (none where moments or lanes are given),
+ * a second one where columns are collinear.
  */
 enum ens_status ens_meta_fit(const struct ens_meta *method,
                              const struct ens_meta_options *options,

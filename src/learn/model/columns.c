@@ -142,6 +142,8 @@ enum ens_status ens_model_input_open(struct ens_model_input *c,
 {
     enum ens_status s;
 
+    if (in->n_rows == 0)
+        return ens_fail(err, ENS_EINPUT, "%s: no rows", in->path);
     *c = (struct ens_model_input){.model = m, .in = in};
     c->from = ens_arena_alloc(arena, m->n_columns, sizeof(struct ens_column *));
     c->known = ens_arena_alloc(arena, m->n_columns, sizeof(*c->known));
