@@ -28,12 +28,14 @@ static uint64_t draw_below(void *arg, uint64_t n)
     return ens_rng_below(arg, n);
 }
 
-/* The stream of a sample's folds; V + 1: that of outer folds. */
+/* The stream of a sample's folds. Outer folds are drawn once, for all layers:
+ * as a sample of layer 1 behind the others. */
 static void seed_draws(struct ordering *o, uint32_t sample)
 {
     char purpose[40];
 
-    snprintf(purpose, sizeof(purpose), "folds%u", o->layer->number);
+    snprintf(purpose, sizeof(purpose), "folds%u",
+             sample == o->layer->n_samples ? 1 : o->layer->number);
     ens_rng_set(&o->rng, ens_study_seed(o->sl->study), 0, sample,
                 ens_rng_stream("superlearner", purpose));
     o->draws = (struct ens_draws){draw_below, &o->rng};
@@ -58,7 +60,7 @@ static enum ens_status read_labels(const struct ordering *o,
 }
 
 static enum ens_status read_how(const struct ordering *o,
-                                const struct ens_rowset *rows,
+                                const struct ens_rowset *rows, int is_shuffled,
                                 struct ens_order_how *how,
                                 struct ens_error *err)
 {
@@ -66,7 +68,7 @@ static enum ens_status read_how(const struct ordering *o,
     enum ens_status s;
 
     memset(how, 0, sizeof(*how));
-    if (o->layer->is_shuffled)
+    if (is_shuffled)
         how->shuffle = &o->draws;
     s = read_labels(o, o->sl->id, rows, &how->id, err);
     if (s == ENS_OK)
@@ -130,7 +132,7 @@ static enum ens_status leave_out(struct ordering *o, uint32_t sample,
     if (sample == 0)
         return ENS_OK;
     seed_draws(o, o->layer->n_samples);
-    s = read_how(o, in, &how, err);
+    s = read_how(o, in, o->sl->is_outer_shuffled, &how, err);
     how.folds = NULL; /* the user's are those within */
     if (s == ENS_OK)
         s = ens_folds_order(&spec, in, &how, o->arena, row, start, err);
@@ -164,7 +166,7 @@ enum ens_status ens_sl_order(const struct ens_sl *sl,
 
     seed_draws(&o, sample);
     if (s == ENS_OK)
-        s = read_how(&o, &in, &how, err);
+        s = read_how(&o, &in, layer->is_shuffled, &how, err);
     if (s == ENS_OK)
         s = ens_sl_clusters(sl, layer, &in, arena, &how.partitions, err);
     if (s == ENS_OK)

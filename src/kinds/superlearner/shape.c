@@ -165,6 +165,8 @@ enum ens_status ens_sl_read(struct ens_sl *sl, const struct ens_plan *plan,
     sl->id = host->plan_input(plan, "id");
     sl->strata = host->plan_input(plan, "strata");
     sl->folds = host->plan_input(plan, "folds");
+    sl->is_outer_shuffled =
+        sl->n_outer > 0 && either(sl, "1", "shuffle")->i != 0;
     s = check_inputs(sl, err);
     if (s == ENS_OK)
         s = count_classes(sl, err);
@@ -295,8 +297,9 @@ static enum ens_status read_layer(const struct ens_sl *sl,
     l->m = sl->family == ENS_OUTCOME_MULTINOMIAL && l->is_proba ? sl->n_classes
                                                                 : 1;
     l->is_shuffled = either(sl, l->row, "shuffle")->i != 0;
-    l->is_shared = (l->is_shuffled || sl->id != NULL || sl->strata != NULL ||
-                    sl->folds != NULL || is_kmeans(sl, l));
+    l->is_shared =
+        (l->is_shuffled || sl->is_outer_shuffled || sl->id != NULL ||
+         sl->strata != NULL || sl->folds != NULL || is_kmeans(sl, l));
     l->is_uneven = l->is_shared && (sl->id != NULL || sl->strata != NULL ||
                                     sl->folds != NULL || is_kmeans(sl, l));
     s = check_layer(sl, l, err);

@@ -48,8 +48,9 @@ struct ens_sl {
     const struct ens_study *study;
     enum ens_outcome_family family;
     uint32_t n_classes;
-    uint32_t n_outer; /* V */
-    int is_select;    /* no ensemble: learners are compared */
+    uint32_t n_outer;      /* V */
+    int is_select;         /* no ensemble: learners are compared */
+    int is_outer_shuffled; /* outer folds are drawn: as layer 1 says, for all */
     uint64_t n_rows;
     const struct ens_input *x, *y, *weights;
     const struct ens_input *id, *strata, *folds; /* NULL: none */

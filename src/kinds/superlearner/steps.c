@@ -390,6 +390,8 @@ static enum ens_status add_data(const struct chain *c, struct ens_sl_at at,
     ens_buf_printf(&text, "rows=%llu+%llu\npropagate=%s\n",
                    (unsigned long long)layer.first_y,
                    (unsigned long long)layer.n_in, v->set ? v->text : "");
+    if (c->sl.is_outer_shuffled)
+        ens_buf_puts(&text, "outer_folds=shuffled\n");
     if (is_meta && at.step != ENS_SL_META_LANES)
         ens_sl_meta_text(&c->sl, &text);
     s = text.failed ? ens_fail(err, ENS_ENOMEMORY, "out of memory")
