@@ -24,7 +24,7 @@ void ens_sl_row_name(const struct ens_cell *cell, char *to, size_t cap)
         const struct ens_axis_column *c = ens_study_axis_column(cell->study, i);
 
         if (c->key == NULL || strcmp(c->key, "case") == 0 ||
-            strcmp(c->key, "layer") == 0 ||
+            strcmp(c->key, "layer") == 0 || strcmp(c->key, "group") == 0 ||
             !ens_cell_varies(cell, "learner", c->key) || n >= cap)
             continue;
         n += (size_t)snprintf(to + n, cap - n, "%s%s=%s", first ? "[" : ",",
@@ -35,13 +35,22 @@ void ens_sl_row_name(const struct ens_cell *cell, char *to, size_t cap)
         snprintf(to + n, cap - n, "]");
 }
 
-void ens_sl_learner_name(const struct ens_cell *cell, char *to, size_t cap)
+void ens_sl_case_name(const struct ens_cell *cell, char *to, size_t cap)
 {
     const char *prep = ens_cell_value(cell, "learner", "case")->text;
     size_t n = (size_t)snprintf(to, cap, "%s%s", prep, *prep ? "." : "");
 
     if (n < cap)
         ens_sl_row_name(cell, to + n, cap - n);
+}
+
+void ens_sl_learner_name(const struct ens_cell *cell, char *to, size_t cap)
+{
+    const char *group = ens_sl_group_of(cell);
+    size_t n = (size_t)snprintf(to, cap, "%s%s", group, *group ? "/" : "");
+
+    if (n < cap)
+        ens_sl_case_name(cell, to + n, cap - n);
 }
 
 /* -- arrays -------------------------------------------------------------- */
@@ -276,16 +285,18 @@ static enum ens_status add_layer(const struct input *in, uint32_t number,
 {
     struct ens_sl_state *st = in->job->st;
     uint64_t n = st->host->plan_n_cells(st->plan);
-    struct ens_sl_layer from;
+    struct ens_sl_groups groups;
     struct ens_cell cell;
-    enum ens_status s = ens_sl_layer(&st->sl, number, &from, err);
+    enum ens_status s = ens_sl_groups(&st->sl, number, &groups, err);
 
     for (uint64_t i = 0; i < n && s == ENS_OK; i++) {
+        const struct ens_sl_layer *from;
+
         st->host->plan_cell(st->plan, i, &cell);
-        if (!ens_sl_is_in(&cell, &from))
-            continue;
-        for (uint32_t j = 0; j < from.n_partitions && s == ENS_OK; j++)
-            s = add_partition(in, &from, &cell, j, err);
+        from = ens_sl_in_groups(&groups, &cell);
+        for (uint32_t j = 0;
+             from != NULL && j < from->n_partitions && s == ENS_OK; j++)
+            s = add_partition(in, from, &cell, j, err);
     }
     return s;
 }

@@ -28,14 +28,15 @@ static uint64_t draw_below(void *arg, uint64_t n)
     return ens_rng_below(arg, n);
 }
 
-/* The stream of a sample's folds. Outer folds are drawn once, for all layers:
- * as a sample of layer 1 behind the others. */
+/* The stream of a sample's folds. Outer folds are drawn once, for all layers
+ * and groups: as a sample of layer 1 behind the others. */
 static void seed_draws(struct ordering *o, uint32_t sample)
 {
-    char purpose[40];
+    static const struct ens_sl_layer first = {.number = 1};
+    char purpose[ENS_SL_KEY];
 
-    snprintf(purpose, sizeof(purpose), "folds%u",
-             sample == o->layer->n_samples ? 1 : o->layer->number);
+    ens_sl_array(purpose, "folds",
+                 sample == o->layer->n_samples ? &first : o->layer);
     ens_rng_set(&o->rng, ens_study_seed(o->sl->study), 0, sample,
                 ens_rng_stream("superlearner", purpose));
     o->draws = (struct ens_draws){draw_below, &o->rng};

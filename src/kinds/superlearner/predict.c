@@ -133,8 +133,8 @@ static enum ens_status choose_rows(struct ens_sl_job *job,
                        : s;
 }
 
-static enum ens_status open_training(struct session *s, uint32_t layer,
-                                     uint64_t cell, uint32_t partition,
+static enum ens_status open_training(struct session *s, uint64_t cell,
+                                     uint32_t partition,
                                      const struct ens_rows_prep *prep,
                                      struct ens_rows *rows,
                                      struct ens_error *err)
@@ -147,14 +147,15 @@ static enum ens_status open_training(struct session *s, uint32_t layer,
     enum ens_texts texts = ENS_TEXTS_REFUSED;
     struct ens_cell c;
     struct ens_sl_layer l;
-    enum ens_status status =
-        is_meta ? ens_sl_meta_layer(&st->sl, st->n_layers, &l, err)
-                : ens_sl_layer(&st->sl, layer + 1, &l, err);
+    enum ens_status status = ENS_OK;
 
     if (data == NULL)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
-    if (!is_meta) {
+    if (is_meta) {
+        status = ens_sl_meta_layer(&st->sl, st->n_layers, &l, err);
+    } else {
         ens_study_cell(s->p->study, cell, &c);
+        status = ens_sl_layer_of_cell(&st->sl, &c, &l, err);
         texts = ens_sl_texts(&c);
         spec.lag = ens_sl_lag(&c);
     }
@@ -178,10 +179,11 @@ static enum ens_status find_training(void *own, uint32_t layer, uint64_t cell,
     struct ens_rows *made = ens_arena_alloc(&s->st.arena, 1, sizeof(*made));
     enum ens_status status = need_training(s, err);
 
+    (void)layer; /* that of the cell */
     if (made == NULL)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
     if (status == ENS_OK)
-        status = open_training(s, layer, cell, partition, prep, made, err);
+        status = open_training(s, cell, partition, prep, made, err);
     *rows = made;
     return status == ENS_OK
                ? status

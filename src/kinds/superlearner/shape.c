@@ -24,21 +24,33 @@ static const struct ens_value *of_study(const struct ens_sl *sl,
     return v;
 }
 
-static const struct ens_value *of_layer(const struct ens_sl *sl,
-                                        const char *row, const char *key)
+static const struct ens_value *of_row(const struct ens_sl *sl, const char *role,
+                                      const char *row, const char *key)
 {
-    const struct ens_value *v =
-        ens_study_row_value(sl->study, "layer", row, key);
+    const struct ens_value *v = ens_study_row_value(sl->study, role, row, key);
 
     ENS_BUG_ON(v == NULL);
     return v;
 }
 
-/* The layer's, or when it says nothing that of [superlearner]. */
-static const struct ens_value *either(const struct ens_sl *sl, const char *row,
-                                      const char *key)
+/* The group's, or when it says nothing that of its layer. */
+static const struct ens_value *
+of_layer(const struct ens_sl *sl, const struct ens_sl_layer *l, const char *key)
 {
-    const struct ens_value *v = of_layer(sl, row, key);
+    if (l->group[0] != '\0') {
+        const struct ens_value *v = of_row(sl, "group", l->group, key);
+
+        if (v->set)
+            return v;
+    }
+    return of_row(sl, "layer", l->row, key);
+}
+
+/* When both say nothing that of [superlearner]. */
+static const struct ens_value *
+either(const struct ens_sl *sl, const struct ens_sl_layer *l, const char *key)
+{
+    const struct ens_value *v = of_layer(sl, l, key);
 
     return v->set ? v : of_study(sl, key);
 }
@@ -53,9 +65,15 @@ uint32_t ens_sl_layer_of(const struct ens_cell *cell)
     return n;
 }
 
+const char *ens_sl_group_of(const struct ens_cell *cell)
+{
+    return ens_cell_value(cell, "learner", "group")->text;
+}
+
 int ens_sl_is_in(const struct ens_cell *cell, const struct ens_sl_layer *layer)
 {
-    return ens_sl_layer_of(cell) == layer->number;
+    return ens_sl_layer_of(cell) == layer->number &&
+           strcmp(ens_sl_group_of(cell), layer->group) == 0;
 }
 
 /* -- the study ----------------------------------------------------------- */
@@ -109,6 +127,82 @@ void ens_sl_computed(const struct ens_study *study, char *to, size_t cap)
             if (strcmp(ens_study_input_name(study, i), name[k]) == 0)
                 snprintf(to + n, cap - n, "%s%s", n > 0 ? ", " : "", name[k]);
         }
+}
+
+/* Names are part of those of stages and arrays, whose last word may be a
+ * step's: see steps.c. */
+static enum ens_status check_group(const struct ens_sl *sl, uint32_t g,
+                                   struct ens_error *err)
+{
+    static const char *const taken[] = {"rows",  "lanes", "sums",
+                                        "edges", "bins",  "sorted"};
+    const char *name = sl->group[g], *last = strrchr(name, '_');
+
+    if (name[strspn(name, "abcdefghijklmnopqrstuvwxyz"
+                          "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")] != '\0' ||
+        strlen(name) >= ENS_SL_GROUP)
+        return ens_fail(err, ENS_ESTUDY,
+                        "[group %.80s]: a group's name is letters, digits and "
+                        "_, at most %d of them",
+                        name, ENS_SL_GROUP - 1);
+    last = last == NULL ? name : last + 1;
+    for (size_t i = 0; i < ENS_COUNT(taken); i++)
+        if (strcmp(last, taken[i]) == 0)
+            return ens_fail(err, ENS_ESTUDY,
+                            "[group %s]: the name ends in \"%s\", as those of "
+                            "stages do; take another",
+                            name, last);
+    if (sl->layers[g] == 0)
+        return ens_fail(err, ENS_ESTUDY,
+                        "[group %s]: no learner is in it; [learner NAME] "
+                        "group = %s puts one there",
+                        name, name);
+    return ENS_OK;
+}
+
+/* That layer has learners of that group. */
+static void mark(struct ens_sl *sl, const char *group, const char *layer)
+{
+    unsigned long number = strtoul(layer, NULL, 10);
+    uint32_t g = 0;
+
+    if (group[0] == '\0')
+        g = ENS_SL_GROUPS;
+    while (g < sl->n_groups && strcmp(sl->group[g], group) != 0)
+        g++;
+    if (number >= 1 && number <= ENS_SL_LAYERS)
+        sl->layers[g] |= 1u << (number - 1);
+}
+
+static enum ens_status find_groups(struct ens_sl *sl, struct ens_error *err)
+{
+    static const char *const keys[] = {"group", "layer"};
+    const struct ens_value *v[2];
+    const char *name;
+    enum ens_status s = ENS_OK;
+
+    for (size_t i = 0; (name = ens_study_row(sl->study, "group", i)) != NULL;
+         i++) {
+        if (name[0] == '\0') /* no section but [group] */
+            return ENS_OK;
+        if (i == ENS_SL_GROUPS)
+            return ens_fail(err, ENS_ESTUDY, "[group %s]: at most %d groups",
+                            name, ENS_SL_GROUPS);
+        sl->group[sl->n_groups++] = name;
+    }
+    for (size_t row = 0; sl->n_groups > 0; row++) {
+        size_t i = 0;
+
+        while (ens_study_pair(sl->study, "learner", row, keys, i, v)) {
+            mark(sl, v[0]->text, v[1]->text);
+            i++;
+        }
+        if (i == 0)
+            break;
+    }
+    for (uint32_t g = 0; g < sl->n_groups && s == ENS_OK; g++)
+        s = check_group(sl, g, err);
+    return s;
 }
 
 /* How many classes there are, where y does not say it by being 0 or 1. */
@@ -166,10 +260,13 @@ enum ens_status ens_sl_read(struct ens_sl *sl, const struct ens_plan *plan,
     sl->strata = host->plan_input(plan, "strata");
     sl->folds = host->plan_input(plan, "folds");
     sl->is_outer_shuffled =
-        sl->n_outer > 0 && either(sl, "1", "shuffle")->i != 0;
+        sl->n_outer > 0 &&
+        either(sl, &(struct ens_sl_layer){.row = "1"}, "shuffle")->i != 0;
     s = check_inputs(sl, err);
     if (s == ENS_OK)
         s = count_classes(sl, err);
+    if (s == ENS_OK)
+        s = find_groups(sl, err);
     if (s == ENS_OK && sl->n_outer == 1)
         s = ens_fail(err, ENS_ESTUDY,
                      "[superlearner] outer_folds = 1: 0 (none), or 2 and more");
@@ -193,27 +290,21 @@ static const enum ens_folds_type types[] = {
 
 static void read_spec(const struct ens_sl *sl, struct ens_sl_layer *l)
 {
-    double test = of_layer(sl, l->row, "test_size")->d;
+    double test = of_layer(sl, l, "test_size")->d;
 
     l->spec = (struct ens_folds_spec){
-        .type = types[either(sl, l->row, "type")->i],
-        .folds = (uint64_t)either(sl, l->row, "folds")->i,
-        .partitions = (uint64_t)of_layer(sl, l->row, "partitions")->i,
+        .type = types[either(sl, l, "type")->i],
+        .folds = (uint64_t)either(sl, l, "folds")->i,
+        .partitions = (uint64_t)of_layer(sl, l, "partitions")->i,
         .test_size = test >= 1 ? (uint64_t)test : 0,
         .test_share = test < 1 ? test : 0,
-        .step_size = (uint64_t)of_layer(sl, l->row, "step_size")->i,
-        .burn_in = (uint64_t)of_layer(sl, l->row, "burn_in")->i,
-        .window = (uint64_t)of_layer(sl, l->row, "window")->i,
-        .lag = (uint64_t)of_layer(sl, l->row, "lag")->i,
+        .step_size = (uint64_t)of_layer(sl, l, "step_size")->i,
+        .burn_in = (uint64_t)of_layer(sl, l, "burn_in")->i,
+        .window = (uint64_t)of_layer(sl, l, "window")->i,
+        .lag = (uint64_t)of_layer(sl, l, "lag")->i,
     };
     if (l->spec.type == ENS_FOLDS_TEMPORAL && l->spec.burn_in == 0)
         l->spec.burn_in = l->spec.step_size;
-}
-
-static int is_kmeans(const struct ens_sl *sl, const struct ens_sl_layer *l)
-{
-    return l->spec.type == ENS_FOLDS_SUBSEMBLE &&
-           of_layer(sl, l->row, "partition_by")->i == 1;
 }
 
 /* Settings of one another. */
@@ -226,16 +317,16 @@ static enum ens_status check_layer(const struct ens_sl *sl,
 
     if (in_order && l->is_shared)
         return ens_fail(err, ENS_ESTUDY,
-                        "[layer %s]: types blend and temporal divide rows as "
+                        "[%s]: types blend and temporal divide rows as "
                         "they stand; shuffle, id, strata and folds do not go "
                         "with them",
-                        l->row);
+                        l->section);
     if (in_order && sl->n_outer > 0)
         return ens_fail(err, ENS_ESTUDY,
-                        "[superlearner] outer_folds: not with [layer %s] of "
+                        "[superlearner] outer_folds: not with [%s] of "
                         "type blend or temporal, which does not predict every "
                         "row",
-                        l->row);
+                        l->section);
     return ENS_OK;
 }
 
@@ -256,9 +347,9 @@ static enum ens_status check_samples(const struct ens_sl *sl,
                ? s
                : ens_wrap(err, s,
                           "[superlearner] outer_folds = %llu leaves "
-                          "%llu of %llu rows; [layer %s]",
+                          "%llu of %llu rows; [%s]",
                           (unsigned long long)v, (unsigned long long)left,
-                          (unsigned long long)n, l->row);
+                          (unsigned long long)n, l->section);
 }
 
 static enum ens_status count_rows(const struct ens_sl *sl,
@@ -268,7 +359,7 @@ static enum ens_status count_rows(const struct ens_sl *sl,
         ens_folds_count(&l->spec, l->n_in, &l->n_partitions, &l->n_folds, err);
 
     if (s != ENS_OK)
-        return ens_wrap(err, s, "[layer %s]", l->row);
+        return ens_wrap(err, s, "[%s]", l->section);
     s = check_samples(sl, l, err);
     if (s != ENS_OK)
         return s;
@@ -291,56 +382,135 @@ static enum ens_status read_layer(const struct ens_sl *sl,
     enum ens_status s;
 
     snprintf(l->row, sizeof(l->row), "%u", l->number);
+    snprintf(l->section, sizeof(l->section), "%s %s",
+             l->group[0] != '\0' ? "group" : "layer",
+             l->group[0] != '\0' ? l->group : l->row);
     read_spec(sl, l);
     l->is_full = !sl->is_select;
-    l->is_proba = of_layer(sl, l->row, "proba")->i != 0;
+    l->is_proba = of_row(sl, "layer", l->row, "proba")->i != 0;
     l->m = sl->family == ENS_OUTCOME_MULTINOMIAL && l->is_proba ? sl->n_classes
                                                                 : 1;
-    l->is_shuffled = either(sl, l->row, "shuffle")->i != 0;
-    l->is_shared =
-        (l->is_shuffled || sl->is_outer_shuffled || sl->id != NULL ||
-         sl->strata != NULL || sl->folds != NULL || is_kmeans(sl, l));
+    l->is_shuffled = either(sl, l, "shuffle")->i != 0;
+    l->is_kmeans = l->spec.type == ENS_FOLDS_SUBSEMBLE &&
+                   of_layer(sl, l, "partition_by")->i == 1;
+    l->is_shared = (l->is_shuffled || sl->is_outer_shuffled || sl->id != NULL ||
+                    sl->strata != NULL || sl->folds != NULL || l->is_kmeans);
     l->is_uneven = l->is_shared && (sl->id != NULL || sl->strata != NULL ||
-                                    sl->folds != NULL || is_kmeans(sl, l));
+                                    sl->folds != NULL || l->is_kmeans);
     s = check_layer(sl, l, err);
     return s == ENS_OK ? count_rows(sl, l, err) : s;
 }
 
-enum ens_status ens_sl_layer(const struct ens_sl *sl, uint32_t number,
-                             struct ens_sl_layer *layer, struct ens_error *err)
+const char *ens_sl_group_after(const struct ens_sl *sl, uint32_t number,
+                               const char *group)
 {
-    uint64_t n_in = sl->n_rows, first = 0;
+    uint32_t bit =
+        number >= 1 && number <= ENS_SL_LAYERS ? 1u << (number - 1) : 0;
+    uint32_t any = 0, g = 0;
+
+    for (uint32_t i = 0; i < sl->n_groups; i++)
+        any |= sl->layers[i] & bit;
+    if (group == NULL && (!any || (sl->layers[ENS_SL_GROUPS] & bit)))
+        return "";
+    if (group != NULL && group[0] != '\0')
+        while (g < sl->n_groups && strcmp(sl->group[g++], group) != 0) {
+        }
+    while (g < sl->n_groups && !(sl->layers[g] & bit))
+        g++;
+    return g < sl->n_groups ? sl->group[g] : NULL;
+}
+
+static void begin(struct ens_sl_layer *l, uint32_t number, const char *group,
+                  uint64_t n, uint64_t first)
+{
+    memset(l, 0, sizeof(*l)); /* compared as bytes: arrays.c */
+    l->number = number;
+    snprintf(l->group, sizeof(l->group), "%s", group);
+    l->n_in = n;
+    l->first_y = first;
+}
+
+/* Rows of X that the layer's input is: all, then those that every group of the
+ * layer before predicts. */
+static enum ens_status find_rows(const struct ens_sl *sl, uint32_t number,
+                                 uint64_t *n, uint64_t *first,
+                                 struct ens_error *err)
+{
     enum ens_status s = ENS_OK;
 
-    for (uint32_t i = 1; i <= number && s == ENS_OK; i++) {
-        memset(layer, 0, sizeof(*layer));
-        layer->number = i;
-        layer->n_in = n_in;
-        layer->first_y = first;
-        s = read_layer(sl, layer, err);
-        n_in = layer->n_out;
-        first += layer->first_out;
+    *n = sl->n_rows;
+    *first = 0;
+    for (uint32_t i = 1; i < number && s == ENS_OK; i++) {
+        uint64_t least = *n;
+        const char *g = NULL;
+
+        while (s == ENS_OK && (g = ens_sl_group_after(sl, i, g)) != NULL) {
+            struct ens_sl_layer l;
+
+            begin(&l, i, g, *n, *first);
+            s = read_layer(sl, &l, err);
+            if (s == ENS_OK && l.n_out < least)
+                least = l.n_out;
+        }
+        *first += *n - least;
+        *n = least;
     }
     return s;
+}
+
+enum ens_status ens_sl_layer(const struct ens_sl *sl, uint32_t number,
+                             const char *group, struct ens_sl_layer *layer,
+                             struct ens_error *err)
+{
+    uint64_t n, first;
+    enum ens_status s = find_rows(sl, number, &n, &first, err);
+
+    begin(layer, number, group, n, first);
+    return s == ENS_OK ? read_layer(sl, layer, err) : s;
+}
+
+enum ens_status ens_sl_layer_of_cell(const struct ens_sl *sl,
+                                     const struct ens_cell *cell,
+                                     struct ens_sl_layer *layer,
+                                     struct ens_error *err)
+{
+    return ens_sl_layer(sl, ens_sl_layer_of(cell), ens_sl_group_of(cell), layer,
+                        err);
+}
+
+enum ens_status ens_sl_groups(const struct ens_sl *sl, uint32_t number,
+                              struct ens_sl_groups *groups,
+                              struct ens_error *err)
+{
+    const char *g = NULL;
+    enum ens_status s = ENS_OK;
+
+    groups->n = 0;
+    while (s == ENS_OK && (g = ens_sl_group_after(sl, number, g)) != NULL)
+        s = ens_sl_layer(sl, number, g, &groups->of[groups->n++], err);
+    return s;
+}
+
+const struct ens_sl_layer *ens_sl_in_groups(const struct ens_sl_groups *groups,
+                                            const struct ens_cell *cell)
+{
+    for (uint32_t i = 0; i < groups->n; i++)
+        if (ens_sl_is_in(cell, &groups->of[i]))
+            return &groups->of[i];
+    return NULL;
 }
 
 enum ens_status ens_sl_meta_layer(const struct ens_sl *sl, uint32_t n_layers,
                                   struct ens_sl_layer *layer,
                                   struct ens_error *err)
 {
-    struct ens_sl_layer last = {0};
-    enum ens_status s = ens_sl_layer(sl, n_layers, &last, err);
+    uint64_t n, first;
+    enum ens_status s = find_rows(sl, n_layers + 1, &n, &first, err);
 
-    if (s != ENS_OK)
-        return s;
-    *layer = (struct ens_sl_layer){
-        .number = n_layers + 1,
-        .n_in = last.n_out,
-        .n_out = last.n_out,
-        .first_y = last.first_y + last.first_out,
-        .n_samples = last.n_samples,
-    };
-    return ENS_OK;
+    begin(layer, n_layers + 1, "", n, first);
+    layer->n_out = n;
+    layer->n_samples = sl->n_outer + 1;
+    return s;
 }
 
 uint32_t ens_sl_n_fits(const struct ens_sl_layer *l)
