@@ -30,13 +30,21 @@ static void read_across(const struct ens_learn_source_part *a,
     }
 }
 
-static void read_column(const struct ens_view *v, const struct ens_rowrun *run,
-                        double *to)
+/* A run of a column: where it lies, or in the tile. */
+static const double *read_column(const struct ens_view *v,
+                                 const struct ens_rowrun *run, double *tile)
 {
-    if (run->index == NULL)
-        ens_view_f64(v, run->row, run->n, to);
-    else /* row numbers: not negative, the same bits */
-        ens_view_gather_f64(v, (const uint64_t *)run->index, run->n, to);
+    const double *x;
+
+    if (run->index != NULL) { /* row numbers: not negative, the same bits */
+        ens_view_gather_f64(v, (const uint64_t *)run->index, run->n, tile);
+        return tile;
+    }
+    x = ens_view_pointer_f64(v);
+    if (x != NULL)
+        return x + run->row;
+    ens_view_f64(v, run->row, run->n, tile);
+    return tile;
 }
 
 /* Columns that are turned into rows together: 8 doubles are a line of cache. */
@@ -58,6 +66,7 @@ static void read_columns(const struct ens_learn_source_part *a,
                          const struct ens_rowrun *run, double *out, size_t p)
 {
     double tile[ABREAST][TILE];
+    const double *x[ABREAST];
 
     for (size_t j = 0; j < a->m; j += ABREAST) {
         size_t m = a->m - j < ABREAST ? a->m - j : ABREAST;
@@ -65,11 +74,15 @@ static void read_columns(const struct ens_learn_source_part *a,
         for (size_t k = 0; k < m; k++) {
             const struct ens_view v = view_of(a, j + k);
 
-            read_column(&v, run, tile[k]);
+            x[k] = read_column(&v, run, tile[k]);
         }
-        for (uint64_t i = 0; i < run->n; i++)
-            for (size_t k = 0; k < m; k++)
-                out[i * p + j + k] = tile[k][i];
+        if (m == 1)
+            for (uint64_t i = 0; i < run->n; i++)
+                out[i * p + j] = x[0][i];
+        else
+            for (uint64_t i = 0; i < run->n; i++)
+                for (size_t k = 0; k < m; k++)
+                    out[i * p + j + k] = x[k][i];
     }
 }
 
@@ -95,12 +108,12 @@ static void read_text(const struct ens_learn_source_part *a,
                       const struct ens_rowrun *run, double *out, size_t p)
 {
     double tile[TILE];
+    const double *x = read_column(&a->view, run, tile);
 
-    read_column(&a->view, run, tile);
     for (uint64_t i = 0; i < run->n; i++)
         for (size_t j = 0; j < a->m; j++)
             out[i * p + j] =
-                tile[i] < 0 ? (double)NAN : tile[i] == (double)(a->level + j);
+                x[i] < 0 ? (double)NAN : x[i] == (double)(a->level + j);
 }
 
 static void (*const readers[])(const struct ens_learn_source_part *a,

@@ -282,6 +282,96 @@ def outer_layers(work):
               (first == "no"), f"{first}, {second}: {found[0]}")
 
 
+# -- many rows --------------------------------------------------------------------
+
+MANY = 140001  # what stage meta asks of rows is summed in lanes of them
+
+
+def losses(family, p, y):
+    """Of each row."""
+    if family == "gaussian":
+        return (p - y) ** 2
+    if family == "binomial":
+        return -(y * np.log(p) + (1 - y) * np.log(1 - p))
+    return -np.log(p[np.arange(len(y)), y.astype(int)])
+
+
+def expect_risks(found, family, z, y, w, text):
+    """Number of rows, mean of weight times loss, its standard error."""
+    for i, p in enumerate(z):
+        of = w * losses(family, p, y)
+        near(found[i], [len(y), of.mean(),
+                        of.std(ddof=1) / np.sqrt(len(y))], f"{text}, {i}")
+
+
+def samples(results, n, outer):
+    """(rows weighted by, rows of risks, predictions) of each sample."""
+    cells = learners(results).values()
+    z = [np.load(results / f"arrays/predicted1.{c}.npy") for c in cells]
+    yield np.arange(n), np.arange(n), z
+    z = [np.load(results / f"arrays/outer1.{c}.npy") for c in cells] \
+        if outer else []
+    for v, out in enumerate(blocks(0, n, outer) if outer else []):
+        yield np.setdiff1d(np.arange(n), out), out, [of[v] for of in z]
+
+
+def least_squares(z, y, w):
+    return ols(z, y, np.vstack([np.zeros(z.shape[1]), np.eye(z.shape[1])]), w)
+
+
+def many_weighted(work):
+    """Squares: three learners, two of them equal; observation weights."""
+    x, y, more = save(work, n=MANY, more=["weights"])
+    w = more["weights"]
+    for meta in ("nnls", "ols"):
+        results = run(work, study(
+            "folds = 2\nouter_folds = 3", "[case scaled]\n"
+            "preprocess = standardise\n[learner mean]\n[learner ols]\n"
+            "[learner again]\nlearner = ols\ncase = scaled\n",
+            inputs="weights = weights.npy", meta=meta), meta)
+        for v, (rows, out, z) in enumerate(samples(results, MANY, 3)):
+            a = np.column_stack(z[:2])
+            if meta == "nnls":
+                want = np.append(nnls(a[rows], y[rows], w[rows]), 0)
+                p = a @ want[:2]
+            else:
+                of = least_squares(a[rows], y[rows], w[rows])
+                want, p = np.append(of[1:] - of[0], 0), a @ (of[1:] - of[0])
+                p += of[0]
+            near(weights(results, v), want, f"{meta}: weights {v}")
+            square = (a[rows] - y[rows, None]) ** 2 * w[rows, None]
+            best = square.mean(0).argmin()
+            expect_risks(one(results, "risks")[v], "gaussian",
+                         [a[out, 0], a[out, 1], z[2][out], p[out],
+                          a[out, best]], y[out], w[out], f"{meta}, {v}")
+
+
+def many_classes(work):
+    """A weight for all classes of a member; likelihoods, learners, which read
+    rows."""
+    rows = "[learner mean]\n[learner naive_bayes]\n"
+    _, y, _ = save(work, "multinomial", n=MANY)
+    results = run(work, study("classes = 3\nfolds = 2", rows, "multinomial"))
+    z = next(samples(results, MANY, 0))[2]
+    is_class = (y[:, None] == np.arange(3)) * 1.0
+    want = nnls(np.column_stack([p.ravel() for p in z]), is_class.ravel())
+    near(weights(results), want, "multinomial")
+    expect_risks(one(results, "risks")[0], "multinomial",
+                 [*z, want[0] * z[0] + want[1] * z[1]], y, 1, "multinomial")
+    _, y, _ = save(work, "binomial", n=MANY)
+    for meta in ("nnloglik", "lda"):
+        results = run(work, study("folds = 2", rows, "binomial", meta=meta),
+                      meta)
+        z = next(samples(results, MANY, 0))[2]
+        of, risks = weights(results), one(results, "risks")[0]
+        expect_risks(risks, "binomial", z, y, 1, meta)
+        if meta == "lda":
+            continue
+        logit = [np.log(p / (1 - p)) for p in np.clip(z, 0.001, 0.999)]
+        p = 1 / (1 + np.exp(-(of[0] * logit[0] + of[1] * logit[1])))
+        expect_risks(risks[2:], "binomial", [p], y, 1, meta)
+
+
 # -- families ---------------------------------------------------------------------
 
 def families(work):
@@ -349,4 +439,5 @@ def example(work):
 check(P == 5, "data of other columns than the goldens'")
 main(gaussian, binomial, multinomial, stack, blend, subsemble, temporal,
      select, layers, shuffle, ids, strata, user_folds, observation_weights,
-     outer, outer_layers, families, likeliest, example)
+     outer, outer_layers, many_weighted, many_classes, families, likeliest,
+     example)

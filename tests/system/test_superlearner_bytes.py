@@ -8,7 +8,8 @@ import time
 import numpy as np
 
 import mpi
-from harness import BAD, check, dice, digests, expect_same, kill, main, table
+from harness import BAD, check, dice, digests, expect_same, kill, main, \
+    table, wait_until
 from stacking import save, study
 
 ROWS = ("[layer 1]\npropagate = 1\n[case scaled]\npreprocess = standardise\n"
@@ -52,8 +53,13 @@ def workers(work):
             ("shuffled", "gaussian", "", SETTINGS, "convex"),
             ("labels", "binomial", "id = id.npy\nstrata = strata.npy\n",
              "outer_folds = 2\nfolds = 3", "nnloglik"),
-            ("parts", "gaussian", "", "type = subsemble\nfolds = 3", "ols")):
-        save(work, family, more=["id", "strata"])
+            ("parts", "gaussian", "", "type = subsemble\nfolds = 3", "ols"),
+            ("drawn", "gaussian", "id = id.npy\n",
+             "type = blend\nshuffle = yes", "knn"),
+            ("left", "gaussian", "folds = folds.npy\n",
+             "type = subsemble\nfolds = 3", "nnls")):
+        _, y, _ = save(work, family, more=["id", "strata"])
+        np.save(work.path / "folds.npy", np.arange(len(y)) * 7 % 4 - 1.0)
         text = study(settings, ROWS, family, inputs, meta)
         reference = fresh(work, text, name)
         path = work.study(text)
@@ -62,6 +68,60 @@ def workers(work):
             work.run(path, results, workers=n)
             work.verify(results)
             same(work, results, reference, f"{name}, {n} workers")
+
+
+MANY = 140001  # stages meta_lanes, meta_risks
+LINEAR = ("[learner mean]\n[learner ols]\n[case scaled]\n"
+          "preprocess = standardise\n[learner again]\nlearner = ols\n"
+          "case = scaled\n")
+
+
+def lanes(work):
+    """Of the meta learner: workers, ranks, kills of those in such stages."""
+    save(work, n=MANY)
+    text = study("outer_folds = 2\nfolds = 2\nshuffle = yes", LINEAR)
+    reference = fresh(work, text)
+    path = work.study(text)
+    for n in (1, 2, 8):
+        work.run(path, work.path / f"w{n}", workers=n)
+        same(work, work.path / f"w{n}", reference, f"{n} workers")
+    mpi.run(work, path, work.path / "ranks", ranks=4)
+    same(work, work.path / "ranks", reference, "mpirun -n 4")
+    for stage in ("metalanes", "metarisks"):
+        for of_worker in (True, False):
+            killed(work, path, stage, of_worker)
+            same(work, work.path / f"{stage}{of_worker}", reference,
+                 f"killed in {stage}")
+
+
+def killed(work, path, stage, of_worker):
+    """As soon as the stage has made its array; then on to the end."""
+    results = work.path / f"{stage}{of_worker}"
+    run = work.start_run(path, results, workers=1)
+    wait_until(lambda: not run.running
+               or list(results.glob(f"arrays/{stage}.*")), 60, stage)
+    check(run.running, "it ended too soon")
+    for pid in run.workers() if of_worker else [run.pid]:
+        kill(pid)
+    run.wait(60)
+    run.expect_no_process(20)
+    work.run(path, results)
+    work.verify(results)
+
+
+def lanes_edited(work):
+    """Another meta learner: its stages, and not the sums of rows; one that
+    reads rows has meta alone. 16 lanes."""
+    save(work, n=MANY)
+    results = work.path / "edited"
+    for meta, new in (("nnls", None), ("ols", 16 + 1), ("tree", 1),
+                      ("nnls", 0)):
+        text = study("folds = 2", LINEAR, meta=meta)
+        run = work.run(work.study(text), results)
+        n = next(line for line in run.stderr.split("\n") if " now in " in line)
+        check(new in (None, int(n.split()[0])), f"{meta}: {n}, not {new}")
+        work.verify(results)
+        same(work, results, fresh(work, text, f"{meta}{new}"), meta)
 
 
 def hosts(work):
@@ -227,5 +287,5 @@ def row_order(work):
     check("X" in run.stderr, run.stderr)
 
 
-main(workers, hosts, kills, edits, edit_below, layers_edited, there_and_back,
+main(workers, lanes, lanes_edited, hosts, kills, edits, edit_below, layers_edited, there_and_back,
      inputs_edited, again, fit_again, row_order)

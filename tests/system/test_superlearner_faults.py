@@ -75,6 +75,28 @@ def programs(work):
               f"{how}: predictions of the failed folds: {p[:63]}")
 
 
+def many_rows(work):
+    """The same where the meta learner's rows are summed in lanes; without any
+    learner stage meta says so, once."""
+    x, y, _ = save(work, n=140001)
+    folds, bad = blocks(0, len(y), 2), program(work, "raise", 70000)
+    results = work.path / "r"
+    run = work.run(work.study(study("folds = 2", BOTH + bad)), results,
+                   expect=SOME_FAILED)
+    z = np.column_stack([by_folds(f, x, y, folds) for f in (mean, ols)])
+    near(weights(results), np.append(nnls(z, y), 0), "weights")
+    check("warned: learner 'own' left out" in run.stderr, run.stderr)
+    risks = one(results, "risks")[0]
+    near(risks[:2, 1], ((z - y[:, None]) ** 2).mean(0), "risks")
+    near(risks[3, 1], np.mean((z @ nnls(z, y) - y) ** 2), "risk of all")
+    check(np.isnan(risks[2, 1]), "it has a risk")
+    run = work.run(work.study(study("folds = 2", bad)), work.path / "none",
+                   expect=SOME_FAILED)
+    said = "every learner of the last layer failed"
+    check(run.stderr.count(said) == 1 and " 2 failed" in run.stderr,
+          run.stderr)
+
+
 def full_fit(work):
     """Without a model of all rows a learner cannot take part either."""
     x, y, _ = save(work)
@@ -266,9 +288,6 @@ def refused(work):
              "fewer than the 5 blocks that keep them together", {"id": three}),
             (study("", BOTH, inputs="folds = f.npy\n"), "[superlearner] folds "
              "= 5: input folds (PATH/f.npy) has 3", {"f": three}),
-            (study("folds = 2", BOTH, inputs="folds = f.npy\n"), "input folds "
-             "(PATH/f.npy): 35 rows are in no fold; an ensemble needs a "
-             "prediction of every row", {"f": three - 1}),
             (study("type = blend", "[layer 1]\ntest_size = 103\n" + BOTH),
              "[layer 1]: test_size: 103 of 103 rows would be predicted, at "
              "least 1 and not all", {}),
@@ -347,6 +366,6 @@ def broken_files(work):
         is_refused(work, study("", BOTH), error)
 
 
-main(programs, full_fit, neighbours, next_layer, none_left, repaired, holes,
-     negative_counts, without_the_first, constant, wide, absent_class, same_twice, refused, text_response,
-     broken_files)
+main(programs, many_rows, full_fit, neighbours, next_layer, none_left, repaired,
+     holes, negative_counts, without_the_first, constant, wide, absent_class,
+     same_twice, refused, text_response, broken_files)

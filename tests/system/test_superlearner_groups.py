@@ -186,6 +186,25 @@ def training_rows(work):
     check(np.isfinite(whole).all() and whole.std() > 0, f"{whole}")
 
 
+def picked(work):
+    """A group that is alone in its layer may predict any rows."""
+    x, y, _ = save(work)
+    rows = ("[group g]\ntype = blend\nshuffle = yes\ntest_size = 60\n" +
+            grouped("g") + "[learner last]\nlearner = ols\nlayer = 2\n")
+    results = run(work, study("", rows))
+    found = list((results / "arrays").glob("index1_g.*.npy"))
+    check(len(found) == 1, f"{len(found)} arrays index1_g")
+    out = np.load(found[0])
+    rest = np.setdiff1d(np.arange(len(y)), out)
+    near(predicted(results, "layer1_g/ols"), ols(x[rest], y[rest], x[out]),
+         "rows that are drawn")
+    second = ols(x[rest], y[rest], x[out])[:, None]
+    near(predicted(results, "layer2/last"),
+         by_folds(ols, second, y[out], blocks(0, 60, 5)), "layer 2", 1e-6)
+    work.ensrun("predict", results, "-i", work.path / "X.npy", "-o",
+                work.path / "p.npy")
+
+
 def classes(work):
     """Probabilities of three classes; one group has two partitions."""
     x, y, _ = save(work, "multinomial")
@@ -420,7 +439,12 @@ def refused(work):
              "[group my_sorted]: the name ends in \"sorted\""),
             ("outer_folds = 2", "[group ends]\ntype = blend\n[learner ols]\n"
              "[learner mean]\ngroup = ends\n", "outer_folds: not with "
-             "[group ends] of type blend or temporal"),
+             "[group ends], which predicts 51 of 103 rows"),
+            ("", "[group some]\ntype = blend\nshuffle = yes\n[learner ols]\n"
+             "[learner mean]\ngroup = some\n", "[group some]: predicts rows "
+             "that are drawn, or decided by id, strata or folds; in layer 1, "
+             "which has several groups, each predicts all rows, or the last "
+             "ones"),
             ("", "[group many]\nfolds = 104\n[learner ols]\ngroup = many\n",
              "[group many]: folds = 104: there are 103 rows only"),
             ("", "[group ends]\ntype = blend\ntest_size = 103\n[learner ols]\n"
@@ -451,5 +475,5 @@ def most(work):
     check(len(weights(results)) == 17, f"{weights(results)}")
 
 
-main(folds, windows, mixed, training_rows, classes, select, repeats, outer,
-     workers, kills, edits, plan, refused, most)
+main(folds, windows, mixed, training_rows, picked, classes, select, repeats,
+     outer, workers, kills, edits, plan, refused, most)

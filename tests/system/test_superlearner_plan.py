@@ -59,13 +59,18 @@ def needs(out):
 
 def arrays(work):
     """Files that the run keeps are those that plan tells, and as large."""
-    path = study(work, STUDY + "outer_folds = 2\nshuffle = yes\n" + LEARNERS)
+    same_arrays(work, "outer_folds = 2\nshuffle = yes\n", 8, "all")
+    same_arrays(work, "type = blend\nshuffle = yes\n", 8, "some")
+
+
+def same_arrays(work, settings, least, name):
+    path = study(work, STUDY + settings + LEARNERS)
     out = work.ensrun("plan", path).stdout
     told = {name: (int(n), size(bytes_)) for name, n, bytes_ in re.findall(
         r"^  (\w+) .* (\d+) files?, ([\d.]+ \w+)$", out, re.MULTILINE)}
-    check(len(told) >= 8, out)
+    check(len(told) >= least and ("index2" in told) == (name == "some"), out)
     check("(scratch)" in out, out)
-    results = work.path / "results"
+    results = work.path / name
     work.run(path, results)
     made = {}
     for file in (results / "arrays").glob("*.npy"):

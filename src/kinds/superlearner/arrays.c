@@ -1,6 +1,7 @@
 /* Shapes of arrays and the block of each task: functions of settings and
  * inputs alone. */
 #include "kinds/superlearner/cases.h"
+#include "kinds/superlearner/counts.h"
 #include "kinds/superlearner/kind.h"
 #include "kinds/superlearner/meta.h"
 #include "kinds/superlearner/meta_lanes.h"
@@ -10,7 +11,6 @@
 #include "learn/bins.h"
 #include "learn/moments.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 struct asked { /* an array of a cell */
@@ -102,6 +102,8 @@ enum ens_status ens_sl_array_shape(const struct ens_host *host,
         shape[0] = ens_sl_n_fits(l);
     } else if (is(&a, "rows")) {
         shape[0] = l->n_samples * (uint64_t)ens_sl_order_words(l);
+    } else if (is(&a, "index")) {
+        shape[0] = l->n_out;
     } else if (is(&a, "lanes")) {
         size_t p = width_of(&a, cell);
 
@@ -132,83 +134,15 @@ enum ens_status ens_sl_array_shape(const struct ens_host *host,
 }
 
 /* Positions that fit k of a sample predicts, and how many it does, where folds
- * are not as large as blocks of rows would be. What was found for a layer last
- * is remembered: a pass over labels is dear, and every fit asks. */
-static struct {
-    const struct ens_plan *plan;
-    const struct ens_study *study;
-    const void *inputs[3];
-    struct ens_sl_layer layer;
-    struct ens_arena arena;
-    uint64_t **first; /* of each sample, if found: K + 2 positions */
-} last;
-
-static void forget(const struct asked *a)
-{
-    const void *inputs[3] = {a->sl.id, a->sl.strata, a->sl.folds};
-
-    if (last.plan == a->plan && last.study == a->sl.study &&
-        memcmp(last.inputs, inputs, sizeof(inputs)) == 0 &&
-        memcmp(&last.layer, &a->layer, sizeof(last.layer)) == 0)
-        return;
-    ens_arena_fini(&last.arena);
-    ens_arena_init(&last.arena);
-    last.plan = a->plan;
-    last.study = a->sl.study;
-    memcpy(last.inputs, inputs, sizeof(inputs));
-    last.layer = a->layer;
-    last.first =
-        ens_arena_alloc(&last.arena, a->layer.n_samples, sizeof(*last.first));
-}
-
-static enum ens_status count_folds(const struct asked *a, uint32_t sample,
-                                   uint64_t *first)
-{
-    uint32_t K = a->layer.n_folds;
-    int64_t *words = malloc(ens_sl_order_words(&a->layer) * sizeof(*words));
-    struct ens_arena arena;
-    struct ens_rowset base;
-    struct ens_span span;
-    struct ens_folds f;
-    enum ens_status s = words == NULL ? ENS_ENOMEMORY : ENS_OK;
-
-    ens_arena_init(&arena);
-    if (s == ENS_OK)
-        s = ens_sl_order(&a->sl, &a->layer, sample, &arena, words, NULL);
-    if (s == ENS_OK) {
-        base = ens_rowset_one(&span, NULL, 0, (uint64_t)words[0]);
-        s = ens_folds_open(&a->layer.spec, &base, (uint64_t *)words + 1, &f,
-                           NULL);
-    }
-    for (uint32_t k = 1; k <= K && s == ENS_OK; k++)
-        first[k - 1] = ens_folds_out_first(&f, k);
-    if (s == ENS_OK) {
-        first[K] = f.n_out;
-        first[K + 1] = (uint64_t)words[0];
-    }
-    ens_arena_fini(&arena);
-    free(words);
-    return s;
-}
-
+ * are not as large as blocks of rows would be. */
 static enum ens_status predicts_uneven(const struct asked *a,
                                        struct ens_sl_fit fit, uint64_t *first,
                                        uint64_t *n)
 {
     uint32_t K = a->layer.n_folds;
-    uint64_t *at;
-    enum ens_status s = ENS_OK;
+    const uint64_t *at;
+    enum ens_status s = ens_sl_count(&a->sl, &a->layer, fit.sample, &at, NULL);
 
-    forget(a);
-    if (last.first == NULL)
-        return ENS_ENOMEMORY;
-    at = last.first[fit.sample];
-    if (at == NULL) {
-        at = ens_arena_alloc(&last.arena, K + 2u, sizeof(*at));
-        s = at == NULL ? ENS_ENOMEMORY : count_folds(a, fit.sample, at);
-        if (s == ENS_OK)
-            last.first[fit.sample] = at;
-    }
     if (s != ENS_OK)
         return s;
     *first = fit.fold > 0 ? at[fit.fold - 1] : at[K + 1];
@@ -312,6 +246,8 @@ ens_sl_array_region(const struct ens_host *host, const struct ens_plan *plan,
         even(i, 1, first, n);
     } else if (is(&a, "rows")) {
         even(0, l->n_samples * (uint64_t)ens_sl_order_words(l), first, n);
+    } else if (is(&a, "index")) {
+        even(0, l->n_out, first, n);
     } else if (is(&a, "lanes") || is(&a, "sums")) {
         even(i, ens_sums_doubles(width_of(&a, cell)), first, n);
     } else if (is(&a, "edges")) {

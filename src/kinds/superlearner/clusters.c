@@ -22,16 +22,17 @@ static enum ens_status open_rows(const struct ens_sl *sl,
 {
     struct ens_learn_source *source =
         ens_arena_alloc(arena, 1, sizeof(*source));
-    struct ens_span *span = ens_arena_alloc(arena, 1, sizeof(*span));
     struct ens_rowset *map = ens_arena_alloc(arena, 1, sizeof(*map));
     struct ens_rows_spec spec = {.source = source, .set = *set};
     enum ens_status s;
 
-    if (source == NULL || span == NULL || map == NULL)
+    if (source == NULL || map == NULL)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
-    *map = ens_rowset_one(span, NULL, layer->first_y, layer->n_in);
     ens_learn_source_init(source, layer->n_in, arena);
-    s = ens_learn_source_add_input(source, sl->x, ENS_TEXTS_CODED, map, err);
+    s = ens_sl_map(sl, layer, arena, map, err);
+    if (s == ENS_OK)
+        s = ens_learn_source_add_input(source, sl->x, ENS_TEXTS_CODED, map,
+                                       err);
     return s == ENS_OK ? ens_rows_open(&spec, arena, rows, err) : s;
 }
 

@@ -6,6 +6,7 @@
 #include "config/study.h"
 #include "kinds/superlearner/members.h"
 #include "kinds/superlearner/moments.h"
+#include "learn/order.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -90,21 +91,22 @@ enum ens_status ens_sl_outer(const struct ens_sl *sl,
     return s == ENS_OK ? ens_folds_train(&f, 0, sample, arena, in, err) : s;
 }
 
-/* Of the stage's layer it is known; to find another takes a walk over cells. */
-static enum ens_status find_leader(const struct ens_sl_state *st,
-                                   const struct ens_sl_layer *layer,
-                                   uint64_t *leader, struct ens_error *err)
+/* The first learner of a group: what is nobody's is its. */
+static uint64_t leader_of(const struct ens_sl_state *st,
+                          const struct ens_sl_layer *layer)
 {
-    struct ens_sl_needs needs;
-    enum ens_status s;
+    uint64_t i = 0, n = st->host->plan_n_cells(st->plan);
+    struct ens_cell cell;
 
-    *leader = st->leader;
-    if (st->at.step != ENS_SL_META && st->at.layer == layer->number)
-        return ENS_OK;
-    s = ens_sl_needs(st->plan, st->host, layer, &needs, err);
-    if (s == ENS_OK)
-        *leader = needs.leader;
-    return s;
+    if (st->at.layer == layer->number &&
+        strcmp(st->at.group, layer->group) == 0)
+        return st->leader;
+    for (; i + 1 < n; i++) {
+        st->host->plan_cell(st->plan, i, &cell);
+        if (ens_sl_is_in(&cell, layer))
+            break;
+    }
+    return i;
 }
 
 /* rowsL: for each sample its number of rows n, where groups of folds begin,
@@ -117,18 +119,16 @@ static enum ens_status shared_folds(const struct ens_sl_job *job,
 {
     struct ens_arena *arena = &job->st->arena;
     struct ens_span *span = ens_arena_alloc(arena, 2, sizeof(*span));
-    uint64_t n_start = layer->n_partitions * (layer->n_folds + 1ull) + 1;
+    uint64_t n_start = ens_order_starts(&layer->spec);
     struct ens_view view;
     struct ens_rowset base;
-    uint64_t leader;
     const int64_t *row;
     enum ens_status s;
 
     if (span == NULL)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
-    s = find_leader(job->st, layer, &leader, err);
-    if (s == ENS_OK)
-        s = ens_sl_array_of(job, "rows", layer, leader, &view, err);
+    s = ens_sl_array_of(job, "rows", layer, leader_of(job->st, layer), &view,
+                        err);
     if (s != ENS_OK)
         return s;
     row = (const int64_t *)view.data + sample * (1 + n_start + layer->n_in);
@@ -170,14 +170,39 @@ struct input { /* of a layer, being put together */
     unsigned char *failed; /* by column; NULL: those are left out */
 };
 
-/* Rows of X, or of what an earlier layer predicted, that are the layer's. */
-static enum ens_status map_rows(const struct input *in, uint64_t first,
+/* Rows of X that are the layer's. */
+static enum ens_status map_rows(const struct input *in,
                                 const struct ens_rowset **map,
                                 struct ens_error *err)
+{
+    const struct ens_sl_layer *l = in->layer;
+    struct ens_sl_state *st = in->job->st;
+    struct ens_rowset *set = ens_arena_alloc(&st->arena, 1, sizeof(*set));
+    struct ens_span *span = ens_arena_alloc(&st->arena, 1, sizeof(*span));
+    const struct ens_sl_layer by = ens_sl_mapping(&st->sl, l->mapped_by);
+    struct ens_view index = {.data = NULL};
+    enum ens_status s = ENS_OK;
+
+    if (set == NULL || span == NULL)
+        return ens_fail(err, ENS_ENOMEMORY, "out of memory");
+    if (l->mapped_by > 0)
+        s = ens_sl_array_of(in->job, "index", &by, leader_of(st, &by), &index,
+                            err);
+    *set = ens_rowset_one(span, index.data, l->first_y, l->n_in);
+    *map = set;
+    return s;
+}
+
+/* Rows of what that layer predicted that are this layer's. */
+static enum ens_status map_predicted(const struct input *in,
+                                     const struct ens_sl_layer *from,
+                                     const struct ens_rowset **map,
+                                     struct ens_error *err)
 {
     struct ens_arena *arena = &in->job->st->arena;
     struct ens_rowset *set = ens_arena_alloc(arena, 1, sizeof(*set));
     struct ens_span *span = ens_arena_alloc(arena, 1, sizeof(*span));
+    uint64_t first = from->is_picked ? 0 : from->first_y + from->first_out;
 
     if (set == NULL || span == NULL)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
@@ -234,7 +259,7 @@ static enum ens_status add_partition(const struct input *in,
 {
     struct ens_arena *arena = &in->job->st->arena;
     const char **name = ens_arena_alloc(arena, from->m, sizeof(*name));
-    const struct ens_rowset *map;
+    const struct ens_rowset *map = NULL;
     struct ens_view view;
     char learner[256];
     int whole;
@@ -259,7 +284,7 @@ static enum ens_status add_partition(const struct input *in,
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
     s = predicted(in, from, cell->ordinal, &view, err);
     if (s == ENS_OK)
-        s = map_rows(in, from->first_y + from->first_out, &map, err);
+        s = map_predicted(in, from, &map, err);
     return s == ENS_OK
                ? ens_learn_source_add_view(in->source, &view, j * from->m,
                                            from->m, name, map, err)
@@ -313,7 +338,7 @@ static enum ens_status add_of_x(const struct input *in, const char *name,
     if (c == NULL)
         return ens_fail(err, ENS_ESTUDY,
                         "[layer] propagate: input X has no column %s", name);
-    s = map_rows(in, 0, &map, err);
+    s = map_rows(in, &map, err);
     return s == ENS_OK ? ens_learn_source_add_view(in->source, &c->view, 0, 1,
                                                    &name, map, err)
                        : s;
@@ -374,7 +399,7 @@ static enum ens_status add_one(const struct input *in,
                                struct ens_error *err)
 {
     const struct ens_rowset *map;
-    enum ens_status s = map_rows(in, 0, &map, err);
+    enum ens_status s = map_rows(in, &map, err);
 
     if (s != ENS_OK)
         return s;

@@ -360,7 +360,9 @@ static enum ens_status find_view(void *arg, const struct ens_sl_layer *group,
     ens_sl_array(name, "predicted", group);
     s = c->at->host->output(c->at->in, name, cell->ordinal, &all, err);
     for (size_t k = 0; k < group->m && s == ENS_OK; k++) {
-        uint64_t row = c->at->meta.first_y - group->first_y - group->first_out;
+        uint64_t row = group->is_picked ? 0
+                                        : c->at->meta.first_y - group->first_y -
+                                              group->first_out;
         struct ens_view *v = &c->view[c->n++];
 
         *v = all;
@@ -410,21 +412,50 @@ static double value_at(const struct ens_view *v, uint64_t row)
     return x;
 }
 
+/* Which rows of X they are of, where these are not just the last ones. */
+static enum ens_status open_index(const struct ens_sl_tables_at *at,
+                                  struct ens_view *index, struct ens_error *err)
+{
+    struct ens_sl_layer by = ens_sl_mapping(&at->sl, at->meta.mapped_by);
+    struct ens_cell cell;
+    char name[ENS_SL_KEY];
+    uint64_t i = 0;
+
+    if (by.number == 0)
+        return ENS_OK;
+    at->host->plan_cell(at->plan, i, &cell);
+    while (!ens_sl_is_in(&cell, &by))
+        at->host->plan_cell(at->plan, ++i, &cell);
+    ens_sl_array(name, "index", &by);
+    return at->host->output(at->in, name, i, index, err);
+}
+
+static int64_t row_of_x(const struct ens_sl_tables_at *at,
+                        const struct ens_view *index, uint64_t i)
+{
+    uint64_t row = at->meta.first_y + i;
+
+    return index->data != NULL ? ((const int64_t *)index->data)[row]
+                               : (int64_t)row;
+}
+
 enum ens_status ens_sl_put_predictions(const struct ens_sl_tables_at *at,
                                        struct ens_error *err)
 {
-    struct ens_view *view;
+    struct ens_view *view, index = {.data = NULL};
     union ens_table_value *row = NULL;
     size_t n;
     enum ens_status s = open_views(at, &view, &n, err);
 
+    if (s == ENS_OK && n > 0)
+        s = open_index(at, &index, err);
     if (s == ENS_OK && n > 0) {
         row = calloc(n + 1, sizeof(*row));
         if (row == NULL)
             s = ens_fail(err, ENS_ENOMEMORY, "tables: out of memory");
     }
     for (uint64_t i = 0; n > 0 && i < at->meta.n_in && s == ENS_OK; i++) {
-        row[0].i64 = (int64_t)(at->meta.first_y + i + 1);
+        row[0].i64 = row_of_x(at, &index, i) + 1;
         for (size_t j = 0; j < n; j++)
             row[j + 1].f64 = value_at(&view[j], i);
         s = at->sink(at->arg, row, err);

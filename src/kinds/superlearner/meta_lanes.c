@@ -216,7 +216,7 @@ static enum ens_status blocks_of(const struct ens_sl_weighing *a,
                                  const double **blocks, struct ens_error *err)
 {
     struct ens_view view;
-    enum ens_status s = ens_sl_array_of(a->job, array, 0, 0, &view, err);
+    enum ens_status s = ens_sl_array_of(a->job, array, NULL, 0, &view, err);
 
     if (s != ENS_OK)
         return s;

@@ -2,6 +2,7 @@
  * folds are no blocks of rows, and predictions put back into their order. */
 #include "kinds/superlearner/order.h"
 
+#include "base/bug.h"
 #include "config/study.h"
 #include "kinds/superlearner/clusters.h"
 #include "math/rng.h"
@@ -42,7 +43,7 @@ static void seed_draws(struct ordering *o, uint32_t sample)
     o->draws = (struct ens_draws){draw_below, &o->rng};
 }
 
-/* Labels of rows of the layer's input: of the same rows of the inputs. */
+/* Labels of rows of X. */
 static enum ens_status read_labels(const struct ordering *o,
                                    const struct ens_input *in,
                                    const struct ens_rowset *rows,
@@ -60,22 +61,27 @@ static enum ens_status read_labels(const struct ordering *o,
     return ens_labels_read(in, rows, o->arena, labels, err);
 }
 
+/* set: rows of the layer's input. */
 static enum ens_status read_how(const struct ordering *o,
-                                const struct ens_rowset *rows, int is_shuffled,
+                                const struct ens_rowset *set, int is_shuffled,
                                 struct ens_order_how *how,
                                 struct ens_error *err)
 {
+    struct ens_rowset map, rows;
     uint32_t n_folds;
-    enum ens_status s;
+    enum ens_status s = ens_sl_map(o->sl, o->layer, o->arena, &map, err);
 
     memset(how, 0, sizeof(*how));
     if (is_shuffled)
         how->shuffle = &o->draws;
-    s = read_labels(o, o->sl->id, rows, &how->id, err);
     if (s == ENS_OK)
-        s = read_labels(o, o->sl->strata, rows, &how->strata, err);
+        s = ens_rowset_compose(&map, set, o->arena, &rows, err);
     if (s == ENS_OK)
-        s = read_labels(o, o->sl->folds, rows, &how->folds, err);
+        s = read_labels(o, o->sl->id, &rows, &how->id, err);
+    if (s == ENS_OK)
+        s = read_labels(o, o->sl->strata, &rows, &how->strata, err);
+    if (s == ENS_OK)
+        s = read_labels(o, o->sl->folds, &rows, &how->folds, err);
     if (s != ENS_OK || how->folds == NULL)
         return s;
     s = ens_order_folds(how->folds, o->arena, &how->fold, &n_folds, err);
@@ -162,7 +168,6 @@ enum ens_status ens_sl_order(const struct ens_sl *sl,
     int64_t *row = words + 1 + ens_order_starts(&layer->spec);
     struct ens_order_how how;
     struct ens_rowset in, out;
-    struct ens_folds f;
     enum ens_status s = leave_out(&o, sample, &in, &out, err);
 
     seed_draws(&o, sample);
@@ -175,17 +180,94 @@ enum ens_status ens_sl_order(const struct ens_sl *sl,
                             (uint64_t *)words + 1, err);
     if (s != ENS_OK)
         return s;
-    s = ens_folds_open(&layer->spec, &in, (uint64_t *)words + 1, &f, err);
-    if (s == ENS_OK && f.n_out < in.n)
-        s = ens_fail(err, ENS_EINPUT,
-                     "input folds (%s): %llu rows are in no fold; an ensemble "
-                     "needs a prediction of every row",
-                     sl->folds->path, (unsigned long long)(in.n - f.n_out));
-    if (s != ENS_OK)
-        return s;
     words[0] = (int64_t)in.n;
     ens_rowset_rows(&out, 0, out.n, (uint64_t *)row + in.n);
     return ENS_OK;
+}
+
+/* Rows of X that a layer predicts, ascending; words: the order of sample 0. */
+static enum ens_status pick(const struct ens_sl *sl,
+                            const struct ens_sl_layer *layer,
+                            const int64_t *words, struct ens_arena *arena,
+                            int64_t *row, struct ens_error *err)
+{
+    char *is_out = ens_arena_alloc(arena, (size_t)layer->n_in, 1);
+    struct ens_span span;
+    struct ens_rowset base = ens_rowset_one(
+        &span, words + 1 + ens_order_starts(&layer->spec), 0, layer->n_in);
+    struct ens_rowset map, out;
+    struct ens_folds f;
+    uint64_t n = 0;
+    enum ens_status s = ens_sl_map(sl, layer, arena, &map, err);
+
+    if (s == ENS_OK && is_out == NULL)
+        s = ens_fail(err, ENS_ENOMEMORY, "rows of folds: out of memory");
+    if (s == ENS_OK)
+        s = ens_folds_open(&layer->spec, &base, (const uint64_t *)words + 1, &f,
+                           err);
+    if (s == ENS_OK)
+        s = ens_folds_out(&f, arena, &out, err);
+    if (s != ENS_OK)
+        return s;
+    ENS_BUG_ON(out.n != layer->n_out);
+    for (uint64_t i = 0; i < out.n; i++)
+        is_out[ens_rowset_row(&out, i)] = 1;
+    for (uint64_t i = 0; i < layer->n_in; i++)
+        if (is_out[i])
+            row[n++] = (int64_t)ens_rowset_row(&map, i);
+    return ENS_OK;
+}
+
+static enum ens_status index_of(const struct ens_sl *sl, uint32_t number,
+                                struct ens_arena *arena, int64_t **row,
+                                struct ens_error *err)
+{
+    struct ens_sl_layer layer;
+    int64_t *words;
+    enum ens_status s =
+        ens_sl_layer(sl, number, ens_sl_mapping(sl, number).group, &layer, err);
+
+    if (s != ENS_OK)
+        return s;
+    words = ens_arena_alloc(arena, ens_sl_order_words(&layer), sizeof(*words));
+    *row = ens_arena_alloc(arena, (size_t)layer.n_out, sizeof(**row));
+    if (words == NULL || *row == NULL)
+        return ens_fail(err, ENS_ENOMEMORY, "rows of folds: out of memory");
+    s = ens_sl_order(sl, &layer, 0, arena, words, err);
+    return s == ENS_OK ? pick(sl, &layer, words, arena, *row, err) : s;
+}
+
+enum ens_status ens_sl_map(const struct ens_sl *sl,
+                           const struct ens_sl_layer *layer,
+                           struct ens_arena *arena, struct ens_rowset *map,
+                           struct ens_error *err)
+{
+    struct ens_span *span = ens_arena_alloc(arena, 1, sizeof(*span));
+    int64_t *row = NULL;
+    enum ens_status s = ENS_OK;
+
+    if (span == NULL)
+        return ens_fail(err, ENS_ENOMEMORY, "out of memory");
+    if (layer->mapped_by > 0)
+        s = index_of(sl, layer->mapped_by, arena, &row, err);
+    if (s == ENS_OK)
+        *map = ens_rowset_one(span, row, layer->first_y, layer->n_in);
+    return s;
+}
+
+static enum ens_status put_index(const struct ens_sl_job *job,
+                                 const int64_t *words, struct ens_error *err)
+{
+    struct ens_sl_state *st = job->st;
+    char name[ENS_SL_KEY];
+    void *to;
+    uint64_t n;
+    enum ens_status s;
+
+    ens_sl_array(name, "index", &st->layer);
+    s = st->host->block(job->result, name, &to, &n, err);
+    return s == ENS_OK ? pick(&st->sl, &st->layer, words, &st->arena, to, err)
+                       : s;
 }
 
 enum ens_status ens_sl_run_rows(const struct ens_sl_job *job,
@@ -206,6 +288,8 @@ enum ens_status ens_sl_run_rows(const struct ens_sl_job *job,
         s = ens_sl_order(&st->sl, &st->layer, v, &st->arena, words, err);
         if (s == ENS_OK)
             s = st->host->block_part(job->result, name, v * n, words, n, err);
+        if (s == ENS_OK && v == 0 && st->layer.is_picked)
+            s = put_index(job, words, err);
     }
     free(words);
     return s;
@@ -213,22 +297,46 @@ enum ens_status ens_sl_run_rows(const struct ens_sl_job *job,
 
 /* -- sorted ---------------------------------------------------------------- */
 
-struct sorting { /* rows from .. to-1 of a sample */
+struct sorting { /* rows from .. to-1 of what a sample predicts */
     const struct ens_sl_layer *layer;
+    const struct ens_folds *folds;
     uint64_t from, to;
     const double *raw; /* of the sample: [J][rows][m] */
     uint64_t rows;     /* of a partition in raw */
     double *to_rows;   /* [to - from][J][m] */
 };
 
-/* First position of increasing rows at [a, b) whose row is not below. */
-static uint64_t lower(const struct ens_rowset *s, uint64_t a, uint64_t b,
-                      uint64_t row)
+/* Place of a row among those that are predicted: less than its number by the
+ * rows before it that are in no fold. */
+static uint64_t place_of(const struct ens_folds *f, uint64_t row)
+{
+    uint64_t place = row;
+
+    for (uint32_t j = 0; j < f->J && f->n_out < f->base.n; j++) {
+        uint64_t first = ens_folds_group(f, j, f->K), a = first,
+                 b = ens_folds_group(f, j, f->K + 1);
+
+        while (a < b) {
+            uint64_t mid = a + (b - a) / 2;
+
+            if (ens_rowset_row(&f->base, mid) < row)
+                a = mid + 1;
+            else
+                b = mid;
+        }
+        place -= a - first;
+    }
+    return place;
+}
+
+/* First position of increasing rows at [a, b) whose place is not below. */
+static uint64_t lower(const struct sorting *z, const struct ens_rowset *s,
+                      uint64_t a, uint64_t b)
 {
     while (a < b) {
         uint64_t mid = a + (b - a) / 2;
 
-        if (ens_rowset_row(s, mid) < row)
+        if (place_of(z->folds, ens_rowset_row(s, mid)) < z->from)
             a = mid + 1;
         else
             b = mid;
@@ -242,10 +350,10 @@ static void place_group(const struct sorting *z, const struct ens_rowset *set,
                         uint64_t first, uint64_t last, uint64_t at)
 {
     size_t m = z->layer->m, j_n = z->layer->n_partitions;
-    uint64_t i = lower(set, first, last, z->from);
+    uint64_t i = lower(z, set, first, last);
 
     for (; i < last; i++) {
-        uint64_t row = ens_rowset_row(set, i);
+        uint64_t row = place_of(z->folds, ens_rowset_row(set, i));
 
         if (row >= z->to)
             break;
@@ -329,6 +437,7 @@ enum ens_status ens_sl_run_sorted(const struct ens_sl_job *job,
     if (s != ENS_OK || z.to_rows == NULL)
         return s;
     s = ens_sl_folds(job, l, sample, &folds, &out, err);
+    z.folds = &folds;
     if (s == ENS_OK)
         place_all(&z, &folds, &out);
     return s;

@@ -2,6 +2,7 @@
 
 #include "base/bug.h"
 #include "config/study.h"
+#include "kinds/superlearner/counts.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -307,27 +308,76 @@ static void read_spec(const struct ens_sl *sl, struct ens_sl_layer *l)
         l->spec.burn_in = l->spec.step_size;
 }
 
+/* Windows in time are of rows as they stand. */
+static enum ens_status check_temporal(const struct ens_sl *sl,
+                                      const struct ens_sl_layer *l,
+                                      struct ens_error *err)
+{
+    const struct {
+        int there;
+        const char *what, *why;
+    } bad[] = {
+        {l->is_shuffled, "shuffle = yes", "it would lose the order of time"},
+        {sl->id != NULL, "input id",
+         "windows of time cut through ids, and no rule says which rows of an "
+         "id a fit may then see"},
+        {sl->strata != NULL, "input strata",
+         "windows of time have the shares that they have"},
+        {sl->folds != NULL, "input folds", "windows of time are its folds"},
+    };
+
+    for (size_t i = 0; i < ENS_COUNT(bad); i++)
+        if (l->spec.type == ENS_FOLDS_TEMPORAL && bad[i].there)
+            return ens_fail(err, ENS_ESTUDY,
+                            "[%s]: type temporal does not go with %s: %s",
+                            l->section, bad[i].what, bad[i].why);
+    return ENS_OK;
+}
+
 /* Settings of one another. */
 static enum ens_status check_layer(const struct ens_sl *sl,
                                    const struct ens_sl_layer *l,
                                    struct ens_error *err)
 {
-    int in_order =
-        l->spec.type == ENS_FOLDS_BLEND || l->spec.type == ENS_FOLDS_TEMPORAL;
+    if (l->spec.type == ENS_FOLDS_BLEND && sl->folds != NULL)
+        return ens_fail(err, ENS_ESTUDY,
+                        "[%s]: type blend does not go with input folds: it has "
+                        "none",
+                        l->section);
+    if (l->spec.type == ENS_FOLDS_BLEND && sl->id != NULL && sl->strata != NULL)
+        return ens_fail(err, ENS_ESTUDY,
+                        "[%s]: type blend goes with input id or input strata, "
+                        "not with both",
+                        l->section);
+    return check_temporal(sl, l, err);
+}
 
-    if (in_order && l->is_shared)
-        return ens_fail(err, ENS_ESTUDY,
-                        "[%s]: types blend and temporal divide rows as "
-                        "they stand; shuffle, id, strata and folds do not go "
-                        "with them",
-                        l->section);
-    if (in_order && sl->n_outer > 0)
-        return ens_fail(err, ENS_ESTUDY,
-                        "[superlearner] outer_folds: not with [%s] of "
-                        "type blend or temporal, which does not predict every "
-                        "row",
-                        l->section);
-    return ENS_OK;
+/* Rows that it predicts. Ids, and the user's folds, decide by their values. */
+static enum ens_status count_out(const struct ens_sl *sl,
+                                 struct ens_sl_layer *l, struct ens_error *err)
+{
+    int is_blend = l->spec.type == ENS_FOLDS_BLEND;
+    const uint64_t *first;
+    enum ens_status s = ENS_OK;
+
+    l->n_out = l->n_in;
+    if (is_blend ? sl->id != NULL : sl->folds != NULL) {
+        s = ens_sl_count(sl, l, 0, &first, err);
+        l->n_out = s == ENS_OK ? first[l->n_folds] : 0;
+    } else if (is_blend) {
+        l->n_out = l->spec.test_size > 0
+                       ? l->spec.test_size
+                       : (uint64_t)floor(l->spec.test_share * (double)l->n_in);
+    } else if (l->spec.type == ENS_FOLDS_TEMPORAL) {
+        l->n_out = l->n_in - l->spec.burn_in;
+    }
+    if (s == ENS_OK && l->n_out < l->n_in && sl->n_outer > 0)
+        s = ens_fail(err, ENS_ESTUDY,
+                     "[superlearner] outer_folds: not with [%s], which "
+                     "predicts %llu of %llu rows",
+                     l->section, (unsigned long long)l->n_out,
+                     (unsigned long long)l->n_in);
+    return s;
 }
 
 /* Rows that are left without the largest outer fold are enough, too. */
@@ -363,17 +413,13 @@ static enum ens_status count_rows(const struct ens_sl *sl,
     s = check_samples(sl, l, err);
     if (s != ENS_OK)
         return s;
-    l->n_out = l->n_in;
-    if (l->spec.type == ENS_FOLDS_TEMPORAL)
-        l->n_out = l->n_in - l->spec.burn_in;
-    else if (l->spec.type == ENS_FOLDS_BLEND)
-        l->n_out = l->spec.test_size > 0
-                       ? l->spec.test_size
-                       : (uint64_t)floor(l->spec.test_share * (double)l->n_in);
-    l->first_out = l->n_in - l->n_out;
-    l->is_sorted = !l->is_shared && l->n_partitions == 1;
     l->n_samples = sl->n_outer + 1;
-    return ENS_OK;
+    s = count_out(sl, l, err);
+    l->is_picked = l->is_shared && l->n_out < l->n_in;
+    l->first_out = l->is_picked ? 0 : l->n_in - l->n_out;
+    l->is_sorted = l->n_partitions == 1 &&
+                   (!l->is_shared || l->spec.type == ENS_FOLDS_BLEND);
+    return s;
 }
 
 static enum ens_status read_layer(const struct ens_sl *sl,
@@ -420,40 +466,60 @@ const char *ens_sl_group_after(const struct ens_sl *sl, uint32_t number,
     return g < sl->n_groups ? sl->group[g] : NULL;
 }
 
-static void begin(struct ens_sl_layer *l, uint32_t number, const char *group,
-                  uint64_t n, uint64_t first)
+/* Rows of the layer behind it: those of the group that predicts the fewest. */
+static void follow(const struct ens_sl_layer *l, struct ens_sl_layer *next)
 {
-    memset(l, 0, sizeof(*l)); /* compared as bytes: arrays.c */
-    l->number = number;
-    snprintf(l->group, sizeof(l->group), "%s", group);
-    l->n_in = n;
-    l->first_y = first;
+    *next = (struct ens_sl_layer){
+        .number = l->number + 1,
+        .n_in = l->n_out,
+        .mapped_by = l->is_picked ? l->number : l->mapped_by,
+        .first_y = l->is_picked ? 0 : l->first_y + l->first_out,
+        .n_samples = l->n_samples,
+    };
 }
 
-/* Rows of X that the layer's input is: all, then those that every group of the
- * layer before predicts. */
-static enum ens_status find_rows(const struct ens_sl *sl, uint32_t number,
-                                 uint64_t *n, uint64_t *first,
-                                 struct ens_error *err)
+/* Of a layer of several groups each predicts the last rows, or all: then those
+ * that all predict are the last ones, too. */
+static enum ens_status check_picked(const struct ens_sl *sl,
+                                    const struct ens_sl_layer *l,
+                                    struct ens_error *err)
+{
+    const char *first = ens_sl_group_after(sl, l->number, NULL);
+
+    if (!l->is_picked || ens_sl_group_after(sl, l->number, first) == NULL)
+        return ENS_OK;
+    return ens_fail(err, ENS_ESTUDY,
+                    "[%s]: predicts rows that are drawn, or decided by id, "
+                    "strata or folds; in layer %u, which has several groups, "
+                    "each predicts all rows, or the last ones",
+                    l->section, l->number);
+}
+
+/* A layer's input: all rows of X, then those that every group of the layer
+ * before predicts. */
+static enum ens_status find_input(const struct ens_sl *sl, uint32_t number,
+                                  struct ens_sl_layer *input,
+                                  struct ens_error *err)
 {
     enum ens_status s = ENS_OK;
 
-    *n = sl->n_rows;
-    *first = 0;
+    *input = (struct ens_sl_layer){
+        .number = 1, .n_in = sl->n_rows, .n_samples = sl->n_outer + 1};
     for (uint32_t i = 1; i < number && s == ENS_OK; i++) {
-        uint64_t least = *n;
+        struct ens_sl_layer fewest = {.n_out = UINT64_MAX};
         const char *g = NULL;
 
         while (s == ENS_OK && (g = ens_sl_group_after(sl, i, g)) != NULL) {
-            struct ens_sl_layer l;
+            struct ens_sl_layer l = *input;
 
-            begin(&l, i, g, *n, *first);
+            snprintf(l.group, sizeof(l.group), "%s", g);
             s = read_layer(sl, &l, err);
-            if (s == ENS_OK && l.n_out < least)
-                least = l.n_out;
+            if (s == ENS_OK)
+                s = check_picked(sl, &l, err);
+            if (l.n_out < fewest.n_out)
+                fewest = l;
         }
-        *first += *n - least;
-        *n = least;
+        follow(&fewest, input);
     }
     return s;
 }
@@ -462,11 +528,19 @@ enum ens_status ens_sl_layer(const struct ens_sl *sl, uint32_t number,
                              const char *group, struct ens_sl_layer *layer,
                              struct ens_error *err)
 {
-    uint64_t n, first;
-    enum ens_status s = find_rows(sl, number, &n, &first, err);
+    enum ens_status s = find_input(sl, number, layer, err);
 
-    begin(layer, number, group, n, first);
+    snprintf(layer->group, sizeof(layer->group), "%s", group);
     return s == ENS_OK ? read_layer(sl, layer, err) : s;
+}
+
+struct ens_sl_layer ens_sl_mapping(const struct ens_sl *sl, uint32_t mapped_by)
+{
+    const char *group = ens_sl_group_after(sl, mapped_by, NULL);
+    struct ens_sl_layer l = {.number = mapped_by};
+
+    snprintf(l.group, sizeof(l.group), "%s", group);
+    return l;
 }
 
 enum ens_status ens_sl_layer_of_cell(const struct ens_sl *sl,
@@ -504,12 +578,9 @@ enum ens_status ens_sl_meta_layer(const struct ens_sl *sl, uint32_t n_layers,
                                   struct ens_sl_layer *layer,
                                   struct ens_error *err)
 {
-    uint64_t n, first;
-    enum ens_status s = find_rows(sl, n_layers + 1, &n, &first, err);
+    enum ens_status s = find_input(sl, n_layers + 1, layer, err);
 
-    begin(layer, n_layers + 1, "", n, first);
-    layer->n_out = n;
-    layer->n_samples = sl->n_outer + 1;
+    layer->n_out = layer->n_in;
     return s;
 }
 

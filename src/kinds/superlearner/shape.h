@@ -23,6 +23,9 @@
  * order of the layer's input; when rows are not predicted in that order, fits
  * write `rawL` (J x n_out x m) and `rawouterL` (V x J x n_in x m) and a stage
  * of its own sorts them.
+ *
+ * A layer that predicts some rows only hands on those. Where they are not its
+ * last ones, `indexL` has them: n_out rows of X, from 0, ascending.
  */
 #ifndef ENS_SUPERLEARNER_SHAPE_H
 #define ENS_SUPERLEARNER_SHAPE_H
@@ -44,8 +47,11 @@ struct ens_sl_layer {
     char row[12];             /* of role layer: its number */
     char section[32];         /* "layer 1", "group fast": for messages */
     uint64_t n_in, n_out;
-    uint64_t first_out; /* row of the input that output row 0 is */
-    uint64_t first_y;   /* the same in rows of X */
+    uint64_t first_out; /* row of the input that output row 0 is, unless
+                           is_picked */
+    uint32_t mapped_by; /* its input's rows are in the index of that layer; 0:
+                           they are rows of X, as they stand */
+    uint64_t first_y;   /* from that row on, of the index or of X */
     uint32_t n_partitions, n_folds, n_samples;
     int is_shuffled;
     int is_full;   /* has fits 0 */
@@ -53,6 +59,7 @@ struct ens_sl_layer {
     int is_uneven; /* folds are not as large as blocks of rows would be */
     int is_kmeans; /* partitions are clusters */
     int is_sorted; /* rows are predicted in their order */
+    int is_picked; /* those predicted are not the last ones: `indexL` */
     int is_proba;  /* predictions of classes are probabilities */
     size_t m;      /* columns of a prediction: 1, or classes */
     struct ens_folds_spec spec;
@@ -104,6 +111,15 @@ struct ens_sl_groups {
 enum ens_status ens_sl_groups(const struct ens_sl *sl, uint32_t number,
                               struct ens_sl_groups *groups,
                               struct ens_error *err);
+/** Number and group, no more, of the layer whose index maps rows (mapped_by):
+ * it has one group. */
+struct ens_sl_layer ens_sl_mapping(const struct ens_sl *sl, uint32_t mapped_by);
+/** Rows of X that are the layer's input, by the settings alone: `indexL` holds
+ * the same. Memory is the arena's. */
+enum ens_status ens_sl_map(const struct ens_sl *sl,
+                           const struct ens_sl_layer *layer,
+                           struct ens_arena *arena, struct ens_rowset *map,
+                           struct ens_error *err);
 /** What follows the last layer: no folds, the meta learner's rows. */
 enum ens_status ens_sl_meta_layer(const struct ens_sl *sl, uint32_t n_layers,
                                   struct ens_sl_layer *layer,

@@ -83,7 +83,8 @@ enum ens_status ens_sl_outer(const struct ens_sl *sl,
                              struct ens_arena *arena, struct ens_rowset *in,
                              struct ens_rowset *out, struct ens_error *err);
 
-/** An array of the leader of a layer, or of another cell. */
+/** An array of the leader of a layer, or of another cell; layer NULL: of none.
+ */
 enum ens_status ens_sl_array_of(const struct ens_sl_job *job, const char *stem,
                                 const struct ens_sl_layer *layer, uint64_t cell,
                                 struct ens_view *view, struct ens_error *err);

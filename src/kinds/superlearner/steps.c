@@ -4,6 +4,7 @@
 #include "base/bug.h"
 #include "config/study.h"
 #include "kinds/superlearner/cases.h"
+#include "kinds/superlearner/counts.h"
 #include "kinds/superlearner/kind.h"
 #include "kinds/superlearner/meta.h"
 #include "kinds/superlearner/meta_lanes.h"
@@ -80,8 +81,11 @@ enum ens_status ens_sl_stage_of(const char *key, struct ens_sl_at *at,
 void ens_sl_array(char to[ENS_SL_KEY], const char *stem,
                   const struct ens_sl_layer *layer)
 {
-    snprintf(to, ENS_SL_KEY, "%s%u%s%s", stem, layer->number,
-             layer->group[0] != '\0' ? "_" : "", layer->group);
+    if (layer == NULL)
+        snprintf(to, ENS_SL_KEY, "%s", stem);
+    else
+        snprintf(to, ENS_SL_KEY, "%s%u%s%s", stem, layer->number,
+                 layer->group[0] != '\0' ? "_" : "", layer->group);
 }
 
 enum ens_status ens_sl_array_parse(const char *name, size_t *stem,
@@ -299,21 +303,24 @@ static void name(struct names *to, const char *stem,
                  const struct ens_sl_layer *layer)
 {
     ENS_BUG_ON(to->n == ENS_COUNT(to->text));
-    if (layer == NULL)
-        snprintf(to->text[to->n], ENS_SL_KEY, "%s", stem);
-    else
-        ens_sl_array(to->text[to->n], stem, layer);
+    ens_sl_array(to->text[to->n], stem, layer);
     to->item[to->n] = to->text[to->n];
     to->item[++to->n] = NULL;
 }
 
-/* What a layer's input is made of beside X. */
+/* What a layer's input is made of beside X; mapped_by: by whose index its
+ * rows are those of X. */
 static void input_arrays(const struct chain *c, uint32_t layer,
-                         struct names *reads)
+                         uint32_t mapped_by, struct names *reads)
 {
     struct ens_sl_layer from = {.number = layer - 1};
     const char *g = NULL;
 
+    if (layer > 1 && mapped_by > 0) {
+        struct ens_sl_layer by = ens_sl_mapping(&c->sl, mapped_by);
+
+        name(reads, "index", &by);
+    }
     while (layer > 1 &&
            (g = ens_sl_group_after(&c->sl, from.number, g)) != NULL) {
         snprintf(from.group, sizeof(from.group), "%s", g);
@@ -330,33 +337,35 @@ static void step_arrays(const struct chain *c, struct ens_sl_at at,
     const struct ens_sl_layer *l = &c->layer;
 
     if (at.layer == 0)
-        input_arrays(c, c->n_layers + 1, reads);
+        input_arrays(c, c->n_layers + 1, c->meta.mapped_by, reads);
     if (l->is_shared && at.step != ENS_SL_ROWS)
         name(reads, "rows", l);
     switch (at.step) {
     case ENS_SL_ROWS:
         name(writes, "rows", l);
+        if (l->is_picked)
+            name(writes, "index", l);
         break;
     case ENS_SL_LANES:
-        input_arrays(c, at.layer, reads);
+        input_arrays(c, at.layer, l->mapped_by, reads);
         name(writes, "lanes", l);
         break;
     case ENS_SL_SUMS:
-        input_arrays(c, at.layer, reads);
+        input_arrays(c, at.layer, l->mapped_by, reads);
         name(reads, "lanes", l);
         name(writes, "sums", l);
         break;
     case ENS_SL_EDGES:
-        input_arrays(c, at.layer, reads);
+        input_arrays(c, at.layer, l->mapped_by, reads);
         name(writes, "edges", l);
         break;
     case ENS_SL_BINS:
-        input_arrays(c, at.layer, reads);
+        input_arrays(c, at.layer, l->mapped_by, reads);
         name(reads, "edges", l);
         name(writes, "bins", l);
         break;
     case ENS_SL_FIT:
-        input_arrays(c, at.layer, reads);
+        input_arrays(c, at.layer, l->mapped_by, reads);
         if (c->needs.moments)
             name(reads, "sums", l);
         if (c->needs.bins) {
@@ -472,6 +481,8 @@ static enum ens_status add_data(const struct chain *c, struct ens_sl_at at,
                    (unsigned long long)layer.n_in, v->set ? v->text : "");
     if (c->sl.is_outer_shuffled)
         ens_buf_puts(&text, "outer_folds=shuffled\n");
+    if (layer.mapped_by > 0)
+        ens_buf_printf(&text, "index=%u\n", layer.mapped_by);
     if (is_meta && at.step != ENS_SL_META_LANES)
         ens_sl_meta_text(&c->sl, &text);
     s = text.failed ? ens_fail(err, ENS_ENOMEMORY, "out of memory")
@@ -561,6 +572,7 @@ static enum ens_status declare_arrays(struct chain *c, struct ens_error *err)
         int there;
     } arrays[] = {
         {{"rows", ENS_DT_I64, 0}, c->layer.is_shared},
+        {{"index", ENS_DT_I64, 1}, c->layer.is_picked},
         {{"lanes", ENS_DT_F64, 0}, c->needs.moments},
         {{"sums", ENS_DT_F64, 0}, c->needs.moments},
         {{"edges", ENS_DT_F64, 0}, c->needs.bins},
@@ -617,8 +629,10 @@ enum ens_status ens_sl_plan(const struct ens_host *host, struct ens_plan *plan,
     struct chain c;
     struct ens_sl_at at;
     int any = 1;
-    enum ens_status s = chain_open(&c, host, plan, err);
+    enum ens_status s;
 
+    ens_sl_count_anew();
+    s = chain_open(&c, host, plan, err);
     if (s == ENS_OK)
         s = declare_all(&c, err);
     if (s == ENS_OK)

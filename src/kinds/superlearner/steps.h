@@ -41,7 +41,8 @@ void ens_sl_stage_key(struct ens_sl_at at, char key[ENS_SL_KEY]);
 /** ENS_EPROTOCOL: no name of a stage. */
 enum ens_status ens_sl_stage_of(const char *key, struct ens_sl_at *at,
                                 struct ens_error *err);
-/** "predicted", layer 2 -> "predicted2"; its group fast: "predicted2_fast". */
+/** "predicted", layer 2 -> "predicted2"; its group fast: "predicted2_fast"; of
+ * no layer (NULL): the stem. */
 void ens_sl_array(char to[ENS_SL_KEY], const char *stem,
                   const struct ens_sl_layer *layer);
 /** What such a name says: its stem's length, layer (0: of all) and group.

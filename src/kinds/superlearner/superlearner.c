@@ -49,8 +49,8 @@ static const struct ens_setting settings[] = {
         "K: a learner is fitted K times without a fold, and once on all "
         "rows"),
     ENS_SETTING("superlearner", "shuffle", BOOL, ONE, STUDY, "no", 0, 0,
-                "folds of rows drawn at random, not of blocks of rows; nothing "
-                "is moved"),
+                "folds, or the part that blend holds out, of rows drawn at "
+                "random, not of blocks of rows; nothing is moved"),
     CHOICE("superlearner", "scorer", STUDY, "auto", scores,
            "score of each fold; auto: rmse, or the log loss of classes, or the "
            "deviance of counts"),
@@ -67,7 +67,8 @@ static const struct ens_setting settings[] = {
     ENS_SETTING("layer", "shuffle", BOOL, ONE, CELL, "", 0, 0,
                 "not set: as in [superlearner]"),
     ENS_SETTING("layer", "test_size", NUM, ONE, CELL, "0.5", 0, 1e15,
-                "of blend: rows held out, at the end; below 1: their share"),
+                "of blend: rows held out, at the end or drawn (shuffle, ids, "
+                "strata); below 1: their share"),
     ENS_SETTING("layer", "partitions", INT, ONE, CELL, "2", 1, 100000,
                 "J, of subsemble"),
     CHOICE("layer", "partition_by", CELL, "blocks", "blocks|kmeans",
