@@ -372,6 +372,14 @@ struct ens_predict {
     enum ens_status (*put)(void *own, const double *values, size_t n_rows,
                            struct ens_error *err);
     void (*warn)(void *own, const char *text);
+    /* What learners ask of a host in a task: */
+    /** An input of the study; NULL: it is not here. */
+    const struct ens_input *(*input)(void *own, const char *name);
+    /** A folder of this call alone, removed when it has returned. */
+    const char *(*folder)(void *own);
+    /** As host->group: what ends the call kills it. */
+    void (*group)(void *own, int32_t pgid);
+    uint64_t (*seed)(void *own, const struct ens_task *task);
     void *own;
 };
 

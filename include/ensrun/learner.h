@@ -122,8 +122,9 @@ struct ens_learn_setup {
 
 struct ens_learn_job {
     const struct ens_host *host;
-    struct ens_result *result;   /* NULL in predict outside a task */
-    const struct ens_task *task; /* likewise */
+    struct ens_result *result;   /* with `outside`: of the host only input,
+                                    folder, group and warn take it */
+    const struct ens_task *task; /* with `outside`: the first of its cell */
     void *state;                 /* of the learner's open; NULL: has none */
     const void *options;         /* of its options */
     enum ens_outcome_family family;
@@ -137,12 +138,20 @@ struct ens_learn_job {
     void *(*model)(const struct ens_learn_job *job, size_t bytes);
     void (*warn)(const struct ens_learn_job *job, const char *text);
     void *own; /* of who made it */
+    /** predict of new rows, in no worker: nobody tries again what ends it. */
+    int outside;
 };
 
 /** The model that `model` gave, in memory aligned to 16 bytes. */
 struct ens_learn_model {
     const void *data;
     size_t bytes;
+};
+
+/** base + sum over j of (x_j - centre_j) coef_j. */
+struct ens_learn_affine {
+    double base;
+    const double *centre, *coef; /* p; coef NULL: zeros */
 };
 
 enum ens_learn_uses {
@@ -190,6 +199,11 @@ struct ens_learner {
                                const struct ens_rows *train,
                                const struct ens_rows *at, uint64_t first,
                                size_t n, double *out, struct ens_error *err);
+    /** Optional: is the prediction of p columns, which is one number, such a
+     * function, lent by the model? Mean square errors are then made of
+     * moments, where these are known, and no rows are read. */
+    int (*affine)(const struct ens_learn_model *model, size_t p,
+                  struct ens_learn_affine *to);
 };
 
 #endif

@@ -1,5 +1,6 @@
 /* ensrun predict DIR: new rows by what a study has fitted. */
 #include "base/bug.h"
+#include "base/file.h"
 #include "cli/command.h"
 #include "cli/from.h"
 #include "cli/model_file.h"
@@ -7,12 +8,16 @@
 #include "cli/results.h"
 #include "input/mapped.h"
 #include "kinds/kinds.h"
+#include "plan/task.h"
 #include "store/array.h"
 #include "worker/worker.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 static const struct ens_option options[] = {
     {"input", 'i', ENS_OPTION_TEXT, 0, "FILE",
@@ -39,6 +44,9 @@ struct session {
     struct ens_inputs inputs; /* of the study, when they are asked for */
     struct ens_plan plan;
     int has_plan;
+    struct ens_inputs seen; /* those of the study that are here */
+    int has_seen;
+    char work[4096]; /* a folder for programs; "": none */
     struct ens_mapped rows;
     struct ens_predictions to;
     struct ens_screen screen;
@@ -115,12 +123,66 @@ static enum ens_status give_output(void *own, const char *array, uint64_t cell,
     return st;
 }
 
+static const struct ens_input *give_input(void *own, const char *name)
+{
+    struct session *s = own;
+
+    if (!s->has_seen)
+        (void)ens_inputs_open_seen(&s->seen, s->study, NULL);
+    s->has_seen = 1;
+    for (size_t i = 0; i < s->seen.n; i++)
+        if (s->seen.item[i].fd >= 0 &&
+            strcmp(s->seen.item[i].input.name, name) == 0)
+            return &s->seen.item[i].input;
+    return NULL;
+}
+
+static const char *give_folder(void *own)
+{
+    struct session *s = own;
+    const char *tmp = getenv("TMPDIR");
+
+    if (s->work[0] != '\0')
+        return s->work;
+    snprintf(s->work, sizeof(s->work), "%s/ensrun-predict-XXXXXX",
+             tmp != NULL && tmp[0] == '/' ? tmp : "/tmp");
+    if (mkdtemp(s->work) == NULL) {
+        fprintf(stderr, "ensrun: cannot make %s: %s\n", s->work,
+                strerror(errno));
+        s->work[0] = '\0';
+        return NULL;
+    }
+    return s->work;
+}
+
+static void set_group(void *own, int32_t pgid)
+{
+    (void)own;
+    ens_screen_group(pgid);
+}
+
+static uint64_t give_seed(void *own, const struct ens_task *task)
+{
+    const struct session *s = own;
+    const struct ens_plan plan = {.study = s->study}; /* all it asks for */
+
+    return ens_task_seed(&plan, task->stage, &task->cell, task->replicate);
+}
+
+/* From here on signals are waited for. */
+static int is_stopped(struct session *s)
+{
+    return ens_screen_tell(&s->screen, "writing predictions", s->to.done,
+                           s->to.n_rows);
+}
+
 static enum ens_status begin(void *own, const char *const *column, size_t n,
                              const char *const *class_, size_t n_classes,
                              struct ens_error *err)
 {
     struct session *s = own;
 
+    (void)is_stopped(s);
     return ens_predictions_begin(&s->to, column, n, class_, n_classes, err);
 }
 
@@ -136,6 +198,8 @@ static void warn(void *own, const char *text)
 {
     struct session *s = own;
 
+    if (is_stopped(s))
+        return; /* what it says is that it was killed */
     ens_screen_clear(&s->screen);
     fprintf(stderr, "ensrun: warning: %s\n", text);
 }
@@ -182,6 +246,10 @@ static enum ens_status predict(struct session *s, const struct ens_options *o,
                             .begin = begin,
                             .put = put,
                             .warn = warn,
+                            .input = give_input,
+                            .folder = give_folder,
+                            .group = set_group,
+                            .seed = give_seed,
                             .own = s};
     enum ens_status st =
         ens_predictions_open(&s->to, ens_options_text(o, "output"),
@@ -191,6 +259,8 @@ static enum ens_status predict(struct session *s, const struct ens_options *o,
         return st;
     s->to.n_rows = s->rows.input.n_rows;
     st = s->finder.kind->predict(&ens_host, &p, err);
+    if (st != ENS_OK && is_stopped(s))
+        st = ens_fail(err, ENS_ESTOPPED, "stopped; nothing was written");
     ens_screen_clear(&s->screen);
     st = ens_predictions_close(&s->to, st, err);
     if (st == ENS_OK && s->to.n_nan > 0)
@@ -208,7 +278,11 @@ static void finish(struct session *s)
     free(s->map);
     if (s->has_plan)
         ens_plan_fini(&s->plan);
+    if (s->has_seen)
+        ens_inputs_close(&s->seen);
     ens_inputs_close(&s->inputs);
+    if (s->work[0] != '\0' && ens_file_empty(s->work, NULL) == ENS_OK)
+        rmdir(s->work);
     ens_mapped_close(&s->rows);
     ens_study_free(s->study);
     ens_finder_fini(&s->finder);
@@ -256,7 +330,9 @@ const struct ens_command ens_command_predict = {
         " from there, which\n"
         "needs nothing else, but for learners that read the rows they were "
         "fitted on\n"
-        "(knn): then the study's inputs and its folder have to be there.\n"
+        "(knn): then the study's inputs and its folder have to be there. Learners "
+        "that are\n"
+        "programs are started from where they were in the run.\n"
         "Columns are found by their names where the training data had names, "
         "else there\n"
         "are as many, in the same order; text is what it was in the training "

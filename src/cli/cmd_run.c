@@ -169,11 +169,12 @@ static void print_report(const struct ens_run_report *r,
                     (double)r->worker_private_bytes / 1048576.0);
     }
     for (size_t i = 0; i < r->n_failures; i++)
-        fprintf(stderr, "  %llu %s%s: %s\n",
+        fprintf(stderr, "  %llu %s%s: %s (%s%s)\n",
                 (unsigned long long)r->failure[i].n,
                 ens_outcome_text(r->failure[i].outcome),
                 r->failure[i].outcome == ENS_TASK_OK ? ", warned" : "",
-                r->failure[i].text);
+                r->failure[i].text, r->failure[i].task,
+                r->failure[i].n > 1 ? " ..." : "");
     if (r->n_other_failures > 0)
         fprintf(stderr, "  %llu with other messages\n",
                 (unsigned long long)r->n_other_failures);

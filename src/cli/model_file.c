@@ -23,7 +23,8 @@ static enum ens_status find(struct ens_model_file *f, const char *word,
             return ENS_OK;
         return ens_fail(err, ENS_ENOTFOUND,
                         "%s: no " ENS_MODEL_FILE " in it; a study of kind "
-                        "superlearner writes it when it has finished",
+                        "superlearner writes it when it has finished, with "
+                        "type = select none",
                         word);
     }
     memcpy(f->path, word, strlen(word) + 1);

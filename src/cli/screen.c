@@ -14,11 +14,15 @@
 static volatile sig_atomic_t stopped;
 /* Before that there is nothing to clean up. */
 static volatile sig_atomic_t is_writing;
+/* What is killed with it. */
+static volatile sig_atomic_t group;
 
 static void on_signal(int number)
 {
     if (is_writing) {
         stopped = number;
+        if (group > 0)
+            kill(-group, SIGKILL);
         return;
     }
     signal(number, SIG_DFL);
@@ -71,6 +75,13 @@ int ens_screen_tell(void *arg, const char *phase, uint64_t done, uint64_t all)
             (double)(now - s->start_ns) / 1e9, s->bar ? "" : "\n");
     fflush(stderr);
     return 0;
+}
+
+void ens_screen_group(int32_t pgid)
+{
+    group = pgid;
+    if (stopped && pgid > 0) /* the signal came first */
+        kill(-pgid, SIGKILL);
 }
 
 void ens_screen_clear(struct ens_screen *s)

@@ -21,6 +21,9 @@ void ens_screen_init(struct ens_screen *s, const char *look);
  * is bytes. A phase that begins with "writing" is one. Not 0: a signal came,
  * clean up and return. */
 int ens_screen_tell(void *arg, const char *phase, uint64_t done, uint64_t all);
+/** Processes that a signal kills at once while we are writing, so that nobody
+ * waits for them; 0: none. */
+void ens_screen_group(int32_t pgid);
 /** Remove what was drawn. */
 void ens_screen_clear(struct ens_screen *s);
 /** End by the signal that came, as if it had never been caught, for the shell.

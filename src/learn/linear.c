@@ -196,3 +196,16 @@ enum ens_status ens_linear_predict(const struct ens_learn_job *job,
     }
     return ENS_OK;
 }
+
+int ens_linear_affine(const struct ens_learn_model *model, size_t p,
+                      struct ens_learn_affine *to)
+{
+    const struct ens_linear *l = model->data;
+
+    if (is_damaged(model, p, 1) || l->link != ENS_LINEAR_IDENTITY)
+        return 0;
+    to->centre = l->number;
+    to->base = l->number[l->stride];
+    to->coef = l->number + l->stride + 8;
+    return 1;
+}

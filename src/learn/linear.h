@@ -50,5 +50,8 @@ enum ens_status ens_linear_predict(const struct ens_learn_job *job,
                                    const struct ens_rows *at, uint64_t first,
                                    size_t n, double *out,
                                    struct ens_error *err);
+/** `affine` of the same: of one output without a link. */
+int ens_linear_affine(const struct ens_learn_model *model, size_t p,
+                      struct ens_learn_affine *to);
 
 #endif

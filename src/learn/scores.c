@@ -246,6 +246,17 @@ static double running_sum(const struct ens_running *r, uint64_t n)
     return sum;
 }
 
+int ens_score_of_squares(const struct ens_score *score, double square,
+                         double variance, double *value)
+{
+    const double mean[ENS_SCORE_TERMS] = {square, 0, variance};
+
+    if (score->terms != squared && score->terms != variation)
+        return 0;
+    *value = score->finish ? score->finish(mean) : square;
+    return 1;
+}
+
 uint64_t ens_score_memory(const struct ens_score *score, uint64_t n)
 {
     return score->is_auc ? 2 * n : 0;

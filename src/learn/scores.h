@@ -34,6 +34,11 @@ const struct ens_score *ens_score_find(const char *name);
  * poisson_deviance. */
 const struct ens_score *ens_score_default(enum ens_outcome_family family);
 
+/** Of predictions with that mean square error, of responses with that variance:
+ * *value; 0: the score is no function of these. */
+int ens_score_of_squares(const struct ens_score *score, double square,
+                         double variance, double *value);
+
 /** A sum whose order depends on the number of its terms alone. */
 struct ens_running {
     double run[ENS_SCORE_LANES];

@@ -72,8 +72,10 @@ static enum ens_status enter_folder(struct ens_crew *c,
 {
     const char *path = job->host->folder(job->result);
 
+    if (path == NULL)
+        return ens_fail(err, ENS_EPROCESS, "there is no folder for programs");
     if (c->work == NULL)
-        c->work = path == NULL ? NULL : strdup(path);
+        c->work = strdup(path);
     if (c->work == NULL)
         return ens_fail(err, ENS_ENOMEMORY, "folder of a worker");
     return ens_file_empty(c->work, err);
@@ -190,6 +192,7 @@ enum ens_status ens_crew_get(struct ens_crew *crew, const char *run,
         s = start(crew, m, &job->task->cell, err);
     if (s != ENS_OK)
         return s;
+    m->servant.alone = crew->alone;
     m->data.used = 0;
     ens_buf_clear(&crew->line);
     *member = m;
@@ -206,6 +209,15 @@ static void complain(const struct ens_job *job, const struct ens_servant *v)
     if (v->said.err.len > 0)
         job->host->warn(job->result, ens_program_stderr(&v->said, &arena));
     ens_arena_fini(&arena);
+}
+
+static enum ens_status tell_death(struct ens_servant *v, int status,
+                                  struct ens_error *err)
+{
+    v->said.status = status;
+    if (ens_program_verdict(&v->said, err) == ENS_OK)
+        ens_fail(err, ENS_EDOMAIN, "exit status 0");
+    return ens_wrap(err, ENS_EDOMAIN, "the program died");
 }
 
 /* Until it has answered, or cannot be started. */
@@ -225,14 +237,17 @@ static enum ens_status converse(struct ens_crew *crew,
         job->host->group(job->result, (int32_t)m->servant.group);
         s = ens_servant_ask(&m->servant, crew->line.data, crew->line.len,
                             &status, err);
-        if (s == ENS_ESTOPPED)
+        if (s == ENS_ESTOPPED && !crew->alone)
             ens_servant_follow(status);
+        if (s == ENS_ESTOPPED)
+            s = tell_death(&m->servant, status, err);
         if (m->servant.pid == 0) { /* and with it all of its group */
             job->host->group(job->result, 0);
             stop(crew, 0);
         }
     }
-    return s == ENS_EINPUT ? ens_wrap(err, s, "%.120s", m->run) : s;
+    return s == ENS_EINPUT && !crew->alone ? ens_wrap(err, s, "%.120s", m->run)
+                                           : s;
 }
 
 enum ens_status ens_crew_ask(struct ens_crew *crew,
@@ -255,5 +270,8 @@ enum ens_status ens_crew_ask(struct ens_crew *crew,
     }
     if (s != ENS_OK)
         complain(job, v);
+    if (s != ENS_OK && crew->alone) /* no task to fail: it is told as it is */
+        s = ens_wrap(err, s == ENS_EPROTOCOL ? ENS_EDOMAIN : s, "%.120s",
+                     member->run);
     return s;
 }

@@ -28,6 +28,7 @@ struct ens_crew {
     size_t n;
     struct ens_crew_member **member;
     char *work; /* folder of the worker; NULL before the first task */
+    int alone;  /* in no worker: servant.h */
     struct ens_buf line;
 };
 
@@ -43,7 +44,8 @@ enum ens_status ens_crew_get(struct ens_crew *crew, const char *run,
 /**
  * Send crew->line, wait for the answer (to be closed when ENS_OK). What it
  * wrote to standard error is among the task's warnings when it failed. Does
- * not return when the program dies.
+ * not return when the program dies; of a crew that is alone that is
+ * ENS_EDOMAIN.
  */
 enum ens_status ens_crew_ask(struct ens_crew *crew,
                              struct ens_crew_member *member,

@@ -156,7 +156,8 @@ static int bury(struct ens_servant *v)
     for (int i = 0; i < LOOK_MS && !has_ended(v); i++)
         poll(&none, 1, 1);
     status = finish(v);
-    ens_stop_yield(status);
+    if (!v->alone)
+        ens_stop_yield(status);
     return status;
 }
 
@@ -211,7 +212,8 @@ enum ens_status ens_servant_ask(struct ens_servant *v, const void *line,
     converse(v, &t);
     if (v->said.out.failed || v->said.err.failed)
         return ens_fail(err, ENS_ENOMEMORY, "output of the program");
-    ens_stop_yield(0);
+    if (!v->alone)
+        ens_stop_yield(0);
     end = newline(v);
     if (end == NULL && !v->said.out_cut)
         return died(v, &t, status, err);

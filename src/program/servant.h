@@ -3,7 +3,9 @@
  * Started before its first task, in a process group of its own or that of
  * another (crew.h). Its death is the worker's: the one ends with the signal of
  * the other, so that the task is charged, tried again and given up like any
- * task whose worker died. It is killed when the worker ends.
+ * task whose worker died. It is killed when the worker ends. One that is
+ * `alone` is no worker's: its death is an error like others, and signals are
+ * for who started it.
  */
 #ifndef ENS_PROGRAM_SERVANT_H
 #define ENS_PROGRAM_SERVANT_H
@@ -18,6 +20,7 @@ struct ens_servant {
     pid_t group; /* its own, or the one it joined; 0: killed already */
     int in, out;
     int err;
+    int alone;
     uint64_t n_answers;
     struct ens_program_end said; /* of the present task */
 };

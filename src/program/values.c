@@ -156,8 +156,9 @@ enum ens_status ens_task_values_check_files(const struct ens_study *study,
         if (path != NULL && (line == NULL || is_named(line, name)) &&
             access(path, R_OK) != 0)
             return ens_fail_errno(err, ENS_EINPUT,
-                                  "input %s: programs are given its path, and "
-                                  "the copies of [run] stage_inputs have none: "
+                                  "input %s: a program is given its path, "
+                                  "where there is no file that can be read "
+                                  "(copies of [run] stage_inputs have none): "
                                   "%s",
                                   name, path);
     }

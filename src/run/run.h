@@ -34,6 +34,7 @@ struct ens_run_failure { /* failures of one kind, or first warnings of tasks
     enum ens_outcome outcome;
     uint64_t n;
     char text[160]; /* of the first */
+    char task[128]; /* its label */
 };
 #define ENS_RUN_FAILURES 16
 

@@ -55,10 +55,29 @@ static int same_class(const char *a, const char *b, size_t n)
     return a[i] == '\0' && k == n;
 }
 
-static void count_failure(struct ens_run *r, enum ens_outcome outcome,
+static void name_failure(struct ens_run *r, const struct ens_record *rec,
+                         struct ens_run_failure *f)
+{
+    struct ens_task task = {.stage = r->stage.key,
+                            .stage_index = r->stage.index,
+                            .replicate = rec->replicate};
+    char text[sizeof(f->text)] = "";
+
+    for (size_t i = 0; f->text[i] != '\0'; i++) /* of one line */
+        text[i] = iscntrl((unsigned char)f->text[i]) ? ' ' : f->text[i];
+    ens_study_cell(r->study, rec->cell, &task.cell);
+    ens_plan_label(&r->plan, &task, f->task, sizeof(f->task));
+    ens_watch_log(r, "event=%s task=%s text=\"%s\"",
+                  rec->status == ENS_TASK_OK ? "warned"
+                                             : ens_outcome_text(rec->status),
+                  f->task, text);
+}
+
+static void count_failure(struct ens_run *r, const struct ens_record *rec,
                           const char *text, size_t n)
 {
     struct ens_run_report *rep = r->report;
+    enum ens_outcome outcome = rec->status;
     struct ens_run_failure *f;
 
     if (n >= sizeof(f->text))
@@ -79,6 +98,7 @@ static void count_failure(struct ens_run *r, enum ens_outcome outcome,
     f->n = 1;
     memcpy(f->text, text, n);
     f->text[n] = '\0';
+    name_failure(r, rec, f);
 }
 
 static void stop_at_max_errors(struct ens_run *r)
@@ -106,8 +126,7 @@ void ens_watch_failures(struct ens_run *r, const struct ens_batch *b)
         if (rec.status == ENS_TASK_OK) {
             if (rec.items_bytes > 0 && !ens_run_stop_is_behind(r, &rec) &&
                 ens_item_find(&rec, ENS_ITEM_WARNING, &item))
-                count_failure(r, rec.status, (const char *)item.bytes,
-                              item.length);
+                count_failure(r, &rec, (const char *)item.bytes, item.length);
             continue;
         }
         if (ens_run_stop_is_behind(r, &rec))
@@ -115,7 +134,7 @@ void ens_watch_failures(struct ens_run *r, const struct ens_batch *b)
         r->n_failed++;
         r->stage_not_ok++;
         if (ens_item_find(&rec, ENS_ITEM_ERROR, &item))
-            count_failure(r, rec.status, (const char *)item.bytes, item.length);
+            count_failure(r, &rec, (const char *)item.bytes, item.length);
     }
     if (r->max_errors > 0 && r->n_failed >= r->max_errors && !r->stopping)
         stop_at_max_errors(r);

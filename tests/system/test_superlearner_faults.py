@@ -49,8 +49,11 @@ def goes_on(run, results, x, y, bad, text, n_bad):
     folds = blocks(0, len(y), 5)
     z = np.column_stack([by_folds(f, x, y, folds) for f in (mean, ols)])
     near(weights(results), np.append(nnls(z, y), 0), f"{text}: weights")
-    check(f"warned: learner '{bad}' left out" in run.stderr,
-          f"{text}: {run.stderr}")
+    check(f"warned: learner '{bad}' left out: a fit failed (layer1/{bad}/r0000"
+          in run.stderr, f"{text}: {run.stderr}")
+    named = [r["task"] for r in failed
+             if f" ({r['task']}{' ...' if n_bad > 1 else ''})" in run.stderr]
+    check(len(named) == 1, f"{text}: no failed task is named: {run.stderr}")
     check(np.isnan(one(results, "risks")[0, 2, 1]), f"{text}: it has a risk")
     return failed
 

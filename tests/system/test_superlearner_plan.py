@@ -105,4 +105,20 @@ def memory(work):
     check(32 * N <= rows <= 33 * N + 4096, f"order of rows: {rows}")
 
 
-main(arrays, memory)
+def samples(work):
+    """Sums of outer samples' rows are told, and left out where they would be
+    larger than the rows (and 16 MiB)."""
+    each = 2 + (P + 1) + (P + 1) * (P + 2) // 2 + 2 * P + (P + 1)
+    for outer, shuffle, folds, pieces in (
+            (0, "no", 5, 6), (4, "no", 5, 4 + 5 * 4), (4, "yes", 5, 5 * 6),
+            (1000, "no", 20, 21)):
+        path = study(work, STUDY + f"outer_folds = {outer}\n"
+                     f"shuffle = {shuffle}\n[layer 1]\nfolds = {folds}\n"
+                     "[learner ridge]\n")
+        out = work.ensrun("plan", path).stdout
+        told = int(re.search(r"^  sums1 +f8, (\d+)", out, re.MULTILINE)[1])
+        check(told == pieces * each,
+              f"{outer} outer folds: {told} doubles, not {pieces} x {each}")
+
+
+main(arrays, memory, samples)

@@ -107,11 +107,12 @@ enum ens_status ens_sl_array_shape(const struct ens_host *host,
     } else if (is(&a, "lanes")) {
         size_t p = width_of(&a, cell);
 
-        shape[0] = (uint64_t)ens_sl_sum_blocks(l) * ens_sl_sum_lanes(l, p) *
+        shape[0] = (uint64_t)ens_sl_sum_pieces(l, p) * ens_sl_sum_lanes(l, p) *
                    ens_sums_doubles(p);
     } else if (is(&a, "sums")) {
-        shape[0] = (uint64_t)ens_sl_sum_blocks(l) *
-                   ens_sums_doubles(width_of(&a, cell));
+        size_t p = width_of(&a, cell);
+
+        shape[0] = (uint64_t)ens_sl_sum_pieces(l, p) * ens_sl_sum_doubles(p);
     } else if (is(&a, "edges")) {
         shape[0] = ens_bins_table_size(width_of(&a, cell));
     } else if (is(&a, "bins")) {
@@ -248,8 +249,10 @@ ens_sl_array_region(const struct ens_host *host, const struct ens_plan *plan,
         even(0, l->n_samples * (uint64_t)ens_sl_order_words(l), first, n);
     } else if (is(&a, "index")) {
         even(0, l->n_out, first, n);
-    } else if (is(&a, "lanes") || is(&a, "sums")) {
+    } else if (is(&a, "lanes")) {
         even(i, ens_sums_doubles(width_of(&a, cell)), first, n);
+    } else if (is(&a, "sums")) {
+        even(i, ens_sl_sum_doubles(width_of(&a, cell)), first, n);
     } else if (is(&a, "edges")) {
         even(0, ens_bins_table_size(width_of(&a, cell)), first, n);
     } else if (is(&a, "bins")) {

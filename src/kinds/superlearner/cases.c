@@ -147,16 +147,15 @@ static enum ens_status by_pass(const struct ens_sl_case *c,
     return ens_moments_of_rows(r, mem, work, made, err);
 }
 
-/* With a lag x and y are of different rows: sums know nothing of that. */
-static enum ens_status shared(const struct ens_sl_case *c,
-                              const struct ens_moments **m,
-                              struct ens_sl_extent *extent,
-                              struct ens_error *err)
+enum ens_status ens_sl_case_shared(const struct ens_sl_case *c,
+                                   enum ens_sl_which which,
+                                   struct ens_sl_shared *to,
+                                   struct ens_error *err)
 {
-    *m = NULL;
-    return c->steps.lag > 0 ? ENS_OK
-                            : ens_sl_shared_moments(c->job, c->layer, c->fit,
-                                                    c->data, m, extent, err);
+    *to = (struct ens_sl_shared){0};
+    return c->steps.lag > 0
+               ? ENS_OK
+               : ens_sl_shared_moments(c->job, c->fit, which, c->data, to, err);
 }
 
 /* Of the source's columns in the training rows. */
@@ -165,10 +164,11 @@ static enum ens_status raw_moments(void *arg, const struct ens_rows *r,
                                    struct ens_error *err)
 {
     struct ens_sl_case *c = arg;
-    struct ens_sl_extent extent;
+    struct ens_sl_shared known;
     struct ens_rows raw;
-    enum ens_status s = shared(c, m, &extent, err);
+    enum ens_status s = ens_sl_case_shared(c, ENS_SL_TRAIN, &known, err);
 
+    *m = known.moments;
     if (s != ENS_OK || *m != NULL)
         return s;
     if (c->steps.n == 0 || c->steps.lag > 0)
@@ -198,16 +198,15 @@ static enum ens_status fit_steps(struct ens_sl_case *c, struct ens_error *err)
     const struct ens_learn_source *source = &c->data->source;
     struct ens_arena *arena = &c->job->st->arena;
     struct ens_prep_train train = {.rows = spec_of(c->data, c->train)};
-    const struct ens_moments *m;
-    struct ens_sl_extent extent;
-    enum ens_status s = shared(c, &m, &extent, err);
+    struct ens_sl_shared known;
+    enum ens_status s = ens_sl_case_shared(c, ENS_SL_TRAIN, &known, err);
 
     train.rows.lag = c->steps.lag;
     train.rows.moments = raw_moments;
     train.rows.moments_arg = c;
-    if (s == ENS_OK && m != NULL) {
-        train.least = extent.least;
-        train.largest = extent.largest;
+    if (s == ENS_OK && known.moments != NULL) {
+        train.least = known.least;
+        train.largest = known.largest;
     }
     if (s == ENS_OK)
         s = ens_prep_fit(&c->steps, &train, arena, &c->blob, &c->bytes, err);
@@ -220,7 +219,6 @@ static enum ens_status fit_steps(struct ens_sl_case *c, struct ens_error *err)
 }
 
 enum ens_status ens_sl_case_fit(const struct ens_sl_job *job,
-                                const struct ens_sl_layer *layer,
                                 struct ens_sl_fit fit,
                                 const struct ens_sl_data *data,
                                 const struct ens_rowset *train,
@@ -229,7 +227,7 @@ enum ens_status ens_sl_case_fit(const struct ens_sl_job *job,
     enum ens_status s;
 
     *c = (struct ens_sl_case){
-        .job = job, .layer = layer, .fit = fit, .data = data, .train = train};
+        .job = job, .fit = fit, .data = data, .train = train};
     s = read_steps(&job->task->cell, &c->steps, err);
     return s == ENS_OK && c->steps.n > 0 ? fit_steps(c, err) : s;
 }

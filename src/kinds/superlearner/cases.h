@@ -2,6 +2,7 @@
 #ifndef ENS_SUPERLEARNER_CASES_H
 #define ENS_SUPERLEARNER_CASES_H
 
+#include "kinds/superlearner/moments.h"
 #include "kinds/superlearner/state.h"
 #include "learn/prep/prep.h"
 
@@ -13,7 +14,6 @@ struct ens_sl_case {
     struct ens_prep_moments moments;
     /* the rows that it was fitted on */
     const struct ens_sl_job *job;
-    const struct ens_sl_layer *layer;
     struct ens_sl_fit fit;
     const struct ens_sl_data *data;
     const struct ens_rowset *train;
@@ -37,11 +37,16 @@ enum ens_status ens_sl_case_check(const struct ens_sl *sl,
 
 /** *c must stay where it is. Memory is the task's. */
 enum ens_status ens_sl_case_fit(const struct ens_sl_job *job,
-                                const struct ens_sl_layer *layer,
                                 struct ens_sl_fit fit,
                                 const struct ens_sl_data *data,
                                 const struct ens_rowset *train,
                                 struct ens_sl_case *c, struct ens_error *err);
+/** What the layer's sums tell of the source's columns in its training rows, or
+ * in those held out. With a lag nothing: x and y are of different rows. */
+enum ens_status ens_sl_case_shared(const struct ens_sl_case *c,
+                                   enum ens_sl_which which,
+                                   struct ens_sl_shared *to,
+                                   struct ens_error *err);
 /** Rows as the case makes them; c NULL: as they are. */
 enum ens_status ens_sl_case_open(struct ens_sl_case *c,
                                  const struct ens_sl_data *data,

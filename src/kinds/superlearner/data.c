@@ -4,6 +4,7 @@
 
 #include "base/bug.h"
 #include "config/study.h"
+#include "kinds/superlearner/kind.h"
 #include "kinds/superlearner/members.h"
 #include "kinds/superlearner/moments.h"
 #include "learn/order.h"
@@ -168,6 +169,7 @@ struct input { /* of a layer, being put together */
     uint32_t sample;
     struct ens_learn_source *source;
     unsigned char *failed; /* by column; NULL: those are left out */
+    struct ens_sl_data *data;
 };
 
 /* Rows of X that are the layer's. */
@@ -231,11 +233,11 @@ static enum ens_status predicted(const struct input *in,
     return ENS_OK;
 }
 
-/* Did all fits of the learner end well? Else it has no column. */
-static enum ens_status is_whole(const struct input *in,
-                                const struct ens_sl_layer *from, uint64_t cell,
-                                uint32_t partition, int *whole,
-                                struct ens_error *err)
+/* First fit of the learner that failed: then it has no column. 0: none. */
+static enum ens_status find_failed(const struct input *in,
+                                   const struct ens_sl_layer *from,
+                                   uint64_t cell, uint32_t partition,
+                                   uint32_t *replicate, struct ens_error *err)
 {
     struct ens_view view;
     enum ens_status s =
@@ -245,11 +247,29 @@ static enum ens_status is_whole(const struct input *in,
     if (s != ENS_OK)
         return s;
     ok = view.data;
-    *whole = 1;
-    for (uint32_t i = 1; i <= ens_sl_n_fits(from); i++)
+    *replicate = 0;
+    for (uint32_t i = ens_sl_n_fits(from); i >= 1; i--)
         if (ens_sl_fit_of(from, i).partition == partition && isnan(ok[i - 1]))
-            *whole = 0;
+            *replicate = i;
     return ENS_OK;
+}
+
+/* "layer1/own/r00002, without fold 1" */
+static const char *name_fit(const struct input *in,
+                            const struct ens_sl_layer *from,
+                            const struct ens_cell *cell, uint32_t replicate)
+{
+    struct ens_arena *arena = &in->job->st->arena;
+    struct ens_sl_fit fit = ens_sl_fit_of(from, replicate);
+    struct ens_task task = {.cell = *cell, .replicate = replicate};
+    char stage[24], label[280];
+
+    snprintf(stage, sizeof(stage), "layer%u", from->number);
+    task.stage = stage;
+    ens_sl_label(in->job->st->plan, &task, label, sizeof(label));
+    if (fit.fold == 0)
+        return ens_arena_printf(arena, "%s, of all rows", label);
+    return ens_arena_printf(arena, "%s, without fold %u", label, fit.fold);
 }
 
 static enum ens_status add_partition(const struct input *in,
@@ -262,22 +282,25 @@ static enum ens_status add_partition(const struct input *in,
     const struct ens_rowset *map = NULL;
     struct ens_view view;
     char learner[256];
-    int whole;
+    uint32_t bad;
     enum ens_status s;
 
-    s = is_whole(in, from, cell->ordinal, j, &whole, err);
+    s = find_failed(in, from, cell->ordinal, j, &bad, err);
     if (s != ENS_OK)
         return s;
     ens_sl_learner_name(cell, learner, sizeof(learner));
-    if (!whole && in->failed == NULL) {
+    if (bad > 0 && in->failed == NULL) {
         in->job->st->host->warn(
             in->job->result,
-            ens_arena_printf(arena, "left out, as a fit of it failed: %s",
-                             learner));
+            ens_arena_printf(arena, "left out, as a fit of it failed: %s (%s)",
+                             learner, name_fit(in, from, cell, bad)));
         return ENS_OK;
     }
-    if (!whole)
+    if (bad > 0) {
         memset(in->failed + in->source->p, 1, from->m);
+        if (in->data->failure == NULL)
+            in->data->failure = name_fit(in, from, cell, bad);
+    }
     for (size_t k = 0; name != NULL && k < from->m; k++)
         name[k] = ens_sl_column_name(arena, from, learner, j, k);
     if (name == NULL || name[from->m - 1] == NULL)
@@ -434,7 +457,7 @@ enum ens_status ens_sl_predictions(const struct ens_sl_job *job,
                                    struct ens_error *err)
 {
     struct ens_sl_state *st = job->st;
-    struct input in = {job, layer, sample, &data->source, NULL};
+    struct input in = {job, layer, sample, &data->source, NULL, data};
     enum ens_status s;
 
     *data = (struct ens_sl_data){.texts = ENS_TEXTS_REFUSED};
@@ -455,12 +478,13 @@ enum ens_status ens_sl_data(const struct ens_sl_job *job,
                             enum ens_texts texts, struct ens_sl_data *data,
                             struct ens_error *err)
 {
-    struct input in = {job, layer, sample, &data->source, NULL};
+    struct input in = {job, layer, sample, &data->source, NULL, data};
     enum ens_status s;
 
     data->texts = texts;
     data->bins = NULL;
     data->failed = NULL;
+    data->failure = NULL;
     ens_learn_source_init(&data->source, layer->n_in, &job->st->arena);
     s = add_columns(&in, texts, err);
     return s == ENS_OK ? add_response(&in, data, err) : s;

@@ -5,6 +5,7 @@
 #include "kinds/superlearner/learn.h"
 #include "kinds/superlearner/models.h"
 #include "kinds/superlearner/moments.h"
+#include "kinds/superlearner/residuals.h"
 #include "kinds/superlearner/scoring.h"
 #include "kinds/superlearner/trees.h"
 
@@ -20,6 +21,7 @@ struct fitting {
     const struct ens_sl_job *job;
     const struct ens_sl_layer *layer;
     struct ens_sl_fit fit;
+    int is_kept; /* predictions are written */
     struct ens_sl_data data;
     struct ens_folds folds;
     struct ens_rowset train_set, test_set;
@@ -27,6 +29,7 @@ struct fitting {
     struct ens_rows train, test;
     struct ens_sl_learn learn;
     struct ens_scorer score, risk, train_score;
+    struct ens_sl_scored known; /* scores that need no rows */
 };
 
 /* Which rows: without fold k of partition j; fold 0 all of them, in their
@@ -68,8 +71,8 @@ static enum ens_status open_rows(struct fitting *f, struct ens_error *err)
     if (s == ENS_OK)
         s = ens_sl_shared_bins(f->job, f->layer, &f->data, &f->data.bins, err);
     if (s == ENS_OK)
-        s = ens_sl_case_fit(f->job, f->layer, f->fit, &f->data, &f->train_set,
-                            &f->prep, err);
+        s = ens_sl_case_fit(f->job, f->fit, &f->data, &f->train_set, &f->prep,
+                            err);
     if (s == ENS_OK)
         s = ens_sl_case_open(&f->prep, &f->data, &f->train_set, &f->train, err);
     return s == ENS_OK ? ens_sl_case_open(&f->prep, &f->data, &f->test_set,
@@ -125,15 +128,21 @@ static void add_scores(struct fitting *f, int is_train, const struct blocks *b,
         ens_scorer_add(&f->score, b->y, b->p, w, n);
 }
 
-/* That score of the same rows. */
+/* What rows say where sums did not. */
 static void settle_scores(struct fitting *f)
 {
     const struct ens_sl_state *st = f->job->st;
 
-    if (st->score->terms != st->risk->terms)
-        return;
-    f->score = f->risk;
-    f->score.score = st->score;
+    if (!f->known.test) {
+        if (st->score->terms == st->risk->terms) {
+            f->score = f->risk;
+            f->score.score = st->score;
+        }
+        f->known.score = ens_scorer_value(&f->score);
+        f->known.risk = ens_scorer_value(&f->risk);
+    }
+    if (!f->known.train && st->sl.is_select)
+        f->known.train_score = ens_scorer_value(&f->train_score);
 }
 
 static enum ens_status score_block(struct fitting *f, const struct blocks *b,
@@ -151,7 +160,7 @@ static enum ens_status score_block(struct fitting *f, const struct blocks *b,
     if (at->weighted)
         at->w(at, first, n, b->w);
     s = ens_rows_bad(at, err);
-    if (s == ENS_OK)
+    if (s == ENS_OK && (at == &f->train || !f->known.test))
         add_scores(f, at == &f->train, b, at->weighted ? b->w : NULL, n);
     return s;
 }
@@ -190,6 +199,8 @@ static enum ens_status predict(struct fitting *f, const struct blocks *b,
     size_t m = f->layer->m;
     enum ens_status s = ENS_OK;
 
+    if (f->known.test && !f->is_kept)
+        return ENS_OK;
     block_name(f, name);
     for (uint64_t at = 0; at < f->test.n && s == ENS_OK; at += ENS_SL_BLOCK) {
         size_t n = block_of(&f->test, at);
@@ -197,6 +208,8 @@ static enum ens_status predict(struct fitting *f, const struct blocks *b,
         s = score_block(f, b, &f->test, at, n, err);
         if (s != ENS_OK)
             break;
+        if (!f->is_kept)
+            continue;
         cut(f, b->p, n);
         s = host->block_part(f->job->result, name, at * m, b->p, n * m, err);
     }
@@ -214,6 +227,8 @@ static enum ens_status rest_of_blocks(const struct fitting *f,
     uint64_t n;
     enum ens_status s = ENS_OK;
 
+    if (!f->is_kept)
+        return ENS_OK;
     if (f->fit.sample > 0 || f->test.n == 0) {
         ens_sl_array(name, f->layer->is_sorted ? "predicted" : "raw", f->layer);
         s = host->block(r, name, &data, &n, err);
@@ -243,13 +258,12 @@ static void put_fields(struct fitting *f)
     host->i64(r, ENS_SL_F_N_TRAIN, (int64_t)f->train.n);
     host->i64(r, ENS_SL_F_N_TEST, (int64_t)f->test.n);
     host->i64(r, ENS_SL_F_P, (int64_t)f->train.p);
-    settle_scores(f);
     if (f->test.n > 0) {
-        host->f64(r, ENS_SL_F_SCORE, ens_scorer_value(&f->score));
-        host->f64(r, ENS_SL_F_RISK, ens_scorer_value(&f->risk));
+        host->f64(r, ENS_SL_F_SCORE, f->known.score);
+        host->f64(r, ENS_SL_F_RISK, f->known.risk);
     }
     if (f->job->st->sl.is_select)
-        host->f64(r, ENS_SL_F_TRAIN_SCORE, ens_scorer_value(&f->train_score));
+        host->f64(r, ENS_SL_F_TRAIN_SCORE, f->known.train_score);
 }
 
 static enum ens_status start_scores(struct fitting *f, struct ens_error *err)
@@ -280,6 +294,7 @@ enum ens_status ens_sl_run_fit(const struct ens_sl_job *job,
     f->job = job;
     f->layer = &st->layer;
     f->fit = ens_sl_fit_of(&st->layer, job->task->replicate);
+    f->is_kept = ens_sl_is_kept(&st->sl, st->layer.number, st->n_layers);
     f->learn = (struct ens_sl_learn){
         .task = job, .learner = st->learner, .options = st->options};
     s = open_rows(f, err);
@@ -290,16 +305,20 @@ enum ens_status ens_sl_run_fit(const struct ens_sl_job *job,
         s = alloc_blocks(f, &b, err);
     if (s == ENS_OK)
         s = start_scores(f, err);
+    if (s == ENS_OK && st->sl.is_select)
+        s = ens_sl_residuals(&f->learn, &f->prep, &f->known, err);
     if (s == ENS_OK)
         s = predict(f, &b, err);
     st->host->lap(job->result, "predict");
-    if (s == ENS_OK && st->sl.is_select)
+    if (s == ENS_OK && st->sl.is_select && !f->known.train)
         s = score_training(f, &b, err);
     if (s == ENS_OK)
         s = rest_of_blocks(f, err);
     if (s == ENS_OK && f->fit.sample == 0 && f->fit.fold == 0)
         s = ens_sl_model_keep(&f->learn, &f->prep, err);
-    if (s == ENS_OK)
+    if (s == ENS_OK) {
+        settle_scores(f);
         put_fields(f);
+    }
     return s;
 }

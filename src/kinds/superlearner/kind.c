@@ -211,6 +211,8 @@ enum ens_status ens_sl_stage(void *state, const char *key, const void *data,
     st->leader = needs.leader;
     st->host->plan_cell(st->plan, needs.leader, &leader);
     st->texts = ens_sl_texts(&leader);
+    st->width =
+        ens_sl_width(&st->sl, st->plan, st->host, st->layer.number, st->texts);
     return ENS_OK;
 }
 

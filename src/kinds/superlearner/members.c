@@ -386,6 +386,10 @@ static enum ens_status open_views(const struct ens_sl_tables_at *at,
 
     *views = NULL;
     *n = 0;
+    if (!ens_sl_is_kept(&at->sl, at->meta.number - 1, at->meta.number - 1))
+        return ens_fail(err, ENS_ENOTFOUND,
+                        "[superlearner] type = select keeps no predictions; "
+                        "with predictions = yes it does");
     for (uint32_t i = 0; i < at->last.n; i++) {
         ens_sl_stage_key(ens_sl_at(&at->last.of[i], ENS_SL_FIT), key);
         if (!at->host->stage_finished(at->in, key))
@@ -492,6 +496,25 @@ static void products(const struct ens_view *view, size_t n, uint64_t rows,
         }
 }
 
+/* Of predictions that are all the same but for rounding: none. */
+static void forget_constants(size_t n, uint64_t rows, const double *mean,
+                             double *c)
+{
+    for (size_t j = 0; j < n; j++) {
+        double noise = 1e-12 * mean[j];
+
+        if (c[j * n + j] <= (double)rows * noise * noise)
+            c[j * n + j] = NAN;
+    }
+}
+
+static double correlation(double ab, double aa, double bb)
+{
+    double r = ab / sqrt(aa) / sqrt(bb);
+
+    return r > 1 ? 1 : r < -1 ? -1 : r; /* by rounding */
+}
+
 struct names {
     char (*text)[ENS_SL_NAME + 40];
     size_t n;
@@ -523,7 +546,7 @@ static enum ens_status put_rows(const struct ens_sl_tables_at *at,
             double v = b <= a ? c[a * n + b] : c[b * n + a];
 
             row[b + 1].f64 =
-                a == b ? 1 : v / sqrt(c[a * n + a]) / sqrt(c[b * n + b]);
+                a == b ? 1 : correlation(v, c[a * n + a], c[b * n + b]);
         }
         s = at->sink(at->arg, row, err);
     }
@@ -552,6 +575,7 @@ enum ens_status ens_sl_put_correlations(const struct ens_sl_tables_at *at,
                                        &names, err);
     if (s == ENS_OK) {
         products(view, n, at->meta.n_in, work, work + n, work + n + n * n);
+        forget_constants(n, at->meta.n_in, work, work + n);
         s = put_rows(at, work + n, n, &names, row, err);
     }
     free(names.text);

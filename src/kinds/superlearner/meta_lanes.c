@@ -89,7 +89,7 @@ static struct ens_sl_scoring lane_of(const struct lane *t,
 static enum ens_status find_shift(struct ens_sl_weighing *a, double **shift,
                                   struct ens_error *err)
 {
-    struct ens_sl_part all = {.a = a};
+    struct ens_sl_reading all = {.a = a};
     struct ens_meta_problem problem = ens_sl_problem(&all, a->in.rows.n);
 
     *shift = ens_arena_alloc(&a->job->st->arena, a->L + 1, sizeof(**shift));
@@ -119,7 +119,7 @@ enum ens_status ens_sl_run_meta_lanes(const struct ens_sl_job *job,
 {
     struct lane *t = ens_arena_alloc(&job->st->arena, 1, sizeof(*t));
     struct ens_sl_scoring of;
-    struct ens_sl_part part = {0};
+    struct ens_sl_reading part = {0};
     struct ens_meta_problem problem;
     double *shift, *risks;
     enum ens_status s = t == NULL
@@ -147,7 +147,7 @@ enum ens_status ens_sl_run_meta_lanes(const struct ens_sl_job *job,
 static enum ens_status weigh(struct ens_sl_weighing *a, struct ens_error *err)
 {
     struct ens_sl_state *st = a->job->st;
-    struct ens_sl_part all = {.a = a, .is_silent = 1};
+    struct ens_sl_reading all = {.a = a, .is_silent = 1};
     struct ens_meta_problem problem = ens_sl_problem(&all, a->in.rows.n);
     struct ens_sl_merged merged;
     struct ens_sl_meta meta, *kept;

@@ -1,6 +1,7 @@
 #include "kinds/superlearner/moments.h"
 
 #include "config/study.h"
+#include "kinds/superlearner/cases.h"
 #include "learn/moments.h"
 
 #include <math.h>
@@ -53,20 +54,6 @@ size_t ens_sl_width(const struct ens_sl *sl, const struct ens_plan *plan,
     return p;
 }
 
-uint32_t ens_sl_sum_blocks(const struct ens_sl_layer *layer)
-{
-    return layer->n_partitions * (layer->n_folds + 1);
-}
-
-uint32_t ens_sl_sum_lanes(const struct ens_sl_layer *layer, size_t width)
-{
-    uint32_t b = ens_sl_sum_blocks(layer);
-    uint32_t lanes =
-        ens_sl_lanes(layer->n_in, ens_sums_doubles(width) * sizeof(double));
-
-    return (lanes + b - 1) / b;
-}
-
 /* -- sums ---------------------------------------------------------------- */
 
 struct summing {
@@ -105,16 +92,16 @@ static int lies_in_place(const struct ens_rows *r)
     return r->mapped != NULL && r->first_row != UINT64_MAX;
 }
 
-static enum ens_status open_sums(struct summing *a, struct ens_error *err)
+static enum ens_status open_sums(struct summing *a, uint32_t sample,
+                                 struct ens_error *err)
 {
     struct ens_sl_state *st = a->job->st;
     struct ens_rowset out;
     enum ens_status s =
-        ens_sl_data(a->job, &st->layer, 0, ens_sl_texts(&a->job->task->cell),
-                    &a->data, err);
+        ens_sl_data(a->job, &st->layer, sample, st->texts, &a->data, err);
 
     if (s == ENS_OK)
-        s = ens_sl_folds(a->job, &st->layer, 0, &a->folds, &out, err);
+        s = ens_sl_folds(a->job, &st->layer, sample, &a->folds, &out, err);
     if (s == ENS_OK)
         s = find_shift(a->job, &st->layer, &a->data, &a->shift, err);
     if (s == ENS_OK)
@@ -164,40 +151,29 @@ static enum ens_status add_rows(struct summing *a, int in_place, uint64_t from,
     return ens_rows_bad(&a->rows, err);
 }
 
-/* Positions of a block. Those that blend trains on are never tested. */
-static uint64_t block_first(const struct ens_folds *f, uint32_t b, uint64_t *n)
-{
-    uint32_t j = b / (f->K + 1), g = b % (f->K + 1);
-
-    if (f->type == ENS_FOLDS_BLEND) {
-        *n = g == 0 ? f->n_out : f->n_train;
-        return g == 0 ? f->n_train : 0;
-    }
-    *n = ens_folds_group(f, j, g + 1) - ens_folds_group(f, j, g);
-    return ens_folds_group(f, j, g);
-}
-
 enum ens_status ens_sl_run_lanes(const struct ens_sl_job *job,
                                  struct ens_error *err)
 {
     struct ens_sl_state *st = job->st;
+    const struct ens_sl_layer *l = &st->layer;
     struct summing a = {.job = job};
-    uint32_t q = ens_sl_sum_lanes(
-        &st->layer, ens_sl_width(&st->sl, st->plan, st->host, st->layer.number,
-                                 ens_sl_texts(&job->task->cell)));
+    uint32_t q = ens_sl_sum_lanes(l, st->width);
     uint32_t b = (job->task->replicate - 1) / q;
     uint32_t i = (job->task->replicate - 1) % q;
     char name[ENS_SL_KEY];
     uint64_t first, rows, n;
     void *to;
-    enum ens_status s = open_sums(&a, err);
+    enum ens_status s =
+        open_sums(&a, ens_sl_piece_sample(l, st->width, b), err);
 
-    ens_sl_array(name, "lanes", &st->layer);
+    ens_sl_array(name, "lanes", l);
     if (s == ENS_OK)
         s = st->host->block(job->result, name, &to, &n, err);
+    if (s == ENS_OK && ens_sl_piece_rows(l, st->width, b, &a.folds, &st->arena,
+                                         &first, &rows) != ENS_OK)
+        s = ens_fail(err, ENS_ENOMEMORY, "out of memory");
     if (s != ENS_OK)
         return s;
-    first = block_first(&a.folds, b, &rows);
     ens_sums_init(to, a.p);
     s = add_rows(&a, lies_in_place(&a.rows), first + rows * i / q,
                  first + rows * (i + 1) / q, to, err);
@@ -212,23 +188,24 @@ enum ens_status ens_sl_run_sums(const struct ens_sl_job *job,
                                 struct ens_error *err)
 {
     struct ens_sl_state *st = job->st;
-    size_t width = ens_sl_width(&st->sl, st->plan, st->host, st->layer.number,
-                                ens_sl_texts(&job->task->cell));
-    uint32_t q = ens_sl_sum_lanes(&st->layer, width);
-    size_t d = ens_sums_doubles(width);
+    const struct ens_sl_layer *l = &st->layer;
+    uint32_t q = ens_sl_sum_lanes(l, st->width), b = job->task->replicate - 1;
+    size_t d = ens_sums_doubles(st->width);
     struct ens_sl_data data;
     struct ens_view lanes;
     char name[ENS_SL_KEY];
-    double *work;
+    double *work, *shift;
     uint64_t n;
     void *to;
-    enum ens_status s = ens_sl_data(job, &st->layer, 0,
-                                    ens_sl_texts(&job->task->cell), &data, err);
+    enum ens_status s = ens_sl_data(
+        job, l, ens_sl_piece_sample(l, st->width, b), st->texts, &data, err);
 
     if (s == ENS_OK)
-        s = ens_sl_array_of(job, "lanes", &st->layer, job->task->cell.ordinal,
-                            &lanes, err);
-    ens_sl_array(name, "sums", &st->layer);
+        s = find_shift(job, l, &data, &shift, err);
+    if (s == ENS_OK)
+        s = ens_sl_array_of(job, "lanes", l, job->task->cell.ordinal, &lanes,
+                            err);
+    ens_sl_array(name, "sums", l);
     if (s == ENS_OK)
         s = st->host->block(job->result, name, &to, &n, err);
     if (s != ENS_OK)
@@ -237,71 +214,60 @@ enum ens_status ens_sl_run_sums(const struct ens_sl_job *job,
                            sizeof(*work));
     if (work == NULL)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
-    ens_sums_tree((const double *)lanes.data +
-                      (size_t)(job->task->replicate - 1) * q * d,
-                  d, q, data.source.p, work, to);
+    ens_sums_tree((const double *)lanes.data + (size_t)b * q * d, d, q,
+                  data.source.p, work, to);
+    memcpy((double *)to + ens_sums_doubles(data.source.p), shift,
+           (data.source.p + 1) * sizeof(*shift));
     return ENS_OK;
 }
 
 /* -- what fits make of them ----------------------------------------------- */
 
-/* Blocks of the partition but the fold. */
-static size_t training_blocks(const struct ens_sl_layer *layer,
-                              struct ens_sl_fit fit, uint32_t *block)
-{
-    size_t n = 0;
-
-    for (uint32_t k = 1; k <= layer->n_folds + 1; k++)
-        if (k != fit.fold)
-            block[n++] = fit.partition * (layer->n_folds + 1) + k - 1;
-    return n;
-}
-
-static void unite(const double *sums, size_t stride, const uint32_t *block,
+static void unite(const double *sums, size_t stride, const uint32_t *piece,
                   size_t n, size_t p, double *out)
 {
-    memcpy(out, sums + block[0] * stride, ens_sums_doubles(p) * sizeof(*out));
+    memcpy(out, sums + piece[0] * stride, ens_sums_doubles(p) * sizeof(*out));
     for (size_t i = 1; i < n; i++)
-        ens_sums_add(out, sums + block[i] * stride, p);
+        ens_sums_add(out, sums + piece[i] * stride, p);
 }
 
-enum ens_status ens_sl_shared_moments(const struct ens_sl_job *job,
-                                      const struct ens_sl_layer *layer,
-                                      struct ens_sl_fit fit,
-                                      const struct ens_sl_data *data,
-                                      const struct ens_moments **m,
-                                      struct ens_sl_extent *extent,
-                                      struct ens_error *err)
+enum ens_status
+ens_sl_shared_moments(const struct ens_sl_job *job, struct ens_sl_fit fit,
+                      enum ens_sl_which which, const struct ens_sl_data *data,
+                      struct ens_sl_shared *to, struct ens_error *err)
 {
     struct ens_sl_state *st = job->st;
+    const struct ens_sl_layer *layer = &st->layer;
     struct ens_arena *arena = &st->arena;
-    size_t p = data->source.p, d;
+    size_t p = data->source.p, d = ens_sums_doubles(p), stride, n;
     struct ens_moments *made = ens_arena_alloc(arena, 1, sizeof(*made));
-    double *out = ens_arena_alloc(arena, ens_sums_doubles(p), sizeof(*out));
+    double *out = ens_arena_alloc(arena, d, sizeof(*out));
     double *mem = ens_arena_alloc(arena, ens_moments_doubles(p), sizeof(*mem));
-    uint32_t *block =
-        ens_arena_alloc(arena, layer->n_folds + 1u, sizeof(*block));
-    double *shift, loss;
     struct ens_view sums;
+    const double *first;
+    uint32_t *piece;
     enum ens_status s;
 
-    *m = NULL;
-    if (fit.sample > 0 || !st->has_moments || st->texts != data->texts)
+    *to = (struct ens_sl_shared){0};
+    if (!st->has_moments || st->texts != data->texts ||
+        fit.sample >= ens_sl_sum_samples(layer, st->width))
         return ENS_OK;
-    if (made == NULL || out == NULL || mem == NULL || block == NULL)
+    if (made == NULL || out == NULL || mem == NULL ||
+        ens_sl_pieces_of(layer, st->width, fit, which, arena, &piece, &n) !=
+            ENS_OK)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
     s = ens_sl_array_of(job, "sums", layer, st->leader, &sums, err);
-    if (s == ENS_OK)
-        s = find_shift(job, layer, data, &shift, err);
-    if (s != ENS_OK)
+    if (s != ENS_OK || n == 0)
         return s;
-    d = (size_t)sums.shape[0] / ens_sl_sum_blocks(layer);
-    unite(sums.data, d, block, training_blocks(layer, fit, block), p, out);
-    if (ens_moments_finish(out, shift, p, mem, made, &loss, NULL) == ENS_OK &&
-        loss <= LOST)
-        *m = made;
-    extent->largest = out + ens_sums_doubles(p) - p; /* they come last */
-    extent->least = extent->largest - p;
+    first = sums.data;
+    stride = ens_sl_sum_doubles(st->width);
+    unite(first, stride, piece, n, p, out);
+    if (ens_moments_finish(out, first + piece[0] * stride + d, p, mem, made,
+                           &to->lost, NULL) == ENS_OK &&
+        to->lost <= LOST)
+        to->moments = made;
+    to->largest = out + d - p; /* they come last */
+    to->least = to->largest - p;
     return ENS_OK;
 }
 
@@ -317,8 +283,8 @@ int ens_sl_finite(const struct ens_sl_job *job,
         ens_sl_array_of(job, "sums", layer, st->leader, &sums, NULL) != ENS_OK)
         return 0;
     n = sums.data;
-    d = (size_t)sums.shape[0] / ens_sl_sum_blocks(layer);
-    for (uint32_t b = 0; b < ens_sl_sum_blocks(layer); b++)
+    d = ens_sl_sum_doubles(st->width);
+    for (uint32_t b = 0; b < ens_sl_sum_pieces(layer, st->width); b++)
         if (isnan(n[b * d]))
             return 0;
     return 1;

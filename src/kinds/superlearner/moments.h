@@ -1,45 +1,37 @@
 /* Moments made once for all learners of a layer: sums of each fold, of which
  * training sets are unions.
  *
- * Blocks are the groups of folds (learn/folds.h): of partition j folds 1 .. K
- * and the rows that are never tested, B = J (K + 1) of them. Each is summed in
- * q lanes of its rows (stage `layerL_lanes`, array lanesL: B q sums), which
- * are then added up by a tree (stage `layerL_sums`, array sumsL: B sums). */
+ * Each of B pieces of the rows (pieces.h) is summed in q lanes (stage
+ * `layerL_lanes`, array lanesL: B q sums), which are then added up by a tree
+ * (stage `layerL_sums`, array sumsL: B times sums and the shift that they are
+ * about). */
 #ifndef ENS_SUPERLEARNER_MOMENTS_H
 #define ENS_SUPERLEARNER_MOMENTS_H
 
-#include "kinds/superlearner/cases.h"
+#include "kinds/superlearner/pieces.h"
 #include "kinds/superlearner/state.h"
 
 /** Columns of a layer's input at most: learners may fail. */
 size_t ens_sl_width(const struct ens_sl *sl, const struct ens_plan *plan,
                     const struct ens_host *host, uint32_t layer,
                     enum ens_texts texts);
-/** B and q. */
-uint32_t ens_sl_sum_blocks(const struct ens_sl_layer *layer);
-uint32_t ens_sl_sum_lanes(const struct ens_sl_layer *layer, size_t width);
-
 enum ens_status ens_sl_run_lanes(const struct ens_sl_job *job,
                                  struct ens_error *err);
 enum ens_status ens_sl_run_sums(const struct ens_sl_job *job,
                                 struct ens_error *err);
 
-/** Least and largest value of each column, with the moments. */
-struct ens_sl_extent {
-    const double *least, *largest;
+/** What is known of the source's columns in some rows. Memory is the task's. */
+struct ens_sl_shared {
+    const struct ens_moments *moments; /* NULL: rows have to be read */
+    double lost;                       /* of ens_moments_finish */
+    const double *least, *largest;     /* of each column */
 };
 
-/**
- * Moments of the source's columns over the training rows of a fit of sample 0,
- * from sumsL; *m NULL where they cannot be had so: rows have to be read.
- */
-enum ens_status ens_sl_shared_moments(const struct ens_sl_job *job,
-                                      const struct ens_sl_layer *layer,
-                                      struct ens_sl_fit fit,
-                                      const struct ens_sl_data *data,
-                                      const struct ens_moments **m,
-                                      struct ens_sl_extent *extent,
-                                      struct ens_error *err);
+/** From sumsL, where the fit has sums; TEST: of type select. */
+enum ens_status
+ens_sl_shared_moments(const struct ens_sl_job *job, struct ens_sl_fit fit,
+                      enum ens_sl_which which, const struct ens_sl_data *data,
+                      struct ens_sl_shared *to, struct ens_error *err);
 
 /** Are all numbers of the layer's input known to be finite? Lanes that met
  * another one failed. */

@@ -1,26 +1,89 @@
 /* Predictions of new rows: learn/model does them, here is what it asks of the
  * study. */
 #include "base/bug.h"
+#include "base/hash.h"
 #include "config/study.h"
 #include "kinds/superlearner/cases.h"
 #include "kinds/superlearner/fitted.h"
 #include "kinds/superlearner/learn.h"
 #include "learn/model/predictor.h"
 
+#include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define MOST_SAID 20
 
 struct session {
     const struct ens_predict *p;
     const struct ens_model *m;
     struct ens_sl_state st; /* of training rows: made when they are asked for */
     struct ens_host host;   /* what tasks ask of it, asked of the folder */
+    struct ens_host at_work; /* the same for learners at work */
     int has_training;
+    size_t n_said; /* warnings */
+    uint64_t said[MOST_SAID];
 };
+
+/* `result` of a task that is none is the session. */
+static struct ens_result *as_result(struct session *s)
+{
+    return (struct ens_result *)(void *)s;
+}
+
+static const struct session *of_result(const struct ens_result *r)
+{
+    return (const struct session *)(const void *)r;
+}
 
 /* -- learners ---------------------------------------------------------------
  */
+
+/* That of the fit, as far as a model without its inputs can tell: replicate 1
+ * is the fit on all rows, of the first partition. */
+static enum ens_status make_task(struct session *s, uint64_t cell,
+                                 struct ens_predictor_learner *l,
+                                 struct ens_error *err)
+{
+    struct ens_task *task = ens_arena_alloc(&s->st.arena, 1, sizeof(*task));
+    int is_meta = cell == UINT64_MAX;
+    struct ens_sl_at at = {0, is_meta ? ENS_SL_META : ENS_SL_FIT, ""};
+    char key[ENS_SL_KEY];
+
+    l->task = task;
+    l->result = as_result(s);
+    if (task == NULL)
+        return ens_fail(err, ENS_ENOMEMORY, "out of memory");
+    ens_study_cell(s->p->study, is_meta ? 0 : cell, &task->cell);
+    at.layer = ens_sl_layer_of(&task->cell);
+    snprintf(at.group, sizeof(at.group), "%s", ens_sl_group_of(&task->cell));
+    ens_sl_stage_key(at, key);
+    task->stage = ens_arena_strdup(&s->st.arena, key);
+    task->replicate = 1;
+    if (task->stage == NULL)
+        return ens_fail(err, ENS_ENOMEMORY, "out of memory");
+    task->seed = s->p->seed(s->p->own, task);
+    return ENS_OK;
+}
+
+/* One that starts programs blocks the signals that stop a worker; here they
+ * stop us. */
+static enum ens_status open_learner(struct session *s,
+                                    struct ens_predictor_learner *l,
+                                    struct ens_error *err)
+{
+    struct ens_part part = {.ops = l->ops, .close = l->ops->close};
+    sigset_t before;
+    enum ens_status status;
+
+    sigprocmask(SIG_SETMASK, NULL, &before);
+    status = ens_parts_get(&s->st.parts, &part, l->ops->open, &s->at_work,
+                           &l->state, err);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    return status;
+}
 
 static enum ens_status find_learner(void *own, uint64_t cell,
                                     struct ens_predictor_learner *l,
@@ -31,6 +94,7 @@ static enum ens_status find_learner(void *own, uint64_t cell,
     struct ens_sl_state *st = &s->st;
     const struct ens_impl *impl = ens_study_row_impl(study, "meta", "");
     struct ens_cell c;
+    enum ens_status status;
 
     if (cell != UINT64_MAX && cell >= ens_study_n_cells(study))
         return ens_fail(err, ENS_ECORRUPT,
@@ -47,7 +111,11 @@ static enum ens_status find_learner(void *own, uint64_t cell,
     if (impl == NULL)
         return ens_fail(err, ENS_ECORRUPT, "the model's study has no [meta]");
     l->ops = impl->ops;
-    l->state = NULL;
+    status = make_task(s, cell, l, err);
+    if (status == ENS_OK)
+        status = open_learner(s, l, err);
+    if (status != ENS_OK)
+        return status;
     return ens_sl_options(&st->sl, st->host, cell != UINT64_MAX ? &c : NULL,
                           l->ops, &st->arena, &l->options, err);
 }
@@ -71,15 +139,57 @@ static enum ens_status open_prep(void *own, const struct ens_model_blob *blob,
     return s;
 }
 
+/* -- what learners at work ask of a task's host -----------------------------
+ */
+
+static const struct ens_input *input_of(const struct ens_result *r,
+                                        const char *name)
+{
+    return of_result(r)->p->input(of_result(r)->p->own, name);
+}
+
+static const char *folder_of(struct ens_result *r)
+{
+    return of_result(r)->p->folder(of_result(r)->p->own);
+}
+
+static void set_group(struct ens_result *r, int32_t pgid)
+{
+    of_result(r)->p->group(of_result(r)->p->own, pgid);
+}
+
+static void say(struct ens_result *r, const char *text)
+{
+    of_result(r)->p->warn(of_result(r)->p->own, text);
+}
+
+/* Blocks of rows mostly say the same. */
+static void say_once(void *own, const char *learner, const char *text)
+{
+    struct session *s = own;
+    uint64_t hash = ens_hash64_seed(text, strlen(text),
+                                    ens_hash64(learner, strlen(learner)));
+    char line[2400];
+
+    for (size_t i = 0; i < s->n_said; i++)
+        if (s->said[i] == hash)
+            return;
+    if (s->n_said == MOST_SAID)
+        return;
+    s->said[s->n_said++] = hash;
+    snprintf(line, sizeof(line), "learner %s: %s%s", learner, text,
+             s->n_said == MOST_SAID ? " (further warnings are not shown)" : "");
+    s->p->warn(s->p->own, line);
+}
+
 /* -- rows that a learner was fitted on --------------------------------------
  */
 
-/* A task's host, when there is no task: `result` is the session. */
 static enum ens_status array_of(struct ens_result *r, const char *name,
                                 uint64_t cell, struct ens_view *view,
                                 struct ens_error *err)
 {
-    const struct session *s = (const struct session *)(const void *)r;
+    const struct session *s = of_result(r);
 
     if (strncmp(name, "rows", 4) == 0)
         return ens_fail(err, ENS_ENOTFOUND,
@@ -140,7 +250,7 @@ static enum ens_status open_training(struct session *s, uint64_t cell,
                                      struct ens_error *err)
 {
     struct ens_sl_state *st = &s->st;
-    struct ens_sl_job job = {st, NULL, (struct ens_result *)(void *)s};
+    struct ens_sl_job job = {st, NULL, as_result(s)};
     struct ens_sl_data *data = ens_arena_alloc(&st->arena, 1, sizeof(*data));
     int is_meta = cell == UINT64_MAX;
     struct ens_rows_spec spec = {.prep = prep};
@@ -219,10 +329,11 @@ static enum ens_status stream(struct ens_predictor *p,
 static enum ens_status predict(struct session *s, struct ens_error *err)
 {
     const struct ens_predict *p = s->p;
-    struct ens_predictor_study study = {.host = s->st.host,
+    struct ens_predictor_study study = {.host = &s->at_work,
                                         .learner = find_learner,
                                         .prep = open_prep,
                                         .train = find_training,
+                                        .warn = say_once,
                                         .own = s};
     struct ens_predictor_options o = {.proba = p->proba,
                                       .skip_bad = p->skip_bad};
@@ -257,6 +368,11 @@ enum ens_status ens_sl_predict(const struct ens_host *host,
     s->host.array_of = array_of;
     s->host.warn = warn;
     s->st.host = &s->host;
+    s->at_work = s->host;
+    s->at_work.input = input_of;
+    s->at_work.folder = folder_of;
+    s->at_work.group = set_group;
+    s->at_work.warn = say;
     ens_arena_init(&s->st.arena);
     status = ens_model_read(&m, p->model, p->bytes, &s->st.arena, err);
     if (status == ENS_OK) {
@@ -264,6 +380,8 @@ enum ens_status ens_sl_predict(const struct ens_host *host,
             .study = p->study, .family = m.family, .n_classes = m.n_classes};
         status = predict(s, err);
     }
+    p->group(p->own, 0);
+    ens_parts_close(&s->st.parts);
     ens_arena_fini(&s->st.arena);
     free(s);
     return status;

@@ -254,6 +254,7 @@ enum ens_status ens_sl_read(struct ens_sl *sl, const struct ens_plan *plan,
     sl->family = (enum ens_outcome_family)of_study(sl, "family")->i;
     sl->n_outer = (uint32_t)of_study(sl, "outer_folds")->i;
     sl->is_select = of_study(sl, "type")->i == TYPE_SELECT;
+    sl->keeps_all = of_study(sl, "predictions")->i != 0;
     sl->x = host->plan_input(plan, "X");
     sl->y = host->plan_input(plan, "y");
     sl->weights = host->plan_input(plan, "weights");
@@ -610,6 +611,11 @@ uint32_t ens_sl_replicate(const struct ens_sl_layer *l, struct ens_sl_fit f)
 
     return (f.sample * l->n_partitions + f.partition) * per + f.fold +
            (l->is_full ? 1u : 0u);
+}
+
+int ens_sl_is_kept(const struct ens_sl *sl, uint32_t layer, uint32_t n_layers)
+{
+    return !sl->is_select || sl->keeps_all || layer < n_layers;
 }
 
 size_t ens_sl_n_columns(const struct ens_sl_layer *l)

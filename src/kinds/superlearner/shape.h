@@ -71,6 +71,7 @@ struct ens_sl {
     uint32_t n_classes;
     uint32_t n_outer;      /* V */
     int is_select;         /* no ensemble: learners are compared */
+    int keeps_all;         /* and their predictions kept */
     int is_outer_shuffled; /* outer folds are drawn: as layer 1 says, for all */
     uint32_t n_groups;     /* [group] sections */
     const char *group[ENS_SL_GROUPS];
@@ -136,6 +137,8 @@ struct ens_sl_fit ens_sl_fit_of(const struct ens_sl_layer *layer,
                                 uint32_t replicate);
 uint32_t ens_sl_replicate(const struct ens_sl_layer *layer,
                           struct ens_sl_fit fit);
+/** Are predictions of that layer arrays? Not of those that select compares. */
+int ens_sl_is_kept(const struct ens_sl *sl, uint32_t layer, uint32_t n_layers);
 /** Columns that a learner of the layer adds to the next one's input. */
 size_t ens_sl_n_columns(const struct ens_sl_layer *layer);
 

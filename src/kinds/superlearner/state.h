@@ -21,6 +21,7 @@ struct ens_sl_state {
     int has_moments, has_bins;   /* it has those stages */
     uint64_t leader;             /* whose they are */
     enum ens_texts texts;        /* of which source */
+    size_t width;                /* columns of it at most */
     const struct ens_score *score, *risk;
     uint32_t fit_schema, meta_schema;
     struct ens_sl_meta *weighed; /* by stage meta_risks; NULL: not yet */
@@ -47,6 +48,7 @@ struct ens_sl_data {
     const struct ens_bins *bins; /* NULL: none */
     unsigned char *failed; /* of the meta learner's: columns of learners of
                               which a fit failed; others leave them out */
+    const char *failure;   /* the first of these fits; NULL: none */
 };
 
 /** Columns and response of a layer's input; layer n_layers + 1: of the meta

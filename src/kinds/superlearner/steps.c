@@ -211,6 +211,11 @@ static size_t members(const struct chain *c)
     return (size_t)ens_sl_n_members(&c->sl, c->plan, c->host);
 }
 
+static int is_kept(const struct chain *c)
+{
+    return ens_sl_is_kept(&c->sl, c->layer.number, c->n_layers);
+}
+
 static int has_step(const struct chain *c, enum ens_sl_step step)
 {
     switch (step) {
@@ -223,7 +228,7 @@ static int has_step(const struct chain *c, enum ens_sl_step step)
     case ENS_SL_BINS:
         return c->needs.bins;
     case ENS_SL_SORT:
-        return !c->layer.is_sorted || c->layer.n_samples > 1;
+        return is_kept(c) && (!c->layer.is_sorted || c->layer.n_samples > 1);
     case ENS_SL_META_LANES:
         return !c->sl.is_select && ens_sl_meta_lanes(&c->meta, members(c)) > 0;
     case ENS_SL_META_RISKS:
@@ -372,6 +377,8 @@ static void step_arrays(const struct chain *c, struct ens_sl_at at,
             name(reads, "edges", l);
             name(reads, "bins", l);
         }
+        if (!is_kept(c))
+            break;
         name(writes, l->is_sorted ? "predicted" : "raw", l);
         if (l->n_samples > 1)
             name(writes, "rawouter", l);
@@ -425,9 +432,9 @@ uint32_t ens_sl_n_tasks(const struct ens_sl_layer *l, enum ens_sl_step step,
     case ENS_SL_ROWS:
         return 1; /* all samples: their outer folds are one draw */
     case ENS_SL_LANES:
-        return ens_sl_sum_blocks(l) * ens_sl_sum_lanes(l, width);
+        return ens_sl_sum_pieces(l, width) * ens_sl_sum_lanes(l, width);
     case ENS_SL_SUMS:
-        return ens_sl_sum_blocks(l);
+        return ens_sl_sum_pieces(l, width);
     case ENS_SL_EDGES:
         return 1;
     case ENS_SL_BINS:
@@ -566,7 +573,7 @@ static enum ens_status enter_first(struct chain *c, struct ens_sl_at *at,
 
 static enum ens_status declare_arrays(struct chain *c, struct ens_error *err)
 {
-    int outer = c->layer.n_samples > 1;
+    int outer = c->layer.n_samples > 1, kept = is_kept(c);
     const struct {
         struct ens_array_def def;
         int there;
@@ -577,11 +584,11 @@ static enum ens_status declare_arrays(struct chain *c, struct ens_error *err)
         {{"sums", ENS_DT_F64, 0}, c->needs.moments},
         {{"edges", ENS_DT_F64, 0}, c->needs.bins},
         {{"bins", ENS_DT_I64, 0}, c->needs.bins},
-        {{"raw", ENS_DT_F64, 0}, !c->layer.is_sorted},
+        {{"raw", ENS_DT_F64, 0}, kept && !c->layer.is_sorted},
         {{"rawouter", ENS_DT_F64, 0}, outer},
-        {{"predicted", ENS_DT_F64, 1}, 1},
+        {{"predicted", ENS_DT_F64, 1}, kept},
         {{"outer", ENS_DT_F64, 1}, outer},
-        {{"fits", ENS_DT_F64, 1}, 1},
+        {{"fits", ENS_DT_F64, 1}, kept},
     };
     char text[ENS_SL_KEY];
     enum ens_status s = ENS_OK;

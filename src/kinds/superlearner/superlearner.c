@@ -58,6 +58,10 @@ static const struct ens_setting settings[] = {
                 "V: cross-validate the whole, too: risk of the super learner, "
                 "of the best learner and of each, on rows that none of them "
                 "saw; 0: no"),
+    ENS_SETTING("superlearner", "predictions", BOOL, ONE, STUDY, "no", 0, 0,
+                "of select: keep out-of-fold predictions, an array per "
+                "learner, as other types always do; linear learners then "
+                "read rows for them"),
     /* -- layers: not set = as in [superlearner] */
     CHOICE("layer", "type", CELL, "",
            "superlearner|blend|subsemble|temporal|select",

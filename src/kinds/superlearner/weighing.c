@@ -111,7 +111,7 @@ static enum ens_status read_problem(void *own, uint64_t first, size_t n,
                                     double *z, double *y, double *w,
                                     struct ens_error *err)
 {
-    const struct ens_sl_part *part = own;
+    const struct ens_sl_reading *part = own;
     const struct ens_sl_weighing *a = part->a;
     const struct ens_rows *at = &a->in.rows;
     uint64_t row, last;
@@ -144,26 +144,27 @@ static enum ens_status read_problem(void *own, uint64_t first, size_t n,
 
 static void *problem_alloc(void *own, size_t n, size_t size)
 {
-    const struct ens_sl_part *part = own;
+    const struct ens_sl_reading *part = own;
 
     return ens_arena_alloc(&part->a->job->st->arena, n, size);
 }
 
 static void problem_warn(void *own, const char *text)
 {
-    const struct ens_sl_part *part = own;
+    const struct ens_sl_reading *part = own;
     const struct ens_sl_job *job = part->a->job;
 
     if (!part->is_silent)
         job->st->host->warn(job->result, text);
 }
 
-struct ens_meta_problem ens_sl_problem(struct ens_sl_part *part, uint64_t n)
+struct ens_meta_problem ens_sl_problem(struct ens_sl_reading *part, uint64_t n)
 {
     return (struct ens_meta_problem){
         .n = n * part->a->m,
         .n_learners = part->a->L,
         .name = part->a->name,
+        .failure = part->a->data.failure,
         .read = read_problem,
         .alloc = problem_alloc,
         .warn = problem_warn,

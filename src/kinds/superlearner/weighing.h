@@ -33,12 +33,12 @@ enum ens_status ens_sl_weighing_open(const struct ens_sl_job *job,
 
 /** Rows of a->in from `first` on as a problem of weights: of several classes a
  * row for each. Lent; the second may not outlive the first. */
-struct ens_sl_part {
+struct ens_sl_reading {
     struct ens_sl_weighing *a;
     uint64_t first; /* of the problem's rows */
     int is_silent;  /* no warnings */
 };
-struct ens_meta_problem ens_sl_problem(struct ens_sl_part *part, uint64_t n);
+struct ens_meta_problem ens_sl_problem(struct ens_sl_reading *part, uint64_t n);
 
 /**
  * Sums of risks, on rows from .. to - 1 of a side: of each member (sums[0 ..

@@ -46,4 +46,5 @@ const struct ens_learner ens_learner_elastic_net = {
     .memory = memory,
     .fit = fit,
     .predict = ens_linear_predict,
+    .affine = ens_linear_affine,
 };

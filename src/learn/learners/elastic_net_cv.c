@@ -51,4 +51,5 @@ const struct ens_learner ens_learner_elastic_net_cv = {
     .memory = memory,
     .fit = fit,
     .predict = ens_linear_predict,
+    .affine = ens_linear_affine,
 };

@@ -45,4 +45,5 @@ const struct ens_learner ens_learner_lasso = {
     .memory = memory,
     .fit = fit,
     .predict = ens_linear_predict,
+    .affine = ens_linear_affine,
 };

@@ -47,4 +47,5 @@ const struct ens_learner ens_learner_lasso_cv = {
     .memory = memory,
     .fit = fit,
     .predict = ens_linear_predict,
+    .affine = ens_linear_affine,
 };

@@ -60,9 +60,20 @@ static enum ens_status predict(const struct ens_learn_job *job,
     return ENS_OK;
 }
 
+static int affine(const struct ens_learn_model *model, size_t p,
+                  struct ens_learn_affine *to)
+{
+    (void)p;
+    if (model->bytes != sizeof(double))
+        return 0;
+    *to = (struct ens_learn_affine){.base = *(const double *)model->data};
+    return 1;
+}
+
 const struct ens_learner ens_learner_mean = {
     .families = ENS_LEARN_ALL,
     .uses = ENS_LEARN_WEIGHTS,
     .fit = fit,
     .predict = predict,
+    .affine = affine,
 };

@@ -41,4 +41,5 @@ const struct ens_learner ens_learner_ols = {
     .memory = memory,
     .fit = fit,
     .predict = ens_linear_predict,
+    .affine = ens_linear_affine,
 };

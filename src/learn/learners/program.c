@@ -119,15 +119,18 @@ static int is_of_row(const struct ens_learn_job *job)
 }
 
 /* To be told once, not as the failure of every task. */
-static enum ens_status check_program(const struct program *o,
+static enum ens_status check_program(const struct ens_learn_job *job,
                                      struct ens_error *err)
 {
+    const struct program *o = job->options;
     struct ens_arena arena = ENS_ARENA_INIT;
     struct ens_words line;
     enum ens_status s = ens_words_parse(&line, o->run, 0, &arena, err);
 
     if (s == ENS_OK)
         s = ens_words_check_program(&line, o->folder, &arena, err);
+    if (s == ENS_OK && job->outside) /* no run has looked for them */
+        s = ens_task_values_check_files(job->task->cell.study, &line, err);
     ens_arena_fini(&arena);
     return s == ENS_OK ? s : ens_wrap(err, s, "learner program, run");
 }
@@ -149,13 +152,14 @@ static enum ens_status begin(struct request *q, const struct ens_learn_job *job,
         return job->host->fail(err, ENS_EDOMAIN,
                                "learner program: its program runs in tasks of "
                                "a study only");
-    s = check_program(o, err);
+    s = check_program(job, err);
     if (s != ENS_OK)
         return s;
     q->job = job;
     q->of = (struct ens_job){
         .host = job->host, .result = job->result, .task = job->task};
     q->crew = state->crew;
+    q->crew->alone = job->outside;
     s = ens_crew_get(q->crew, o->run, o->folder, &q->of, &q->member, err);
     if (s != ENS_OK)
         return s;

@@ -50,4 +50,5 @@ const struct ens_learner ens_learner_ridge = {
     .memory = memory,
     .fit = fit,
     .predict = ens_linear_predict,
+    .affine = ens_linear_affine,
 };

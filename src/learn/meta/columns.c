@@ -7,6 +7,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #define ALIKE_ROWS    1e-8
@@ -61,6 +62,7 @@ static enum ens_status split(const struct ens_meta_problem *problem,
                              size_t *n_finite, size_t *n_failed,
                              struct ens_error *err)
 {
+    char why[240] = "left out: predictions that are not finite";
     size_t n = problem->n_learners, good = 0, bad = 0;
     size_t *failed = ens_meta_alloc(problem, n, sizeof(*failed), err);
 
@@ -74,8 +76,10 @@ static enum ens_status split(const struct ens_meta_problem *problem,
     if (good == 0)
         return ens_fail(err, ENS_EDOMAIN,
                         "no learner is left: all of them failed");
-    name_them(problem, failed, bad,
-              "left out: predictions that are not finite");
+    if (problem->failure != NULL)
+        snprintf(why, sizeof(why), "left out: a fit failed (%.200s)",
+                 problem->failure);
+    name_them(problem, failed, bad, why);
     *n_finite = good;
     *n_failed = bad;
     return ENS_OK;

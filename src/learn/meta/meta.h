@@ -47,6 +47,8 @@ struct ens_meta_problem {
     uint64_t n;        /* rows */
     size_t n_learners; /* L >= 1 */
     const char *const *name;
+    const char *failure; /* why the first one that failed did; NULL: its
+                            predictions are not finite */
     const struct ens_meta_moments *moments; /* NULL: made from lanes or rows */
     const struct ens_meta_lanes *lanes;     /* NULL: made from rows */
     ens_meta_read_fn *read; /* NULL: sums alone; then methods that read rows

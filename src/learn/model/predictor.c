@@ -71,6 +71,7 @@ static enum ens_status run_fit(struct ens_predictor *p, struct fit *f, size_t n,
     enum ens_status s;
 
     ens_arena_reset(&p->in->work);
+    p->in->now = f;
     s = f->learner.ops->predict(&f->job, &f->model, f->train, &f->at, 0, n,
                                 p->in->predicted, err);
     return s == ENS_OK ? ens_rows_bad(&f->at, err) : s;

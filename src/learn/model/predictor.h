@@ -9,8 +9,10 @@
 
 struct ens_predictor_learner {
     const struct ens_learner *ops;
-    const void *options; /* of its options */
-    void *state;         /* of its open, which is the caller's */
+    const void *options;         /* of its options */
+    void *state;                 /* of its open, which is the caller's */
+    const struct ens_task *task; /* what its job has */
+    struct ens_result *result;
     /* Of its case: */
     enum ens_texts texts;
     uint64_t lag; /* it reads rows that stand so many before; layer 1 only */
@@ -38,6 +40,8 @@ struct ens_predictor_study {
                              const struct ens_rows_prep *prep,
                              const struct ens_rows **rows,
                              struct ens_error *err);
+    /** What a learner says of rows that it predicts; NULL: nobody listens. */
+    void (*warn)(void *own, const char *learner, const char *text);
     void *own;
 };
 

@@ -47,6 +47,7 @@ struct ens_predictor_inside {
     struct ens_response response;
     struct ens_arena *arena;
     struct ens_arena work; /* of a call */
+    const struct fit *now; /* which predicts */
     size_t n_predicted;    /* columns of what a learner predicts */
     size_t n_first;        /* one for each texts and lag */
     struct first *first;

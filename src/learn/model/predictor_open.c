@@ -83,8 +83,10 @@ static void *job_model(const struct ens_learn_job *job, size_t bytes)
 
 static void job_warn(const struct ens_learn_job *job, const char *text)
 {
-    (void)job;
-    (void)text;
+    const struct ens_predictor_inside *in = job->own;
+
+    if (in->study.warn != NULL)
+        in->study.warn(in->study.own, in->now->name, text);
 }
 
 static enum ens_status open_rows(struct ens_predictor *p, struct table *t,
@@ -116,6 +118,9 @@ static enum ens_status open_fit(struct ens_predictor *p, struct fit *f,
     f->model =
         (struct ens_learn_model){blobs->model.data, (size_t)blobs->model.bytes};
     f->job = (struct ens_learn_job){.host = in->study.host,
+                                    .result = f->learner.result,
+                                    .task = f->learner.task,
+                                    .outside = 1,
                                     .state = f->learner.state,
                                     .options = f->learner.options,
                                     .family = in->response.family,
@@ -209,6 +214,7 @@ static enum ens_status open_meta(struct ens_predictor *p, struct ens_error *err)
         return ENS_OK;
     if (m->learner.bytes == 0)
         return ens_fail(err, ENS_EDOMAIN, "the meta learner has no fit");
+    f->name = "[meta]";
     f->n_out = p->in->n_predicted;
     s = p->in->study.learner(p->in->study.own, UINT64_MAX, &f->learner, err);
     if (s == ENS_OK)

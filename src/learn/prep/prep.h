@@ -17,6 +17,7 @@
 #define ENS_LEARN_PREP_PREP_H
 
 #include "learn/prep/step.h"
+#include "learn/residuals.h"
 #include "learn/rows.h"
 
 #define ENS_PREP_STEPS 16
@@ -83,6 +84,16 @@ enum ens_status ens_prep_open(const void *blob, size_t bytes,
                               const char *const *column, size_t p,
                               struct ens_arena *arena,
                               struct ens_prep_fitted *f, struct ens_error *err);
+
+/**
+ * A function of the columns that come out, as one of those that go in; memory
+ * is the arena's. to->p 0: not all steps are linear. ENS_ENOMEMORY.
+ */
+enum ens_status ens_prep_pull(const struct ens_prep_fitted *f,
+                              const struct ens_learn_affine *from,
+                              struct ens_arena *arena,
+                              struct ens_linear_form *to,
+                              struct ens_error *err);
 
 /** Moments of preprocessed rows, for ens_rows_spec. With a lag raw must be
  * NULL: the source's moments are of columns and responses of one row. */
