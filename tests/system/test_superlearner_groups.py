@@ -184,6 +184,25 @@ def training_rows(work):
     work.ensrun("predict", results, "-i", new, "-o", work.path / "out.npy")
     whole = np.load(work.path / "out.npy")
     check(np.isfinite(whole).all() and whole.std() > 0, f"{whole}")
+    x, y, _ = save(work)
+    far = np.load(new)
+    nearest = [y[p][((far[:, None] - x[p]) ** 2).sum(2).argmin(1)]
+               for p in (np.arange(103), *blocks(0, 103, 2))]
+    for drawn in ("no", "yes"):
+        results = run(work, study(
+            "folds = 3", "[group parts]\ntype = subsemble\n"
+            f"shuffle = {drawn}\n[learner knn]\nk = 1\ngroup = parts\n"
+            "[learner all]\nlearner = knn\nk = 1\n", meta="average"),
+            f"k1{drawn}")
+        work.ensrun("predict", results, "-i", new, "-o", work.path / "k1.npy",
+                    "--force")
+        found = np.load(work.path / "k1.npy").ravel()
+        if drawn == "no":
+            near(found, np.mean(nearest, 0), "nearest of partitions")
+        else:  # one of two partitions has the nearest of all rows
+            other = 3 * found - 2 * nearest[0]
+            check(np.isin(np.round(other, 9), np.round(y, 9)).all(),
+                  f"{other}")
 
 
 def picked(work):

@@ -57,7 +57,6 @@ enum ens_status ens_sl_count(const struct ens_sl *sl,
                              const uint64_t **first, struct ens_error *err)
 {
     uint64_t ***of, *at;
-    uint32_t g = 0;
     enum ens_status s;
 
     if (layer->number > ENS_SL_LAYERS)
@@ -66,10 +65,7 @@ enum ens_status ens_sl_count(const struct ens_sl *sl,
     if (known.study != sl->study)
         ens_sl_count_anew();
     known.study = sl->study;
-    while (layer->group[0] != '\0' && g < sl->n_groups &&
-           strcmp(sl->group[g++], layer->group) != 0) {
-    }
-    of = &known.first[layer->number][g];
+    of = &known.first[layer->number][ens_sl_group_index(sl, layer->group)];
     if (*of == NULL)
         *of = ens_arena_alloc(&known.arena, layer->n_samples, sizeof(**of));
     at = *of == NULL || (*of)[sample] != NULL

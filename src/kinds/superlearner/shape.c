@@ -448,20 +448,28 @@ static enum ens_status read_layer(const struct ens_sl *sl,
     return s == ENS_OK ? count_rows(sl, l, err) : s;
 }
 
+uint32_t ens_sl_group_index(const struct ens_sl *sl, const char *group)
+{
+    uint32_t g = 0;
+
+    if (group[0] == '\0')
+        return 0;
+    while (g < sl->n_groups && strcmp(sl->group[g++], group) != 0) {
+    }
+    return g;
+}
+
 const char *ens_sl_group_after(const struct ens_sl *sl, uint32_t number,
                                const char *group)
 {
     uint32_t bit =
         number >= 1 && number <= ENS_SL_LAYERS ? 1u << (number - 1) : 0;
-    uint32_t any = 0, g = 0;
+    uint32_t any = 0, g = group == NULL ? 0 : ens_sl_group_index(sl, group);
 
     for (uint32_t i = 0; i < sl->n_groups; i++)
         any |= sl->layers[i] & bit;
     if (group == NULL && (!any || (sl->layers[ENS_SL_GROUPS] & bit)))
         return "";
-    if (group != NULL && group[0] != '\0')
-        while (g < sl->n_groups && strcmp(sl->group[g++], group) != 0) {
-        }
     while (g < sl->n_groups && !(sl->layers[g] & bit))
         g++;
     return g < sl->n_groups ? sl->group[g] : NULL;

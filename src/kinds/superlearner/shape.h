@@ -95,6 +95,8 @@ enum ens_status ens_sl_read(struct ens_sl *sl, const struct ens_plan *plan,
  * the order of their sections; NULL behind the last. */
 const char *ens_sl_group_after(const struct ens_sl *sl, uint32_t number,
                                const char *group);
+/** 0: the layer's own; 1 .. n_groups. */
+uint32_t ens_sl_group_index(const struct ens_sl *sl, const char *group);
 /** A group of layer 1 .. ; what it needs of those before it is found anew. */
 enum ens_status ens_sl_layer(const struct ens_sl *sl, uint32_t number,
                              const char *group, struct ens_sl_layer *layer,
