@@ -6,6 +6,7 @@
 #include "kinds/superlearner/cases.h"
 #include "kinds/superlearner/fitted.h"
 #include "kinds/superlearner/learn.h"
+#include "kinds/superlearner/order.h"
 #include "learn/model/predictor.h"
 
 #include <signal.h>
@@ -23,7 +24,8 @@ struct session {
     struct ens_host host;   /* what tasks ask of it, asked of the folder */
     struct ens_host at_work; /* the same for learners at work */
     int has_training;
-    size_t n_said; /* warnings */
+    int64_t *order[ENS_SL_LAYERS + 1]; /* of rows, by layer */
+    size_t n_said;                     /* warnings */
     uint64_t said[MOST_SAID];
 };
 
@@ -182,17 +184,48 @@ static void say_once(void *own, const char *learner, const char *text)
 /* -- rows that a learner was fitted on --------------------------------------
  */
 
+/* Array rowsL is scratch: it is made again, of sample 0. */
+static enum ens_status order_of(struct session *s, const struct ens_sl_layer *l,
+                                struct ens_view *view, struct ens_error *err)
+{
+    struct ens_arena work = ENS_ARENA_INIT;
+    int64_t **words = &s->order[l->number];
+    size_t n = ens_sl_order_words(l);
+    enum ens_status status = ENS_OK;
+
+    if (*words == NULL) {
+        *words = ens_arena_alloc(&s->st.arena, n, sizeof(**words));
+        status =
+            *words != NULL
+                ? ens_sl_order(&s->st.sl, l, 0, &work, *words, err)
+                : ens_fail(err, ENS_ENOMEMORY, "order of rows: out of memory");
+    }
+    ens_arena_fini(&work);
+    *view = (struct ens_view){.dtype = ENS_DT_I64,
+                              .ndim = 1,
+                              .shape = {n},
+                              .strides = {sizeof(**words)},
+                              .data = *words};
+    return status;
+}
+
 static enum ens_status array_of(struct ens_result *r, const char *name,
                                 uint64_t cell, struct ens_view *view,
                                 struct ens_error *err)
 {
-    const struct session *s = of_result(r);
+    struct session *s = (struct session *)(void *)r;
+    enum ens_status status = ENS_OK;
+    char rows[ENS_SL_KEY];
+    struct ens_sl_layer l;
 
-    if (strncmp(name, "rows", 4) == 0)
-        return ens_fail(err, ENS_ENOTFOUND,
-                        "rows that were shuffled, or divided by id, strata or "
-                        "folds, are not kept in that order");
-    return s->p->output(s->p->own, name, cell, view, err);
+    for (uint32_t i = 1; i <= s->st.n_layers && status == ENS_OK; i++) {
+        status = ens_sl_layer(&s->st.sl, i, &l, err);
+        ens_sl_array(rows, "rows", &l);
+        if (status == ENS_OK && strcmp(name, rows) == 0)
+            return order_of(s, &l, view, err);
+    }
+    return status == ENS_OK ? s->p->output(s->p->own, name, cell, view, err)
+                            : status;
 }
 
 static void warn(struct ens_result *r, const char *text)
