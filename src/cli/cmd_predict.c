@@ -93,6 +93,8 @@ static enum ens_status give_plan(void *own, const struct ens_plan **plan,
     if (!s->has_plan)
         st = ens_inputs_open(&s->inputs, s->study, NULL, NULL, err);
     if (st == ENS_OK && !s->has_plan)
+        st = ens_model_file_check(&s->model, s->study, &s->inputs, err);
+    if (st == ENS_OK && !s->has_plan)
         st = ens_plan_make(&s->plan, &ens_host, s->finder.kind, s->study,
                            &s->inputs, err);
     s->has_plan |= st == ENS_OK;

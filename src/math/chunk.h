@@ -64,4 +64,17 @@ void ens_chunk_cross(const double *z, size_t n, size_t p, const double *r,
 void ens_chunk_times(const double *z, size_t n, size_t p, const double *b,
                      double *eta);
 
+/** Doubles of work for ens_chunk_qr. */
+#define ENS_CHUNK_QR_WORK(p) (64 * (size_t)(p))
+
+/**
+ * r[p, p], column-major, upper triangle, becomes R of the QR decomposition of
+ * itself on top of z, which is overwritten: r'r += z'z without squares, signs
+ * of rows arbitrary. Columns of any size.
+ * Method:  reflections of Householder, of each column's rows in z and one of r
+ *          (Golub and Van Loan, "Matrix Computations", 5.1); of many columns
+ *          LAPACK's dtpqrt.
+ */
+void ens_chunk_qr(double *z, size_t n, size_t p, double *r, double *work);
+
 #endif

@@ -249,6 +249,22 @@ def table_study(work, y, more, rows):
                  f"y = data[{y}]\n")
 
 
+def training_rows_that_changed(work):
+    """knn reads X and y again: they must be what it was fitted on."""
+    x, y = save(work)[:2]
+    work.run(study(work, "[learner knn]\nk = 3\n[meta]\nlearner = nnls\n"), "s")
+    np.save(work.path / "new.npy", x[:20])
+    before = predict(work, "s", "new.npy")
+    np.save(work.path / "X.npy", x)  # the same bytes in a file of its own
+    near(predict(work, "s", "new.npy"), before, "touched", 0)
+    for name, other in (("X", x + 0.5), ("y", -y)):
+        np.save(work.path / f"{name}.npy", other)
+        text = predict(work, "s", "new.npy", expect=BAD)
+        check(f"input {name}: " in text and "other content" in text, text)
+        np.save(work.path / f"{name}.npy", x if name == "X" else y)
+    near(predict(work, "s", "new.npy"), before, "put back", 0)
+
+
 def text_that_no_case_takes(work):
     """Which learner would see it is said."""
     save_table(work)
@@ -405,6 +421,6 @@ if __name__ == "__main__":
          partitions_and_a_learner_as_meta,
          shuffled_partitions_of_learners_that_read_rows,
          rows_before_in_layers_behind, columns_by_name_and_text,
-         text_that_no_case_takes, classes,
+         text_that_no_case_takes, training_rows_that_changed, classes,
          a_learner_that_failed_is_left_out, what_is_wrong_is_said,
          stopped_it_leaves_nothing)

@@ -51,8 +51,7 @@ static enum ens_status check_members(const struct ens_sl_weighing *a,
 
 static enum ens_status weigh(struct weighing *t, struct ens_error *err)
 {
-    struct ens_sl_reading all = {.a = &t->a};
-    struct ens_meta_problem problem = ens_sl_problem(&all, t->a.in.rows.n);
+    struct ens_meta_problem problem = ens_sl_problem(&t->a);
     enum ens_status s = ENS_OK;
 
     if (t->a.lanes > 0) {

@@ -89,16 +89,17 @@ static struct ens_sl_scoring lane_of(const struct lane *t,
 static enum ens_status find_shift(struct ens_sl_weighing *a, double **shift,
                                   struct ens_error *err)
 {
-    struct ens_sl_reading all = {.a = a};
-    struct ens_meta_problem problem = ens_sl_problem(&all, a->in.rows.n);
+    struct ens_meta_problem problem = ens_sl_problem(a);
 
     *shift = ens_arena_alloc(&a->job->st->arena, a->L + 1, sizeof(**shift));
     return *shift == NULL ? ens_fail(err, ENS_ENOMEMORY, "out of memory")
                           : ens_meta_shift(&problem, *shift, err);
 }
 
-static enum ens_status put_risks(struct lane *t, const struct ens_sl_side *side,
-                                 double *to, struct ens_error *err)
+/* Sums of the lane of a side: of risks; of squares, if asked for. */
+static enum ens_status put_side(struct lane *t, const struct ens_sl_side *side,
+                                struct ens_meta_lane *lane, double *to,
+                                struct ens_error *err)
 {
     struct ens_sl_weighing *a = &t->a;
     struct ens_sl_scoring of = lane_of(t, side);
@@ -107,10 +108,14 @@ static enum ens_status put_risks(struct lane *t, const struct ens_sl_side *side,
     enum ens_status s;
 
     of.members = 1;
+    of.lane = lane;
     s = sums == NULL ? ens_fail(err, ENS_ENOMEMORY, "out of memory")
                      : ens_sl_score(a, &of, sums, err);
     if (s == ENS_OK)
         put_sums(sums, a->L, to);
+    of.members = 0;
+    while (s == ENS_OK && lane != NULL && ens_meta_lane_end(lane))
+        s = ens_sl_score(a, &of, sums, err);
     return s;
 }
 
@@ -118,9 +123,8 @@ enum ens_status ens_sl_run_meta_lanes(const struct ens_sl_job *job,
                                       struct ens_error *err)
 {
     struct lane *t = ens_arena_alloc(&job->st->arena, 1, sizeof(*t));
-    struct ens_sl_scoring of;
-    struct ens_sl_reading part = {0};
     struct ens_meta_problem problem;
+    struct ens_meta_lane lane;
     double *shift, *risks;
     enum ens_status s = t == NULL
                             ? ens_fail(err, ENS_ENOMEMORY, "out of memory")
@@ -130,25 +134,21 @@ enum ens_status ens_sl_run_meta_lanes(const struct ens_sl_job *job,
         s = find_shift(&t->a, &shift, err);
     if (s != ENS_OK)
         return s;
-    of = lane_of(t, &t->a.in);
-    part.a = &t->a;
-    part.first = of.from * t->a.m;
-    problem = ens_sl_problem(&part, of.to - of.from);
-    s = ens_meta_lane_make(&problem, shift, t->to, err);
+    problem = ens_sl_problem(&t->a);
+    s = ens_meta_lane_open(&lane, &problem, shift, t->to, err);
     risks = t->to + ens_meta_lane_doubles(t->a.L);
     if (s == ENS_OK)
-        s = put_risks(t, &t->a.in, risks, err);
-    return s == ENS_OK
-               ? put_risks(t, &t->a.out, risks + risks_doubles(t->a.L), err)
-               : s;
+        s = put_side(t, &t->a.in, &lane, risks, err);
+    return s == ENS_OK ? put_side(t, &t->a.out, NULL,
+                                  risks + risks_doubles(t->a.L), err)
+                       : s;
 }
 
 /* The weights of a sample, found once by each worker. */
 static enum ens_status weigh(struct ens_sl_weighing *a, struct ens_error *err)
 {
     struct ens_sl_state *st = a->job->st;
-    struct ens_sl_reading all = {.a = a, .is_silent = 1};
-    struct ens_meta_problem problem = ens_sl_problem(&all, a->in.rows.n);
+    struct ens_meta_problem problem = ens_sl_problem(a);
     struct ens_sl_merged merged;
     struct ens_sl_meta meta, *kept;
     double *weight;
@@ -188,6 +188,7 @@ enum ens_status ens_sl_run_meta_risks(const struct ens_sl_job *job,
 
     if (s != ENS_OK)
         return s;
+    t->a.is_silent = 1;
     s = weigh(&t->a, err);
     if (s == ENS_EDOMAIN) {
         put_sums(&(struct ens_score_sums){0}, 1, t->to);

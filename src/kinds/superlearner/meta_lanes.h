@@ -2,11 +2,11 @@
  * rows, by lanes of rows of each sample, where rows are many.
  *
  * Array `metalanes`: of each sample and lane of the rows that it is weighted
- * by ens_meta_lane_make's sums, then the sums of the risk of each member, then
- * these of a lane of the rows left out. Array `metarisks`: of each sample and
- * lane the sums of the super learner's risk, on rows left out; of sample 0 on
- * those it is weighted by. Without it (learners, methods that read rows) stage
- * meta reads these rows itself. */
+ * by those of struct ens_meta_lane, then the sums of the risk of each member,
+ * then these of a lane of the rows left out. Array `metarisks`: of each sample
+ * and lane the sums of the super learner's risk, on rows left out; of sample 0
+ * on those it is weighted by. Without it (learners, methods that read rows)
+ * stage meta reads these rows itself. */
 #ifndef ENS_SUPERLEARNER_META_LANES_H
 #define ENS_SUPERLEARNER_META_LANES_H
 

@@ -105,68 +105,70 @@ enum ens_status ens_sl_weighing_open(const struct ens_sl_job *job,
 /* -- a problem of weights ---------------------------------------------------
  */
 
+/* n rows of the problem from a row of the block on that was read, class k. */
+static void expand(const struct ens_sl_weighing *a, uint64_t k, size_t n,
+                   double *z, double *y, double *w)
+{
+    size_t p = a->data.source.p;
+
+    for (size_t i = 0; i < n; i++, k++) {
+        size_t row = (size_t)(k / a->m), class = (size_t)(k % a->m);
+
+        for (size_t l = 0; l < a->L; l++)
+            z[i * a->L + l] = a->z[row * p + l * a->m + class];
+        y[i] = a->y[row] == (double)class;
+        w[i] = a->w[row];
+    }
+}
+
 static enum ens_status read_problem(void *own, uint64_t first, size_t n,
                                     double *z, double *y, double *w,
                                     struct ens_error *err)
 {
-    const struct ens_sl_reading *part = own;
-    const struct ens_sl_weighing *a = part->a;
+    const struct ens_sl_weighing *a = own;
     const struct ens_rows *at = &a->in.rows;
-    uint64_t row, last;
-    size_t rows, p = a->data.source.p;
+    uint64_t row = first / a->m, last = (first + n - 1) / a->m;
+    size_t rows = (size_t)(last - row + 1);
 
-    first += part->first;
     if (a->m == 1) { /* rows of the problem are rows */
         read_z(a, a->in.set, first, n, z);
         at->y(at, first, n, y);
         at->w(at, first, n, w);
         return ens_rows_bad(at, err);
     }
-    row = first / a->m;
-    last = (first + n - 1) / a->m;
-    rows = (size_t)(last - row + 1);
     read_z(a, a->in.set, row, rows, a->z);
     at->y(at, row, rows, a->y);
     at->w(at, row, rows, a->w);
-    for (size_t i = 0; i < n; i++) {
-        size_t r = (size_t)((first + i) / a->m - row);
-        size_t k = (size_t)((first + i) % a->m);
-
-        for (size_t l = 0; l < a->L; l++)
-            z[i * a->L + l] = a->z[r * p + l * a->m + k];
-        y[i] = a->y[r] == (double)k;
-        w[i] = a->w[r];
-    }
+    expand(a, first - row * a->m, n, z, y, w);
     return ens_rows_bad(at, err);
 }
 
 static void *problem_alloc(void *own, size_t n, size_t size)
 {
-    const struct ens_sl_reading *part = own;
+    const struct ens_sl_weighing *a = own;
 
-    return ens_arena_alloc(&part->a->job->st->arena, n, size);
+    return ens_arena_alloc(&a->job->st->arena, n, size);
 }
 
 static void problem_warn(void *own, const char *text)
 {
-    const struct ens_sl_reading *part = own;
-    const struct ens_sl_job *job = part->a->job;
+    const struct ens_sl_weighing *a = own;
 
-    if (!part->is_silent)
-        job->st->host->warn(job->result, text);
+    if (!a->is_silent)
+        a->job->st->host->warn(a->job->result, text);
 }
 
-struct ens_meta_problem ens_sl_problem(struct ens_sl_reading *part, uint64_t n)
+struct ens_meta_problem ens_sl_problem(struct ens_sl_weighing *a)
 {
     return (struct ens_meta_problem){
-        .n = n * part->a->m,
-        .n_learners = part->a->L,
-        .name = part->a->name,
-        .failure = part->a->data.failure,
+        .n = a->in.rows.n * a->m,
+        .n_learners = a->L,
+        .name = a->name,
+        .failure = a->data.failure,
         .read = read_problem,
         .alloc = problem_alloc,
         .warn = problem_warn,
-        .own = part,
+        .own = a,
     };
 }
 
@@ -176,6 +178,7 @@ struct ens_meta_problem ens_sl_problem(struct ens_sl_reading *part, uint64_t n)
 struct scores {
     struct ens_scorer *of; /* L + 1 */
     double *p;             /* predictions of one of them, n x m */
+    double *z, *y, *w;     /* rows of a problem of several classes */
 };
 
 static enum ens_status open_scores(const struct ens_sl_weighing *a, uint64_t n,
@@ -184,10 +187,14 @@ static enum ens_status open_scores(const struct ens_sl_weighing *a, uint64_t n,
     struct ens_sl_state *st = a->job->st;
     enum ens_status s = ENS_OK;
 
+    sc->z = ens_arena_alloc(&st->arena, ENS_META_BLOCK * (a->L + 2),
+                            sizeof(double));
     sc->of = ens_arena_alloc(&st->arena, a->L + 1, sizeof(*sc->of));
     sc->p = ens_arena_alloc(&st->arena, ENS_META_BLOCK * a->m, sizeof(double));
-    if (sc->of == NULL || sc->p == NULL)
+    if (sc->z == NULL || sc->of == NULL || sc->p == NULL)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
+    sc->y = sc->z + ENS_META_BLOCK * a->L;
+    sc->w = sc->y + ENS_META_BLOCK;
     for (size_t l = 0; l < a->L + 1 && s == ENS_OK; l++)
         s = ens_sl_scorer(a->job, a->m, st->risk, n, &sc->of[l], err);
     return s;
@@ -205,6 +212,25 @@ static void add_member(const struct ens_sl_weighing *a, struct scores *sc,
                    n);
 }
 
+/* The n rows of the block. */
+static void add_to_lane(const struct ens_sl_weighing *a,
+                        struct ens_meta_lane *lane, const struct scores *sc,
+                        size_t n)
+{
+    int weighted = a->in.rows.weighted;
+    uint64_t rows = (uint64_t)n * a->m;
+
+    if (a->m == 1)
+        ens_meta_lane_add(lane, a->z, a->y, weighted ? a->w : NULL, n);
+    for (uint64_t k = 0; k < rows && a->m > 1; k += ENS_META_BLOCK) {
+        size_t some =
+            rows - k < ENS_META_BLOCK ? (size_t)(rows - k) : ENS_META_BLOCK;
+
+        expand(a, k, some, sc->z, sc->y, sc->w);
+        ens_meta_lane_add(lane, sc->z, sc->y, weighted ? sc->w : NULL, some);
+    }
+}
+
 static enum ens_status add_rows(const struct ens_sl_weighing *a,
                                 const struct ens_sl_scoring *of,
                                 struct scores *sc, uint64_t first, size_t n,
@@ -218,6 +244,8 @@ static enum ens_status add_rows(const struct ens_sl_weighing *a,
     if (at->weighted)
         at->w(at, first, n, a->w);
     s = ens_rows_bad(at, err);
+    if (of->lane != NULL && s == ENS_OK)
+        add_to_lane(a, of->lane, sc, n);
     for (size_t l = 0; l < a->L && of->members && s == ENS_OK; l++)
         add_member(a, sc, l, n);
     if (of->meta == NULL || s != ENS_OK)
@@ -234,7 +262,7 @@ enum ens_status ens_sl_score(struct ens_sl_weighing *a,
                              const struct ens_sl_scoring *of,
                              struct ens_score_sums *sums, struct ens_error *err)
 {
-    struct scores sc;
+    struct scores sc = {0};
     enum ens_status s = open_scores(a, of->to - of->from, &sc, err);
 
     for (uint64_t at = of->from; at < of->to && s == ENS_OK;

@@ -5,7 +5,7 @@
 
 #include "kinds/superlearner/metas.h"
 #include "kinds/superlearner/state.h"
-#include "learn/meta/meta.h"
+#include "learn/meta/lanes.h"
 
 struct ens_sl_side {
     struct ens_rows rows; /* as a learner sees them */
@@ -24,6 +24,7 @@ struct ens_sl_weighing {
     const char **name;
     double *z; /* a block of predictions, n x L m */
     double *y, *w;
+    int is_silent; /* no warnings */
 };
 
 /** Memory is the task's. */
@@ -31,14 +32,9 @@ enum ens_status ens_sl_weighing_open(const struct ens_sl_job *job,
                                      uint32_t sample, struct ens_sl_weighing *a,
                                      struct ens_error *err);
 
-/** Rows of a->in from `first` on as a problem of weights: of several classes a
- * row for each. Lent; the second may not outlive the first. */
-struct ens_sl_reading {
-    struct ens_sl_weighing *a;
-    uint64_t first; /* of the problem's rows */
-    int is_silent;  /* no warnings */
-};
-struct ens_meta_problem ens_sl_problem(struct ens_sl_reading *part, uint64_t n);
+/** Rows of a->in as a problem of weights: of several classes a row for each.
+ * `a` is lent. */
+struct ens_meta_problem ens_sl_problem(struct ens_sl_weighing *a);
 
 /**
  * Sums of risks, on rows from .. to - 1 of a side: of each member (sums[0 ..
@@ -49,6 +45,7 @@ struct ens_sl_scoring {
     uint64_t from, to;
     int members;
     const struct ens_sl_meta *meta;
+    struct ens_meta_lane *lane; /* NULL: none; these rows are added to it */
 };
 enum ens_status ens_sl_score(struct ens_sl_weighing *a,
                              const struct ens_sl_scoring *of,

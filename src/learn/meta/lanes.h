@@ -6,17 +6,32 @@
 #include "learn/meta/meta.h"
 
 /** Doubles of a lane's sums: its Gram matrix, (n_learners + 2)^2, and a
- * triangle as large where the Gram matrix lost digits. */
+ * triangle as large where the Gram matrix loses digits. */
 size_t ens_meta_lane_doubles(size_t n_learners);
 
-/**
- * Sums of a problem's rows, columns less the shift (ens_meta_shift, of which
- * all lanes have the same). Read once; twice where the Gram matrix lost digits.
- * Columns with values that are not finite have such sums.
- */
-enum ens_status ens_meta_lane_make(const struct ens_meta_problem *lane,
+/** Rows being summed, columns less a shift that all lanes have. */
+struct ens_meta_lane {
+    size_t n_learners;
+    const double *shift; /* ens_meta_shift */
+    double *sums;
+    int mode;
+    int is_whole;      /* the Gram matrix is that of all rows */
+    size_t *column, n; /* learners in the triangle */
+    double *x, *w, *gram, *r, *work;
+};
+
+/** shift and sums[ens_meta_lane_doubles] are lent, work is the problem's. */
+enum ens_status ens_meta_lane_open(struct ens_meta_lane *lane,
+                                   const struct ens_meta_problem *problem,
                                    const double *shift, double *sums,
                                    struct ens_error *err);
+/** Rows as problem->read gives them, at most ENS_META_BLOCK; w NULL: ones. The
+ * sums are the same bits for the same blocks. */
+void ens_meta_lane_add(struct ens_meta_lane *lane, const double *z,
+                       const double *y, const double *w, size_t n);
+/** 0: the sums are there. 1: all rows are wanted once more, from the first; at
+ * most twice. Columns with values that are not finite have such sums. */
+int ens_meta_lane_end(struct ens_meta_lane *lane);
 
 /** Of the rows of all problem->lanes, added in order: as
  * ens_meta_moments_make, ens_meta_factor_rows. */

@@ -29,7 +29,7 @@ struct ens_meta_moments {
     const double *gram;  /* (n_learners + 2)^2, column-major, lower triangle */
 };
 
-/** Sums of all rows by parts of them, each made by ens_meta_lane_make. */
+/** Sums of all rows by parts of them: learn/meta/lanes.h. */
 struct ens_meta_lanes {
     size_t n;
     const double *shift; /* n_learners + 1: that all were made with */
