@@ -305,6 +305,8 @@ static enum ens_status open_training(struct session *s, uint64_t cell,
     }
     if (status == ENS_OK)
         status = ens_sl_data(&job, &l, 0, texts, data, err);
+    if (status == ENS_OK && !is_meta)
+        status = ens_sl_case_ignored(&c, &data->source, err);
     if (status == ENS_OK)
         status = choose_rows(&job, &l, is_meta, partition, &spec.set, err);
     spec.source = &data->source;

@@ -31,6 +31,7 @@ struct first {
     enum ens_texts texts;
     uint64_t lag;
     struct ens_learn_source raw;
+    unsigned char *used; /* by column: some learner takes it */
     struct table table;
 };
 
