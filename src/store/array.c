@@ -434,12 +434,15 @@ static enum ens_status open_any(const char *dir, const char *name,
                                 uint64_t cell_id, int *fd, struct head *h,
                                 struct ens_error *err)
 {
+    struct ens_error why = {0}; /* err is left alone where it is found */
     enum ens_status s =
-        open_file(dir, "arrays", name, cell_id, O_RDONLY, fd, h, err);
+        open_file(dir, "arrays", name, cell_id, O_RDONLY, fd, h, &why);
 
     if (s == ENS_ENOTFOUND && open_file(dir, "arrays/unused", name, cell_id,
                                         O_RDONLY, fd, h, NULL) == ENS_OK)
-        s = ENS_OK;
+        return ENS_OK;
+    if (s != ENS_OK && err != NULL)
+        *err = why;
     return s;
 }
 
