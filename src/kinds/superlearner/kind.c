@@ -115,7 +115,8 @@ static enum ens_status check_layers(const struct ens_sl *sl, uint32_t n_layers,
     return s;
 }
 
-/* Sums of layer 1 are of all rows: they tell, without a pass more. */
+/* Sums of the first layer, or of its first group, are of all rows: they tell,
+ * without a pass more. */
 static enum ens_status check_response(const struct ens_sl *sl,
                                       const struct ens_plan *plan,
                                       const struct ens_host *host,
