@@ -28,8 +28,8 @@ static const struct ens_option options[] = {
     {"proba", 0, ENS_OPTION_FLAG, 0, NULL,
      "of classes: their probabilities, not the likeliest one"},
     {"skip-missing", 0, ENS_OPTION_FLAG, 0, NULL,
-     "rows with missing values, or texts not seen in the training data, get a "
-     "missing prediction; else they are an error"},
+     "rows with missing values, texts not seen in the training data, or no row "
+     "that a lag asks for get a missing prediction; else they are an error"},
     ENS_FROM_OPTIONS("of the rows"),
     {"progress", 0, ENS_OPTION_CHOICE, 0, "bar|lines|none",
      "one line that changes, a line a minute, or nothing"},
@@ -92,6 +92,8 @@ static enum ens_status give_plan(void *own, const struct ens_plan **plan,
 
     if (!s->has_plan)
         st = ens_inputs_open(&s->inputs, s->study, NULL, NULL, err);
+    if (st == ENS_OK && !s->has_plan)
+        st = ens_model_file_check(&s->model, s->study, &s->inputs, err);
     if (st == ENS_OK && !s->has_plan)
         st = ens_plan_make(&s->plan, &ens_host, s->finder.kind, s->study,
                            &s->inputs, err);
@@ -330,7 +332,8 @@ const struct ens_command ens_command_predict = {
         " from there, which\n"
         "needs nothing else, but for learners that read the rows they were "
         "fitted on\n"
-        "(knn): then the study's inputs and its folder have to be there. Learners "
+        "(knn): then the study's inputs and its folder have to be there. "
+        "Learners "
         "that are\n"
         "programs are started from where they were in the run.\n"
         "Columns are found by their names where the training data had names, "

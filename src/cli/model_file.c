@@ -1,5 +1,7 @@
 #include "cli/model_file.h"
 
+#include "run/folder.h"
+
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -79,4 +81,43 @@ enum ens_status ens_model_file_read(const struct ens_model_file *f,
     enum ens_status s = ens_model_read(m, f->data, f->bytes, arena, err);
 
     return s == ENS_OK ? s : ens_wrap(err, s, "%s", f->path);
+}
+
+/* Neither touched nor, if so, another content. */
+static enum ens_status check_input(const struct ens_folder_input *known,
+                                   const struct ens_mapped *m,
+                                   struct ens_error *err)
+{
+    atomic_int stop = 0;
+    struct ens_hash128 now;
+    enum ens_status s;
+
+    if (!known->has_digest ||
+        (known->id.device == m->id.device && known->id.inode == m->id.inode &&
+         known->id.size == m->id.size && known->id.mtime_ns == m->id.mtime_ns &&
+         known->id.ctime_ns == m->id.ctime_ns))
+        return ENS_OK;
+    s = ens_mapped_digest(m, &stop, &now, err);
+    if (s != ENS_OK)
+        return s;
+    if (now.low == known->digest.low && now.high == known->digest.high)
+        return ENS_OK;
+    return ens_fail(err, ENS_ECHANGED,
+                    "input %s: %s has other content than what the model was "
+                    "fitted on; put it back, or fit again",
+                    m->input.name, m->source);
+}
+
+enum ens_status ens_model_file_check(const struct ens_model_file *f,
+                                     const struct ens_study *study,
+                                     const struct ens_inputs *in,
+                                     struct ens_error *err)
+{
+    struct ens_folder folder;
+    enum ens_status s = ens_folder_read(&folder, f->dir, study, err);
+
+    for (size_t i = 0; s == ENS_OK && i < in->n && i < folder.n_inputs; i++)
+        s = check_input(&folder.input[i], &in->item[i], err);
+    ens_folder_fini(&folder);
+    return s;
 }

@@ -2,6 +2,8 @@
 #ifndef ENS_CLI_MODEL_FILE_H
 #define ENS_CLI_MODEL_FILE_H
 
+#include "config/study.h"
+#include "input/input.h"
 #include "learn/model/model.h"
 
 #include <limits.h>
@@ -22,5 +24,11 @@ enum ens_status ens_model_file_read(const struct ens_model_file *f,
                                     struct ens_model *m,
                                     struct ens_arena *arena,
                                     struct ens_error *err);
+/** Are the study's inputs, opened now, what it was fitted on? Known in its
+ * results folder only. ENS_ECHANGED. Cost: reads those that were touched. */
+enum ens_status ens_model_file_check(const struct ens_model_file *f,
+                                     const struct ens_study *study,
+                                     const struct ens_inputs *in,
+                                     struct ens_error *err);
 
 #endif

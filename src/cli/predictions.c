@@ -172,6 +172,10 @@ enum ens_status ens_predictions_put(struct ens_predictions *p,
                                     const double *values, size_t n_rows,
                                     struct ens_error *err)
 {
+    int as_they_are = p->is_npy && p->class_ == NULL;
+
+    if (as_they_are)
+        ens_buf_put(&p->row, values, n_rows * p->n * sizeof(*values));
     for (size_t i = 0; i < n_rows; i++) {
         int is_nan = 0;
 
@@ -179,6 +183,8 @@ enum ens_status ens_predictions_put(struct ens_predictions *p,
             double v = values[i * p->n + k];
 
             is_nan |= isnan(v);
+            if (as_they_are)
+                continue;
             if (p->is_npy) {
                 put_npy(p, v);
                 continue;

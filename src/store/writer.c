@@ -102,7 +102,7 @@ done:
 
 /* Zeros behind the group that is to end at `end`. A full disk is no failure:
  * what was taken is given back, as the group may still fit, and if it does
- * not, its write waits for space. */
+ * not, its write waits for space. Accepted groups lie before `extended`. */
 static enum ens_status extend(struct ens_writer *w, uint64_t end,
                               struct ens_error *err)
 {
@@ -154,6 +154,8 @@ void ens_writer_accept(struct ens_writer *w, uint64_t n)
 {
     w->end += n;
     w->number++;
+    if (w->extended < w->end) /* it was put where nothing could be extended */
+        w->extended = w->end;
 }
 
 enum ens_status ens_writer_cut(struct ens_writer *w, struct ens_error *err)

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """A full disk: exit 3 with a clear message; after space is freed the run
 resumes and gives the same bytes. Mounts a small tmpfs, so it needs root or
 user namespaces."""
@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 
+import stacking
 from harness import ENVIRONMENT, check, digests, expect_same, ini, main, skip
 
 STUDY = ini("work_us = 200\npayload_bytes = 20000\nfields = 3\n",
@@ -60,6 +61,35 @@ def full_from_the_start(work):
         subprocess.run(["umount", "-l", small], check=True)
 
 
+def full_at_any_stage(work):
+    """A super learner, whose stages make and remove arrays, with less room
+    than the journal is extended by: whatever is full, the run goes on when
+    there is space, to the same bytes."""
+    stacking.save(work, n=3000)
+    study = work.study(stacking.study(
+        "shuffle = yes\nouter_folds = 2\nfolds = 3",
+        "[learner mean]\n[learner ols]\nlayer = 1, 2\n[learner boost]\n"
+        "rounds = 10\n", run="disk_wait = 0.1"))
+    work.run(study, work.path / "plenty")
+    reference = digests(work.path / "plenty")
+    room = sum(f.stat().st_size for f in (work.path / "plenty").rglob("*")
+               if f.is_file())
+    for share in (0.2, 0.5, 0.8, 0.95):
+        small = work.path / f"small{share}"
+        mount(small, int(share * room))
+        try:
+            run = work.run(study, small / "r", expect=ENVIRONMENT)
+            check("no space left" in run.stderr.lower(), run.stderr)
+            work.run(study, small / "r", expect=ENVIRONMENT)
+            subprocess.run(["mount", "-o", "remount,size=64m", small],
+                           check=True)
+            work.run(study, small / "r")
+            work.verify(small / "r")
+            expect_same(small / "r", reference, f"{share} of the room")
+        finally:
+            subprocess.run(["umount", "-l", small], check=True)
+
+
 def full_while_converting(work):
     """No half file; a cache that is full is done without."""
     rows = "".join(f"{i},{i * 0.37},x{i % 7}\n" for i in range(50000))
@@ -109,4 +139,5 @@ def can_mount():
 
 if not can_mount():
     skip("neither root nor user namespaces: cannot mount a small tmpfs")
-main(full_while_running, full_from_the_start, full_while_converting)
+main(full_while_running, full_from_the_start, full_at_any_stage,
+     full_while_converting)

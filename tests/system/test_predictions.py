@@ -8,7 +8,7 @@ import signal
 import numpy as np
 
 from harness import BAD, ENVIRONMENT, OK, SOME_FAILED, check, kill, main, \
-    wait_until
+    table, wait_until
 
 NEW = 300
 
@@ -159,6 +159,77 @@ def partitions_and_a_learner_as_meta(work):
     check(np.isfinite(predict(work, "b", "new.npy")).all(), "blend")
 
 
+def shuffled_partitions_of_learners_that_read_rows(work):
+    """Responses are powers of 2, so that means of the run tell which rows a
+    partition had."""
+    n = 40
+    r = np.random.RandomState(8)
+    x, new = r.uniform(size=(n, 2)), r.uniform(size=(NEW, 2))
+    y = 2.0 ** np.arange(n)
+    for name, values in (("X", x), ("y", y), ("new", new)):
+        np.save(work.path / f"{name}.npy", values)
+    work.run(study(work, MEAN + "[learner near]\nlearner = knn\nk = 1\n"
+                   "[layer 1]\nfolds = 2\n[meta]\nlearner = average\n",
+                   "type = subsemble\nshuffle = yes\n"), "s")
+    cell = next(row["cell"] for row in table(work.path / "s")
+                if row["task"].startswith("layer1/avg"))
+    means = np.load(work.path / f"s/arrays/predicted1.{cell}.npy")
+    want = np.zeros(NEW)
+    for j in range(2):
+        rows = set()
+        for mean in set(means.reshape(n, 2)[:, j]):
+            trained = round(mean * n / 4) # half of a half
+            rows |= {i for i in range(n) if trained >> i & 1}
+        check(len(rows) == n // 2, f"partition {j}: {rows}")
+        check(rows not in ({*range(n // 2)}, {*range(n // 2, n)}), "shuffled")
+        rows = sorted(rows)
+        far = ((new[:, None] - x[rows][None]) ** 2).sum(2)
+        want += y[rows][far.argmin(1)] + y[rows].mean()
+    got = predict(work, "s", "new.npy")
+    check(np.abs(got / (want / 4) - 1).max() < 1e-12, "nearest of a partition")
+
+
+def rows_before_in_layers_behind(work):
+    n, step, lag = 400, 40, 3
+    x, y, _ = save(work, n=n)
+    new = np.random.RandomState(3).uniform(size=(9000, 4)) # some blocks
+    np.save(work.path / "new.npy", new)
+    case = f"[case late]\npreprocess = lag({lag})\n"
+    more = f"type = temporal\nstep_size = {step}\nburn_in = {step}\n"
+    text = ("[study]\nkind = superlearner\n[inputs]\nX = X.npy\ny = y.npy\n"
+            f"[superlearner]\ntype = temporal\n[layer 1]\n{more}[layer 2]\n"
+            f"{more}{case}{OLS}[learner avg]\nlearner = mean\n"
+            "[learner second]\nlearner = ols\nlayer = 2\ncase = late\n"
+            "[learner now]\nlearner = ols\nlayer = 2\n"
+            "[meta]\nlearner = average\n")
+    work.run(work.study(text), "s")
+    # layer 1: each step by what was before it
+    oof = np.zeros((n - step, 2))
+    for at in range(step, n, step):
+        oof[at - step:at] = np.column_stack(
+            [least_squares(x[:at], y[:at], x[at:at + step]),
+             np.full(step, y[:at].mean())])
+    now = np.column_stack([least_squares(x, y, new),
+                           np.full(len(new), y.mean())])
+    y2 = y[step:]
+    late = least_squares(oof[:-lag], y2[lag:], now[:-lag])
+    want = (late + least_squares(oof, y2, now)[lag:]) / 2
+    text = predict(work, "s", "new.npy", expect=BAD)
+    check("row 1: a learner reads the row that stands 3 before it" in text,
+          text)
+    got = predict(work, "s", "new.npy", "--skip-missing")
+    check(np.isnan(got[:lag]).all(), str(got[:5]))
+    near(got[lag:], want, "lag behind layer 1", 1e-7)
+    new[5000, 2] = np.nan
+    np.save(work.path / "new.npy", new)
+    some = predict(work, "s", "new.npy", "--skip-missing")
+    check(list(np.flatnonzero(np.isnan(some[lag:])) + lag) ==
+          [5000, 5000 + lag], str(np.flatnonzero(np.isnan(some))))
+    np.save(work.path / "few.npy", new[:2])
+    check(np.isnan(predict(work, "s", "few.npy", "--skip-missing")).all(),
+          "fewer rows than the lag")
+
+
 def save_table(work):
     r = np.random.RandomState(5)
     cuts = ["Fair", "Good", "Ideal, \"so\""]
@@ -176,6 +247,22 @@ def table_study(work, y, more, rows):
     return study(work, rows, more,
                  "data = d.csv\nX = data[carat, cut, depth]\n"
                  f"y = data[{y}]\n")
+
+
+def training_rows_that_changed(work):
+    """knn reads X and y again: they must be what it was fitted on."""
+    x, y = save(work)[:2]
+    work.run(study(work, "[learner knn]\nk = 3\n[meta]\nlearner = nnls\n"), "s")
+    np.save(work.path / "new.npy", x[:20])
+    before = predict(work, "s", "new.npy")
+    np.save(work.path / "X.npy", x)  # the same bytes in a file of its own
+    near(predict(work, "s", "new.npy"), before, "touched", 0)
+    for name, other in (("X", x + 0.5), ("y", -y)):
+        np.save(work.path / f"{name}.npy", other)
+        text = predict(work, "s", "new.npy", expect=BAD)
+        check(f"input {name}: " in text and "other content" in text, text)
+        np.save(work.path / f"{name}.npy", x if name == "X" else y)
+    near(predict(work, "s", "new.npy"), before, "put back", 0)
 
 
 def text_that_no_case_takes(work):
@@ -331,7 +418,9 @@ def maps(run, name):
 if __name__ == "__main__":
     main(weighted_learners, same_bytes_however_it_runs,
          preprocessing_layers_and_learners_that_read_rows,
-         partitions_and_a_learner_as_meta, columns_by_name_and_text,
-         text_that_no_case_takes, classes,
+         partitions_and_a_learner_as_meta,
+         shuffled_partitions_of_learners_that_read_rows,
+         rows_before_in_layers_behind, columns_by_name_and_text,
+         text_that_no_case_takes, training_rows_that_changed, classes,
          a_learner_that_failed_is_left_out, what_is_wrong_is_said,
          stopped_it_leaves_nothing)

@@ -113,22 +113,32 @@ def types(work):
             ("kmeans", "folds = 3\nshuffle = yes",
              "[layer 1]\ntype = subsemble\npartition_by = kmeans\n"),
             ("blend", "", "[layer 1]\ntype = blend\ntest_size = 0.3\n"),
+            ("drawn", "shuffle = yes",
+             "[layer 1]\ntype = blend\ntest_size = 0.3\n"),
+            ("left out", "folds = 3", ""),
             ("temporal", "", "[layer 1]\ntype = temporal\nstep_size = 60\n"
              "burn_in = 120\n")):
         results = work.path / key
-        work.run(study(work, more, layer, cases=FEW), results)
+        path = study(work, more, layer, cases=FEW)
+        if key == "left out":
+            np.save(work.path / "folds.npy", np.arange(len(y)) % 4 - 1.0)
+            path.write_text(path.read_text().replace(
+                "y = y.npy\n", "y = y.npy\nfolds = folds.npy\n"))
+        work.run(path, results)
         fits = scored(results)
+        index = list(results.glob("arrays/index1.*"))
+        check(len(index) == (key in ("drawn", "left out")), f"{key}: {index}")
         for name in learners(results):
             p = predicted(results, name).reshape(-1, 2 if "partition" in layer
                                                  else 1)
-            rows = y[len(y) - len(p):, None]
+            rows = y[np.load(index[0])] if index else y[len(y) - len(p):]
             for j in range(p.shape[1]):
                 own = [row for (n, part, _), row in fits.items()
                        if n == name and part == j + 1]
                 n = np.array([int(row["n_test"]) for row in own])
                 score = np.array([float(row["score"]) for row in own])
                 near(n @ score / n.sum(),
-                     ((rows[:, 0] - p[:, j]) ** 2).mean(),
+                     ((rows - p[:, j]) ** 2).mean(),
                      f"{key}, {name}, {j}")
 
 

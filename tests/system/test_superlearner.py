@@ -7,8 +7,8 @@ import json
 import numpy as np
 
 from harness import SOURCE, check, main, table
-from stacking import P, blocks, by_folds, learners, mean, near, nnls, ols, \
-    one, predicted, save, shares, study, weights
+from stacking import P, blocks, by_folds, learners, left_out, mean, near, \
+    nnls, ols, one, predicted, save, shares, study, weights
 
 ORACLE = json.loads((SOURCE / "tests/oracle/superlearner.json").read_text())
 SCALED = "[case scaled]\npreprocess = standardise\n[learner]\ncase = scaled\n"
@@ -265,6 +265,23 @@ def outer(work):
         near(risks[v, :, 1], square.mean(0), f"risks of outer fold {v}", 1e-7)
 
 
+def outer_layers(work):
+    """All layers leave out the same rows, whether their folds are drawn or
+    not: else a fit of one layer sees what the next one holds out."""
+    x, y, _ = save(work)
+    for first, second in (("yes", "yes"), ("yes", "no"), ("no", "yes")):
+        results = run(work, study(
+            "outer_folds = 3", f"[layer 1]\nshuffle = {first}\n[layer 2]\n"
+            f"shuffle = {second}\n[learner mean]\nlayer = 1, 2\n"),
+            first + second)
+        found = [[left_out(results, f"layer{i}/mean", v, y) for v in range(3)]
+                 for i in (1, 2)]
+        check(sorted(sum(found[0], ())) == list(range(len(y))) and
+              found[0] == found[1], f"{first}, {second}: {found}")
+        check((found[0] == [tuple(b) for b in blocks(0, len(y), 3)]) ==
+              (first == "no"), f"{first}, {second}: {found[0]}")
+
+
 # -- many rows --------------------------------------------------------------------
 
 # So many that what stage meta asks of rows is summed in lanes of them: 4194304
@@ -425,5 +442,5 @@ def example(work):
 check(P == 5, "data of other columns than the goldens'")
 main(gaussian, binomial, multinomial, stack, blend, subsemble, temporal,
      select, layers, shuffle, ids, strata, user_folds, observation_weights,
-     outer, many_weighted, many_classes, families, likeliest,
+     outer, outer_layers, many_weighted, many_classes, families, likeliest,
      example)

@@ -111,6 +111,7 @@ struct disk {
     struct ens_io io;
     struct ens_io *real;
     _Atomic int full;
+    uint64_t room;    /* of a file; 0: endless */
     _Atomic int hold; /* syncs wait while set */
     _Atomic int n_syncs;
     int fd[64]; /* of the syncs, in order */
@@ -121,7 +122,7 @@ static ssize_t disk_pwrite(struct ens_io *io, int fd, const void *p, size_t n,
 {
     struct disk *d = io->arg;
 
-    if (d->full) {
+    if (d->full || (d->room > 0 && (uint64_t)at + n > d->room)) {
         errno = ENOSPC;
         return -1;
     }
@@ -182,6 +183,29 @@ START_TEST(full_disk_is_waited_for)
     run_close(&r);
     ck_assert_int_eq(wakes, 2);
     expect(110);
+}
+END_TEST
+
+/* Room for groups, but not for what is written ahead of them: what is given
+ * back then is nothing that was committed. */
+START_TEST(nearly_full_disk_keeps_every_group)
+{
+    struct writer_run r;
+    struct ens_journal_options o = {0.3, 0, NULL, NULL};
+    struct disk d;
+
+    disk_init(&d);
+    d.room = 300000;
+    ck_assert_int_eq(run_begin(&r, &dir, &d.io, &o, 1), ENS_OK);
+    for (int g = 0; g < 5; g++)
+        ck_assert_int_eq(run_group(&r, 10, 1000), ENS_OK);
+    run_crash(&r);
+    expect(50);
+    ck_assert_int_eq(run_begin(&r, &dir, &d.io, &o, 51), ENS_OK);
+    for (int g = 0; g < 5; g++)
+        ck_assert_int_eq(run_group(&r, 10, 1000), ENS_OK);
+    run_close(&r);
+    expect(100);
 }
 END_TEST
 
@@ -500,6 +524,7 @@ int main(void)
     tcase_add_test(t, epochs_follow_one_another);
     tcase_add_test(t, records_are_counted);
     tcase_add_test(t, full_disk_is_waited_for);
+    tcase_add_test(t, nearly_full_disk_keeps_every_group);
     tcase_add_test(t, disk_that_stays_full_ends_the_journal);
     tcase_add_test(t, abandoning_does_not_wait_for_space);
     tcase_add_test(t, others_are_synced_before_the_group);

@@ -95,7 +95,9 @@ enum ens_status ens_sl_weighing_open(const struct ens_sl_job *job,
     memset(a, 0, sizeof(*a));
     a->job = job;
     a->sample = sample;
-    s = ens_sl_layer(&st->sl, st->n_layers, &a->last, err);
+    s = ens_sl_layer(&st->sl, st->n_layers,
+                     ens_sl_group_after(&st->sl, st->n_layers, NULL), &a->last,
+                     err);
     if (s == ENS_OK)
         s = ens_sl_predictions(job, &st->layer, sample, &a->data, err);
     if (s == ENS_OK)

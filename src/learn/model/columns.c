@@ -80,6 +80,8 @@ static enum ens_status check_types(const struct ens_model_input *c,
         int is = c->from[j] != NULL && c->from[j]->levels != NULL;
         int was = c->model->column[j].level != NULL;
 
+        if (is != was && c->in->n_rows == 0) /* nothing says what it is */
+            return ens_fail(err, ENS_EINPUT, "%s: no rows", c->in->path);
         if (is != was)
             return ens_fail(err, ENS_EINPUT,
                             "%s: column %s is %s; it was %s in the training "
@@ -142,8 +144,6 @@ enum ens_status ens_model_input_open(struct ens_model_input *c,
 {
     enum ens_status s;
 
-    if (in->n_rows == 0)
-        return ens_fail(err, ENS_EINPUT, "%s: no rows", in->path);
     *c = (struct ens_model_input){.model = m, .in = in};
     c->from = ens_arena_alloc(arena, m->n_columns, sizeof(struct ens_column *));
     c->known = ens_arena_alloc(arena, m->n_columns, sizeof(*c->known));

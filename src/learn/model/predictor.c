@@ -35,6 +35,16 @@ static void read_first(struct ens_predictor *p, struct first *f, uint64_t first,
             memset(x + i * width, 0, width * sizeof(*x));
 }
 
+static enum ens_status no_row(const struct ens_predictor *p, uint64_t row,
+                              uint64_t lag, struct ens_error *err)
+{
+    return ens_fail(err, ENS_EINPUT,
+                    "%s: row %llu: a learner reads the row that stands %llu "
+                    "before it",
+                    p->in->input.in->path, (unsigned long long)(row + 1),
+                    (unsigned long long)lag);
+}
+
 static enum ens_status read_rows(struct ens_predictor *p, uint64_t first,
                                  size_t n, struct ens_error *err)
 {
@@ -52,12 +62,7 @@ static enum ens_status read_rows(struct ens_predictor *p, uint64_t first,
             if (in->options.skip_bad)
                 continue;
             if (in->found[i] == NO_ROW)
-                return ens_fail(err, ENS_EINPUT,
-                                "%s: row %llu: a learner reads the row that "
-                                "stands %llu before it",
-                                in->input.in->path,
-                                (unsigned long long)(first + i + 1),
-                                (unsigned long long)f->lag);
+                return no_row(p, first + i, f->lag, err);
             return ens_model_input_refuse(
                 &in->input, &f->raw, first + i - f->lag, in->found[i], err);
         }
@@ -106,13 +111,50 @@ static void propagate(struct ens_predictor *p, uint32_t i, uint64_t first,
     }
 }
 
-static enum ens_status run_layer(struct ens_predictor *p, uint32_t i, size_t n,
+/* Rows that the layer cannot have: those of the layer before, and where it
+ * looks back on such. */
+static enum ens_status mark_bad(struct ens_predictor *p, uint32_t i,
+                                uint64_t first, size_t n, struct ens_error *err)
+{
+    const struct layer *layer = &p->in->layer[i];
+    const struct layer *from = &p->in->layer[i > 0 ? i - 1 : 0];
+    uint8_t *bad = layer->bad + layer->kept;
+    const uint8_t *was = from->bad + from->kept;
+
+    for (size_t r = 0; r < n; r++)
+        bad[r] = i == 0 ? p->in->bad[r] != 0 : was[r];
+    for (size_t k = 0; k < layer->n_late; k++) {
+        uint64_t lag = layer->late[k].lag;
+
+        for (size_t r = 0; r < n; r++) {
+            if (first + r < lag && !p->in->options.skip_bad)
+                return no_row(p, first + r, lag, err);
+            bad[r] |= first + r < lag || *(was + r - lag);
+        }
+    }
+    return ENS_OK;
+}
+
+/* The last rows, for the next block. */
+static void keep(const struct layer *layer, size_t n)
+{
+    double *x = layer->to.x - layer->kept * layer->to.p;
+
+    memmove(x, x + n * layer->to.p, layer->kept * layer->to.p * sizeof(*x));
+    memmove(layer->bad, layer->bad + n, layer->kept);
+}
+
+static enum ens_status run_layer(struct ens_predictor *p, uint32_t i,
+                                 uint64_t first, size_t n,
                                  struct ens_error *err)
 {
     const struct ens_model_layer *l = &p->model->layer[i];
     struct layer *layer = &p->in->layer[i];
     struct table *to = &layer->to;
+    enum ens_status marked = mark_bad(p, i, first, n, err);
 
+    if (marked != ENS_OK)
+        return marked;
     for (size_t j = 0; j < layer->n_fits; j++) {
         struct fit *f = &layer->fit[j];
         enum ens_status s = run_fit(p, f, n, err);
@@ -179,13 +221,17 @@ enum ens_status ens_predictor_rows(struct ens_predictor *p, uint64_t first,
 {
     struct ens_predictor_inside *in = p->in;
     size_t columns = ens_predictor_combined(p->model);
+    const struct layer *last = &in->layer[p->model->n_layers - 1];
+    const uint8_t *bad = last->bad + last->kept;
     enum ens_status s;
 
     ENS_BUG_ON(n > p->block || first > p->n_rows || n > p->n_rows - first);
+    ENS_BUG_ON(in->looks_back && first != in->next);
+    in->next = first + n;
     s = read_rows(p, first, n, err);
     for (uint32_t i = 0; i < p->model->n_layers && s == ENS_OK; i++) {
         propagate(p, i, first, n);
-        s = run_layer(p, i, n, err);
+        s = run_layer(p, i, first, n, err);
     }
     if (s == ENS_OK)
         s = combine(p, n, err);
@@ -194,11 +240,13 @@ enum ens_status ens_predictor_rows(struct ens_predictor *p, uint64_t first,
     for (size_t r = 0; r < n; r++) {
         const double *v = in->predicted + r * columns;
 
-        p->n_bad += in->bad[r] != 0;
+        p->n_bad += bad[r];
         for (size_t k = 0; k < p->n_out; k++)
-            out[r * p->n_out + k] = in->bad[r]    ? NAN
+            out[r * p->n_out + k] = bad[r]        ? NAN
                                     : p->is_class ? class_of(p, v, columns)
                                                   : v[k];
     }
+    for (uint32_t i = 0; i < p->model->n_layers; i++)
+        keep(&in->layer[i], n);
     return ENS_OK;
 }

@@ -15,7 +15,7 @@ struct ens_predictor_learner {
     struct ens_result *result;
     /* Of its case: */
     enum ens_texts texts;
-    uint64_t lag; /* it reads rows that stand so many before; layer 1 only */
+    uint64_t lag; /* it reads rows that stand so many before */
 };
 
 /** Who knows the study. All but train are required. */
@@ -74,7 +74,8 @@ enum ens_status ens_predictor_open(struct ens_predictor *p,
                                    const struct ens_input *input,
                                    struct ens_arena *arena,
                                    struct ens_error *err);
-/** Rows first .. first+n-1 (n <= block): out row-major n x n_out. */
+/** Rows first .. first+n-1 (n <= block): out row-major n x n_out. All rows, in
+ * their order: layers may look back on those before. */
 enum ens_status ens_predictor_rows(struct ens_predictor *p, uint64_t first,
                                    size_t n, double *out,
                                    struct ens_error *err);

@@ -34,10 +34,22 @@ struct first {
     struct table table;
 };
 
+/* What the layer before predicted of rows that stand `lag` before. */
+struct late {
+    uint64_t lag;
+    struct table table;
+};
+
+/* In front of the block its table has the last `kept` rows of those before. */
 struct layer {
     struct table to;
+    size_t kept;
+    uint8_t *bad; /* rows that it cannot predict; kept ones in front */
+    struct ens_predictor_learner *learner;
     size_t n_fits;
     struct fit *fit;
+    size_t n_late;
+    struct late *late;
 };
 
 struct ens_predictor_inside {
@@ -54,7 +66,9 @@ struct ens_predictor_inside {
     struct layer *layer;
     struct fit meta;
     struct table meta_to;
-    int is_number; /* what comes out is the number of a class, about */
+    int is_number;  /* what comes out is the number of a class, about */
+    int looks_back; /* a layer behind the first does */
+    uint64_t next;  /* row, then */
     uint32_t *bad, *found;
     double *z, *one, *predicted;
 };

@@ -5,6 +5,10 @@
 #define BLOCK_BYTES ((uint64_t)4 << 20)
 #define LEAST_ROWS  16u
 #define MOST_ROWS   4096u
+/* Of programs, which are sent their model again when two of a program take
+ * turns: two of 24 MB, 1,000,000 x 10 rows: 20 s by 4096 rows, 2 s by these. */
+#define PROGRAM_BYTES ((uint64_t)16 << 20)
+#define PROGRAM_ROWS  65536u
 
 static void *get(struct ens_predictor_inside *in, size_t n, size_t size,
                  struct ens_error *err)
@@ -19,22 +23,55 @@ static void *get(struct ens_predictor_inside *in, size_t n, size_t size,
 /* -- tables -----------------------------------------------------------------
  */
 
-static enum ens_status make_table(struct ens_predictor *p, struct table *t,
-                                  size_t n, const char *const *name,
+static enum ens_status view_table(struct ens_predictor *p, struct table *t,
+                                  double *x, size_t n, const char *const *name,
                                   struct ens_error *err)
 {
     struct ens_view v = {
         .dtype = ENS_DT_F64,
         .ndim = 2,
         .shape = {p->block, n},
-        .strides = {(int64_t)(n * sizeof(double)), (int64_t)sizeof(double)}};
+        .strides = {(int64_t)(n * sizeof(double)), (int64_t)sizeof(double)},
+        .data = x};
 
     t->p = n;
-    v.data = t->x = get(p->in, p->block * n, sizeof(double), err);
-    if (t->x == NULL)
-        return ENS_ENOMEMORY;
+    t->x = x;
     ens_learn_source_init(&t->source, p->block, p->in->arena);
     return ens_learn_source_add_view(&t->source, &v, 0, n, name, NULL, err);
+}
+
+/* Of a block, and so many rows in front of it. */
+static enum ens_status make_table(struct ens_predictor *p, struct table *t,
+                                  size_t kept, size_t n,
+                                  const char *const *name,
+                                  struct ens_error *err)
+{
+    double *x = get(p->in, (kept + p->block) * n, sizeof(*x), err);
+
+    return x ? view_table(p, t, x + kept * n, n, name, err) : ENS_ENOMEMORY;
+}
+
+/* Of a layer behind the first; made when a learner needs it. More rows back
+ * than there are none has. */
+static enum ens_status need_late(struct ens_predictor *p, uint32_t i,
+                                 uint64_t lag, struct table **t,
+                                 struct ens_error *err)
+{
+    struct layer *from = &p->in->layer[i - 1], *layer = &p->in->layer[i];
+    struct late *late = layer->late;
+
+    for (size_t k = 0; k < layer->n_late; k++, late++)
+        if (late->lag == lag) {
+            *t = &late->table;
+            return ENS_OK;
+        }
+    layer->n_late++;
+    late->lag = lag;
+    *t = &late->table;
+    if (lag > from->kept)
+        lag = from->kept;
+    return view_table(p, *t, from->to.x - lag * from->to.p, from->to.p,
+                      p->model->layer[i - 1].out, err);
 }
 
 /* Made when a learner needs it. */
@@ -59,7 +96,7 @@ static enum ens_status need_first(struct ens_predictor *p, enum ens_texts texts,
     if (s == ENS_OK && f->raw.p == 0)
         return ens_fail(err, ENS_ECORRUPT, "model without columns");
     if (s == ENS_OK)
-        s = make_table(p, *t, f->raw.p, (const char *const *)f->raw.column,
+        s = make_table(p, *t, 0, f->raw.p, (const char *const *)f->raw.column,
                        err);
     return s;
 }
@@ -155,23 +192,20 @@ static enum ens_status open_learner(struct ens_predictor *p, uint32_t i,
                                     struct layer *to, struct ens_error *err)
 {
     const struct ens_model_layer *l = &p->model->layer[i];
-    struct ens_predictor_learner learner;
+    const struct ens_predictor_learner *learner = &to->learner[e - l->learner];
     struct table *from = &p->in->layer[i > 0 ? i - 1 : 0].to;
-    enum ens_status s =
-        p->in->study.learner(p->in->study.own, e->cell, &learner, err);
+    enum ens_status s = ENS_OK;
 
-    if (s == ENS_OK && i == 0)
-        s = need_first(p, learner.texts, learner.lag, &from, err);
-    if (s == ENS_OK && i > 0 && learner.lag > 0)
-        s = ens_fail(err, ENS_EDOMAIN,
-                     "preprocess = lag(...) behind the first layer cannot be "
-                     "predicted");
+    if (i == 0)
+        s = need_first(p, learner->texts, learner->lag, &from, err);
+    else if (learner->lag > 0)
+        s = need_late(p, i, learner->lag, &from, err);
     for (uint32_t k = 0; k < l->n_partitions && s == ENS_OK; k++) {
         struct fit *f = &to->fit[to->n_fits];
 
         if (e->fit[k].model.bytes == 0)
             continue;
-        f->learner = learner;
+        f->learner = *learner;
         f->name = e->name;
         f->n_out = p->in->n_predicted;
         f->column = l->n_propagated + to->n_fits++ * l->m;
@@ -183,16 +217,46 @@ static enum ens_status open_learner(struct ens_predictor *p, uint32_t i,
                : ens_wrap(err, s, "learner %s of layer %u", e->name, i + 1);
 }
 
+/* Learners of all layers: how far they look back says what is kept. */
+static enum ens_status find_learners(struct ens_predictor *p, uint32_t i,
+                                     struct ens_error *err)
+{
+    const struct ens_model_layer *l = &p->model->layer[i];
+    struct layer *to = &p->in->layer[i];
+
+    to->learner = get(p->in, l->n_learners, sizeof(*to->learner), err);
+    if (to->learner == NULL)
+        return ENS_ENOMEMORY;
+    for (uint32_t j = 0; j < l->n_learners; j++) {
+        const struct ens_model_learner *e = &l->learner[j];
+        enum ens_status s = p->in->study.learner(p->in->study.own, e->cell,
+                                                 &to->learner[j], err);
+        uint64_t lag = to->learner[j].lag;
+
+        if (s != ENS_OK)
+            return ens_wrap(err, s, "learner %s of layer %u", e->name, i + 1);
+        if (i == 0 || lag == 0)
+            continue;
+        p->in->looks_back = 1;
+        lag = lag < p->n_rows ? lag : p->n_rows;
+        if (to[-1].kept < lag)
+            to[-1].kept = (size_t)lag;
+    }
+    return ENS_OK;
+}
+
 static enum ens_status open_layer(struct ens_predictor *p, uint32_t i,
                                   struct ens_error *err)
 {
     const struct ens_model_layer *l = &p->model->layer[i];
     struct layer *to = &p->in->layer[i];
-    enum ens_status s = make_table(p, &to->to, l->n_out, l->out, err);
+    enum ens_status s = make_table(p, &to->to, to->kept, l->n_out, l->out, err);
 
     to->fit = get(p->in, (size_t)l->n_learners * l->n_partitions,
                   sizeof(*to->fit), err);
-    if (s != ENS_OK || to->fit == NULL)
+    to->late = get(p->in, l->n_learners, sizeof(*to->late), err);
+    to->bad = get(p->in, to->kept + p->block, sizeof(*to->bad), err);
+    if (s != ENS_OK || !to->fit || !to->late || !to->bad)
         return ENS_ENOMEMORY;
     for (uint32_t k = 0; k < l->n_propagated; k++)
         if (ens_model_input_view(&p->in->input, l->propagated[k]) == NULL)
@@ -270,34 +334,60 @@ static enum ens_status name_columns(struct ens_predictor *p,
     return name ? ENS_OK : ENS_ENOMEMORY;
 }
 
+/* Of a program, mostly. */
+static int has_state(const struct ens_predictor *p)
+{
+    for (uint32_t i = 0; i < p->model->n_layers; i++)
+        for (uint32_t j = 0; j < p->model->layer[i].n_learners; j++)
+            if (p->in->layer[i].learner[j].state != NULL)
+                return 1;
+    return 0;
+}
+
+static size_t block_rows(const struct ens_predictor *p)
+{
+    const struct ens_model *m = p->model;
+    int programs = has_state(p);
+    uint64_t bytes = programs ? PROGRAM_BYTES : BLOCK_BYTES;
+    uint64_t most = programs ? PROGRAM_ROWS : MOST_ROWS;
+    size_t widest = m->n_columns;
+
+    if (p->in->options.block_bytes > 0)
+        bytes = p->in->options.block_bytes;
+    for (uint32_t i = 0; i < m->n_layers; i++)
+        if (m->layer[i].n_out > widest)
+            widest = m->layer[i].n_out;
+    bytes /= widest * sizeof(double);
+    if (bytes < LEAST_ROWS)
+        return LEAST_ROWS;
+    return (size_t)(bytes < most ? bytes : most);
+}
+
 static enum ens_status open_all(struct ens_predictor *p,
                                 const struct ens_input *input,
                                 struct ens_error *err)
 {
     struct ens_predictor_inside *in = p->in;
     const struct ens_model *m = p->model;
-    size_t widest = m->n_columns, outs = ens_predictor_combined(m);
-    uint64_t bytes =
-        in->options.block_bytes ? in->options.block_bytes : BLOCK_BYTES;
+    size_t outs = ens_predictor_combined(m);
     enum ens_status s =
         ens_model_input_open(&in->input, m, input, in->arena, err);
 
-    for (uint32_t i = 0; i < m->n_layers; i++)
-        if (m->layer[i].n_out > widest)
-            widest = m->layer[i].n_out;
-    bytes /= widest * sizeof(double);
-    p->block = bytes < LEAST_ROWS  ? LEAST_ROWS
-               : bytes > MOST_ROWS ? MOST_ROWS
-                                   : (size_t)bytes;
     in->layer = get(in, m->n_layers, sizeof(*in->layer), err);
+    if (in->layer == NULL)
+        return ENS_ENOMEMORY;
+    for (uint32_t i = 0; i < m->n_layers && s == ENS_OK; i++)
+        s = find_learners(p, i, err);
+    if (s != ENS_OK)
+        return s;
+    p->block = block_rows(p);
     in->first = get(in, m->layer[0].n_learners, sizeof(*in->first), err);
     in->bad = get(in, 2 * p->block, sizeof(*in->bad), err);
     in->z = get(in, p->block * (m->n_weights + (size_t)1), sizeof(double), err);
     in->one = get(in, p->block, sizeof(double), err);
     in->predicted =
         get(in, p->block * (outs + m->n_classes), sizeof(double), err);
-    if (!in->layer || !in->first || !in->bad || !in->z || !in->one ||
-        !in->predicted)
+    if (!in->first || !in->bad || !in->z || !in->one || !in->predicted)
         return ENS_ENOMEMORY;
     in->found = in->bad + p->block;
     for (uint32_t i = 0; i < m->n_layers && s == ENS_OK; i++)
