@@ -6,7 +6,8 @@
  * Everything in it is in ordinals of the present study: cellmap.h translates
  * those of epochs with another list of cells (and draws the CELLS payload).
  * ATTEMPT payload: u64 stage id, u64 cell, u32 replicate, u16 charged attempts
- * so far, u16 of them ended by SIGKILL. It holds until a record of the task counts.
+ * so far, u16 of them ended by SIGKILL. It holds until a record of the task
+ * counts.
  */
 #ifndef ENS_STORE_REPLAY_H
 #define ENS_STORE_REPLAY_H

@@ -111,7 +111,7 @@ struct disk {
     struct ens_io io;
     struct ens_io *real;
     _Atomic int full;
-    uint64_t room; /* of a file; 0: endless */
+    uint64_t room;    /* of a file; 0: endless */
     _Atomic int hold; /* syncs wait while set */
     _Atomic int n_syncs;
     int fd[64]; /* of the syncs, in order */

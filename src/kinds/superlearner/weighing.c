@@ -47,7 +47,8 @@ static enum ens_status open_rows(struct ens_sl_weighing *a,
     }
     a->in.set = &set[0];
     a->out.set = &set[1];
-    if (ens_sl_meta_is_learner(&job->st->sl)) {
+    if (job->st->at.step == ENS_SL_META &&
+        ens_sl_meta_is_learner(&job->st->sl)) {
         s = ens_sl_data(job, &job->st->layer, a->sample, ENS_TEXTS_REFUSED,
                         &a->seen, err);
         if (s != ENS_OK)
