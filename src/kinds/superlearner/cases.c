@@ -32,8 +32,9 @@ int ens_sl_shares_moments(const struct ens_cell *cell,
                           const struct ens_learner *learner)
 {
     /* with rows: sums tell that all numbers are finite (ens_sl_finite) */
-    return (learner->uses & (ENS_LEARN_MOMENTS | ENS_LEARN_ROWS)) != 0 ||
-           calls_of(cell) != NULL;
+    return ens_sl_lag(cell) == 0 &&
+           ((learner->uses & (ENS_LEARN_MOMENTS | ENS_LEARN_ROWS)) != 0 ||
+            calls_of(cell) != NULL);
 }
 
 int ens_sl_keeps_bins(const struct ens_cell *cell)

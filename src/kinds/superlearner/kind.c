@@ -122,14 +122,19 @@ static enum ens_status check_response(const struct ens_sl *sl,
                                       const struct ens_host *host,
                                       struct ens_error *err)
 {
-    struct ens_sl_layer first;
+    struct ens_sl_layer group;
     struct ens_sl_needs needs;
-    enum ens_status s =
-        ens_sl_layer(sl, 1, ens_sl_group_after(sl, 1, NULL), &first, err);
+    enum ens_status s = ENS_OK;
+    const char *g = NULL;
 
-    if (s == ENS_OK)
-        s = ens_sl_needs(plan, host, &first, &needs, err);
-    return s == ENS_OK && !needs.moments ? ens_sl_check_response(sl, err) : s;
+    while (s == ENS_OK && (g = ens_sl_group_after(sl, 1, g)) != NULL) {
+        s = ens_sl_layer(sl, 1, g, &group, err);
+        if (s == ENS_OK)
+            s = ens_sl_needs(plan, host, &group, &needs, err);
+        if (s == ENS_OK && needs.moments)
+            return ENS_OK;
+    }
+    return s == ENS_OK ? ens_sl_check_response(sl, err) : s;
 }
 
 enum ens_status ens_sl_check(const struct ens_sl *sl,

@@ -237,7 +237,7 @@ enum ens_status ens_predictor_rows(struct ens_predictor *p, uint64_t first,
     enum ens_status s;
 
     ENS_BUG_ON(n > p->block || first > p->n_rows || n > p->n_rows - first);
-    ENS_BUG_ON(in->looks_back && first != in->next);
+    ENS_BUG_ON(p->reach > 0 && in->next > 0 && first != in->next);
     in->next = first + n;
     s = read_rows(p, first, n, err);
     for (uint32_t i = 0; i < p->model->n_layers && s == ENS_OK; i++) {

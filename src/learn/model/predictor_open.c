@@ -255,7 +255,6 @@ static enum ens_status find_learners(struct ens_predictor *p, uint32_t i,
             return ens_wrap(err, s, "learner %s of layer %u", e->name, i + 1);
         if (i == 0 || lag == 0)
             continue;
-        p->in->looks_back = 1;
         lag = lag < p->n_rows ? lag : p->n_rows;
         if (to[-1].kept < lag)
             to[-1].kept = (size_t)lag;
@@ -396,6 +395,8 @@ static enum ens_status open_all(struct ens_predictor *p,
         return ENS_ENOMEMORY;
     for (uint32_t i = 0; i < m->n_layers && s == ENS_OK; i++)
         s = find_learners(p, i, err);
+    for (uint32_t i = 0; i < m->n_layers; i++)
+        p->reach += in->layer[i].kept;
     if (s != ENS_OK)
         return s;
     p->block = block_rows(p);
