@@ -506,7 +506,7 @@ static enum ens_status add_data(const struct chain *c, struct ens_sl_at at,
     ens_buf_printf(&text, "rows=%llu+%llu\npropagate=%s\n",
                    (unsigned long long)layer.first_y,
                    (unsigned long long)layer.n_in, v->set ? v->text : "");
-    if (c->sl.is_outer_shuffled)
+    if (c->sl.is_outer_shuffled && !is_meta) /* meta reads what follows */
         ens_buf_puts(&text, "outer_folds=shuffled\n");
     if (layer.mapped_by > 0)
         ens_buf_printf(&text, "index=%u\n", layer.mapped_by);
