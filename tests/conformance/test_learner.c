@@ -77,6 +77,38 @@ START_TEST(same_rows_same_bytes)
 }
 END_TEST
 
+/* Where a model says that it is an affine function it predicts by that; one
+ * that is cut to 0 .. 1, or behind a link, is none. */
+START_TEST(affine_functions_are_predictions)
+{
+    struct ens_learn_affine f = {0};
+    struct table t;
+    const struct ens_impl *impl = turn(_i, &t);
+    const struct ens_learner *ops = impl ? impl->ops : NULL;
+    struct learning l;
+    int is;
+
+    if (impl == NULL || ops->affine == NULL)
+        return;
+    read_rows(t.family);
+    fit(&l, impl, &t);
+    ck_assert_int_eq(learning_predict(&l, &t, &t, N, out), ENS_OK);
+    is = ops->affine(&l.model, P, &f);
+    if (t.family == ENS_OUTCOME_GAUSSIAN)
+        ck_assert_msg(is, "%s: gaussian: none", impl->name);
+    for (size_t i = 0; i < N && is; i++) {
+        double expected = f.base;
+
+        for (size_t j = 0; j < P && f.coef != NULL; j++)
+            expected += (x[i * P + j] - f.centre[j]) * f.coef[j];
+        ck_assert_msg(fabs(out[i] - expected) <= 1e-12 * (1 + fabs(expected)),
+                      "%s: %s: row %zu: %g, not %g", impl->name,
+                      family_name[t.family], i, out[i], expected);
+    }
+    learning_close(&l);
+}
+END_TEST
+
 /* Rows count for these (of a leaf, knots at their quantiles), are drawn, or
  * sorted into inner folds, whatever they weigh. */
 static int counts_rows(const struct ens_impl *impl)
@@ -209,6 +241,7 @@ int main(void)
     tcase_set_timeout(t, 120);
     tcase_add_loop_test(t, real_rows_are_predicted, 0, n);
     tcase_add_loop_test(t, same_rows_same_bytes, 0, n);
+    tcase_add_loop_test(t, affine_functions_are_predictions, 0, n);
     tcase_add_loop_test(t, a_weight_of_two_is_a_row_twice, 0, n);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
     tcase_add_loop_test(t, memory_is_declared, 0, n);

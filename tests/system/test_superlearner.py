@@ -375,6 +375,37 @@ def many_classes(work):
         expect_risks(risks[2:], "binomial", [p], y, 1, meta)
 
 
+def sums_and_rows(work):
+    """Powers up to the first are the columns as they are, but each fit reads
+    its rows for them: the same fits from sums and from rows, of all samples and
+    layers."""
+    save(work, n=240)
+    rows = ("[case sums]\n[case rows]\npreprocess = poly(1)\n"
+            "[learner ridge]\nlayer = 1, 2\ncase = sums, rows\n"
+            "[learner mean]\nlayer = 1\n")
+    for key, settings, layers in (
+            ("blocks", "outer_folds = 3\nfolds = 4", ""),
+            ("drawn", "outer_folds = 3\nfolds = 2\nshuffle = yes", ""),
+            ("parts", "outer_folds = 2\nfolds = 3\nshuffle = yes",
+             "[layer 1]\ntype = subsemble\n"),
+            ("blocks of parts", "outer_folds = 3\nfolds = 2",
+             "[layer 1]\ntype = subsemble\npartitions = 3\n"),
+            ("windows", "type = temporal", "[layer 1]\nstep_size = 17\n"
+             "burn_in = 50\nwindow = 60\nlag = 5\n[layer 2]\n"
+             "step_size = 40\n")):
+        results = run(work, study(settings, layers + rows), key)
+        cells = learners(results)
+        for layer in (1, 2):
+            for stem in ("predicted", "outer"):
+                if stem == "outer" and "outer" not in settings:
+                    continue
+                a, b = (np.load(results / f"arrays/{stem}{layer}."
+                                f"{cells[f'layer{layer}/{case}.ridge']}.npy")
+                        for case in ("sums", "rows"))
+                near(a, b, f"{key}: {stem}{layer}", 1e-9)
+                check(a.std() > 0.1, f"{key}: {stem}{layer} does not vary")
+
+
 # -- families ---------------------------------------------------------------------
 
 def families(work):
@@ -442,5 +473,5 @@ def example(work):
 check(P == 5, "data of other columns than the goldens'")
 main(gaussian, binomial, multinomial, stack, blend, subsemble, temporal,
      select, layers, shuffle, ids, strata, user_folds, observation_weights,
-     outer, outer_layers, many_weighted, many_classes, families, likeliest,
-     example)
+     outer, sums_and_rows, outer_layers, many_weighted, many_classes, families,
+     likeliest, example)

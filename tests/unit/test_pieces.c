@@ -84,13 +84,13 @@ static void add_piece(const struct shape *s, uint32_t piece, int times[MOST])
     struct ens_sl_layer l = layer_of(s);
     uint32_t v = ens_sl_piece_sample(&l, 2, piece);
     struct ens_folds folds;
-    uint64_t row[MOST], first, n;
+    struct ens_positions at;
+    uint64_t row[MOST];
 
     ck_assert_uint_lt(piece, ens_sl_sum_pieces(&l, 2));
     open_folds(&l, rows_of(s, v, row), &folds);
-    ck_assert(ens_sl_piece_rows(&l, 2, piece, &folds, &arena, &first, &n) ==
-              ENS_OK);
-    for (uint64_t i = first; i < first + n; i++)
+    ck_assert(ens_sl_piece_rows(&l, 2, piece, &folds, &arena, &at) == ENS_OK);
+    for (uint64_t i = at.first; i < at.first + at.n; i++)
         times[row[i]]++;
 }
 
@@ -101,16 +101,16 @@ static void check_fit(const struct shape *s, struct ens_sl_fit fit)
     uint64_t row[MOST], n = rows_of(s, fit.sample, row);
     uint64_t first = block(n, s->J, fit.partition);
     uint64_t size = block(n, s->J, fit.partition + 1) - first;
-    uint32_t *piece, k = fit.fold;
-    size_t n_pieces;
+    uint32_t k = fit.fold;
+    struct ens_sl_pieces of;
 
     for (uint64_t i = 0; i < size; i++)
         if (k == 0 || i < block(size, s->K, k - 1) || i >= block(size, s->K, k))
             expected[row[first + i]] = 1;
-    ck_assert(ens_sl_pieces_of(&l, 2, fit, ENS_SL_TRAIN, &arena, &piece,
-                               &n_pieces) == ENS_OK);
-    for (size_t i = 0; i < n_pieces; i++)
-        add_piece(s, piece[i], times);
+    ck_assert(ens_sl_pieces_of(&l, 2, fit, ENS_SL_TRAIN, &arena, &of) ==
+              ENS_OK);
+    for (size_t i = 0; i < of.n; i++)
+        add_piece(s, of.piece[i], times);
     for (uint64_t i = 0; i < s->n; i++)
         ck_assert_msg(times[i] == expected[i],
                       "sample %u, partition %u, fold %u: row %u %d times",
@@ -152,15 +152,14 @@ START_TEST(test_rows_are_unions)
     static const struct shape s = {101, 3, 4, 0, 0, 1};
     struct ens_sl_layer l = layer_of(&s);
     int times[MOST] = {0};
-    uint32_t *piece;
-    size_t n;
+    struct ens_sl_pieces of;
 
     for (uint32_t k = 1; k <= s.K; k++) {
         ck_assert(ens_sl_pieces_of(&l, 2, (struct ens_sl_fit){0, 0, k},
-                                   ENS_SL_TEST, &arena, &piece, &n) == ENS_OK);
-        ck_assert_uint_eq(n, s.J);
-        for (size_t i = 0; i < n; i++)
-            add_piece(&s, piece[i], times);
+                                   ENS_SL_TEST, &arena, &of) == ENS_OK);
+        ck_assert_uint_eq(of.n, s.J);
+        for (size_t i = 0; i < of.n; i++)
+            add_piece(&s, of.piece[i], times);
     }
     for (uint32_t i = 0; i < s.n; i++)
         ck_assert_int_eq(times[i], 1);
@@ -204,17 +203,15 @@ static void check_window(const struct ens_sl_layer *l, uint32_t fold,
 {
     struct ens_sl_fit fit = {0, 0, fold};
     int times[MOST] = {0};
-    uint32_t *piece;
-    size_t n_pieces;
+    struct ens_sl_pieces of;
 
-    ck_assert(ens_sl_pieces_of(l, 2, fit, which, &arena, &piece, &n_pieces) ==
-              ENS_OK);
-    for (size_t i = 0; i < n_pieces; i++) {
-        uint64_t first, n;
+    ck_assert(ens_sl_pieces_of(l, 2, fit, which, &arena, &of) == ENS_OK);
+    for (size_t i = 0; i < of.n; i++) {
+        struct ens_positions at;
 
-        ck_assert(ens_sl_piece_rows(l, 2, piece[i], NULL, &arena, &first, &n) ==
+        ck_assert(ens_sl_piece_rows(l, 2, of.piece[i], NULL, &arena, &at) ==
                   ENS_OK);
-        for (uint64_t k = first; k < first + n; k++)
+        for (uint64_t k = at.first; k < at.first + at.n; k++)
             times[k]++;
     }
     for (uint32_t i = 0; i < l->n_in; i++)

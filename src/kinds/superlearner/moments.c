@@ -183,7 +183,8 @@ enum ens_status ens_sl_run_lanes(const struct ens_sl_job *job,
     uint32_t b = (job->task->replicate - 1) / q;
     uint32_t i = (job->task->replicate - 1) % q;
     char name[ENS_SL_KEY];
-    uint64_t first, rows, n;
+    struct ens_positions rows;
+    uint64_t from, until, n;
     void *to;
     enum ens_status s =
         open_sums(&a, ens_sl_piece_sample(l, st->width, b), err);
@@ -192,18 +193,18 @@ enum ens_status ens_sl_run_lanes(const struct ens_sl_job *job,
     if (s == ENS_OK)
         s = st->host->block(job->result, name, &to, &n, err);
     if (s == ENS_OK && ens_sl_piece_rows(l, st->width, b, &a.folds, &st->arena,
-                                         &first, &rows) != ENS_OK)
+                                         &rows) != ENS_OK)
         s = ens_fail(err, ENS_ENOMEMORY, "out of memory");
     if (s != ENS_OK)
         return s;
+    from = rows.first + rows.n * i / q;
+    until = rows.first + rows.n * (i + 1) / q;
     ens_sums_init(to, a.p);
-    s = add_rows(&a, lies_in_place(&a.rows), first + rows * i / q,
-                 first + rows * (i + 1) / q, to, err);
+    s = add_rows(&a, lies_in_place(&a.rows), from, until, to, err);
     if (s != ENS_OK || !lies_in_place(&a.rows) || ens_sums_are_finite(to, a.p))
         return s;
     ens_sums_init(to, a.p);
-    return add_rows(&a, 0, first + rows * i / q, first + rows * (i + 1) / q, to,
-                    err);
+    return add_rows(&a, 0, from, until, to, err);
 }
 
 enum ens_status ens_sl_run_sums(const struct ens_sl_job *job,
@@ -245,12 +246,13 @@ enum ens_status ens_sl_run_sums(const struct ens_sl_job *job,
 
 /* -- what fits make of them ----------------------------------------------- */
 
-static void unite(const double *sums, size_t stride, const uint32_t *piece,
-                  size_t n, size_t p, double *out)
+static void unite(const double *sums, size_t stride,
+                  const struct ens_sl_pieces *of, size_t p, double *out)
 {
-    memcpy(out, sums + piece[0] * stride, ens_sums_doubles(p) * sizeof(*out));
-    for (size_t i = 1; i < n; i++)
-        ens_sums_add(out, sums + piece[i] * stride, p);
+    memcpy(out, sums + of->piece[0] * stride,
+           ens_sums_doubles(p) * sizeof(*out));
+    for (size_t i = 1; i < of->n; i++)
+        ens_sums_add(out, sums + of->piece[i] * stride, p);
 }
 
 enum ens_status
@@ -261,13 +263,13 @@ ens_sl_shared_moments(const struct ens_sl_job *job, struct ens_sl_fit fit,
     struct ens_sl_state *st = job->st;
     const struct ens_sl_layer *layer = &st->layer;
     struct ens_arena *arena = &st->arena;
-    size_t p = data->source.p, d = ens_sums_doubles(p), stride, n;
+    size_t p = data->source.p, d = ens_sums_doubles(p), stride;
     struct ens_moments *made = ens_arena_alloc(arena, 1, sizeof(*made));
     double *out = ens_arena_alloc(arena, d, sizeof(*out));
     double *mem = ens_arena_alloc(arena, ens_moments_doubles(p), sizeof(*mem));
     struct ens_view sums;
     const double *first;
-    uint32_t *piece;
+    struct ens_sl_pieces of;
     enum ens_status s;
 
     *to = (struct ens_sl_shared){0};
@@ -275,16 +277,15 @@ ens_sl_shared_moments(const struct ens_sl_job *job, struct ens_sl_fit fit,
         fit.sample >= ens_sl_sum_samples(layer, st->width))
         return ENS_OK;
     if (made == NULL || out == NULL || mem == NULL ||
-        ens_sl_pieces_of(layer, st->width, fit, which, arena, &piece, &n) !=
-            ENS_OK)
+        ens_sl_pieces_of(layer, st->width, fit, which, arena, &of) != ENS_OK)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
     s = ens_sl_array_of(job, "sums", layer, st->leader, &sums, err);
-    if (s != ENS_OK || n == 0)
+    if (s != ENS_OK || of.n == 0)
         return s;
     first = sums.data;
     stride = ens_sl_sum_doubles(st->width);
-    unite(first, stride, piece, n, p, out);
-    if (ens_moments_finish(out, first + piece[0] * stride + d, p, mem, made,
+    unite(first, stride, &of, p, out);
+    if (ens_moments_finish(out, first + of.piece[0] * stride + d, p, mem, made,
                            &to->lost, NULL) == ENS_OK &&
         to->lost <= LOST)
         to->moments = made;

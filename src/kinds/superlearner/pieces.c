@@ -196,37 +196,40 @@ uint32_t ens_sl_piece_sample(const struct ens_sl_layer *l, size_t width,
     return by_ends(l, width) ? 0 : piece / n_groups(l);
 }
 
-/* Of blend, those that are trained on are never tested. */
-static void group_rows(const struct ens_folds *f, uint32_t group,
-                       uint64_t *first, uint64_t *n)
+static struct ens_positions group_rows(const struct ens_folds *f,
+                                       uint32_t group)
 {
     uint32_t j = group / (f->K + 1), g = group % (f->K + 1);
+    uint64_t first = ens_folds_group(f, j, g);
 
-    if (f->type == ENS_FOLDS_BLEND) {
-        *n = g == 0 ? f->n_out : f->n_train;
-        *first = g == 0 ? f->n_train : 0;
-        return;
-    }
-    *first = ens_folds_group(f, j, g);
-    *n = ens_folds_group(f, j, g + 1) - *first;
+    return (struct ens_positions){first, ens_folds_group(f, j, g + 1) - first};
+}
+
+/* Rows that are trained on are never tested. */
+static struct ens_positions blend_rows(const struct ens_folds *f,
+                                       uint32_t group)
+{
+    return group == 0 ? (struct ens_positions){f->n_train, f->n_out}
+                      : (struct ens_positions){0, f->n_train};
 }
 
 enum ens_status ens_sl_piece_rows(const struct ens_sl_layer *l, size_t width,
                                   uint32_t piece, const struct ens_folds *folds,
-                                  struct ens_arena *arena, uint64_t *first,
-                                  uint64_t *n)
+                                  struct ens_arena *arena,
+                                  struct ens_positions *rows)
 {
     const uint64_t *end;
 
     if (!by_ends(l, width)) {
-        group_rows(folds, piece % n_groups(l), first, n);
+        piece %= n_groups(l);
+        *rows = folds->type == ENS_FOLDS_BLEND ? blend_rows(folds, piece)
+                                               : group_rows(folds, piece);
         return ENS_OK;
     }
     end = find_ends(l, arena);
     if (end == NULL)
         return ENS_ENOMEMORY;
-    *first = end[piece];
-    *n = end[piece + 1] - end[piece];
+    *rows = (struct ens_positions){end[piece], end[piece + 1] - end[piece]};
     return ENS_OK;
 }
 
@@ -273,32 +276,38 @@ static size_t between_ends(const struct ens_sl_layer *l, struct ens_sl_fit fit,
     return n;
 }
 
+/* Of fits of windows. */
+static int within_window(const struct ens_sl_layer *l, struct ens_sl_fit fit,
+                         enum ens_sl_which which, const uint64_t *end,
+                         struct ens_arena *arena, struct ens_sl_pieces *to)
+{
+    uint64_t from, until;
+
+    if (!window_of(l, fit.fold, which, arena, &from, &until))
+        return 0;
+    to->n = 0;
+    for (uint32_t b = 0; b < n_ends(l); b++)
+        if (end[b] >= from && end[b] < until && end[b] < end[b + 1])
+            to->piece[to->n++] = b;
+    return 1;
+}
+
 enum ens_status ens_sl_pieces_of(const struct ens_sl_layer *l, size_t width,
                                  struct ens_sl_fit fit, enum ens_sl_which which,
-                                 struct ens_arena *arena, uint32_t **piece,
-                                 size_t *n)
+                                 struct ens_arena *arena,
+                                 struct ens_sl_pieces *to)
 {
     int ends = by_ends(l, width);
     const uint64_t *end = ends ? find_ends(l, arena) : NULL;
-    uint64_t from, to;
 
-    *piece =
-        ens_arena_alloc(arena, ens_sl_sum_pieces(l, width), sizeof(**piece));
-    if (*piece == NULL || (ends && end == NULL))
+    to->piece =
+        ens_arena_alloc(arena, ens_sl_sum_pieces(l, width), sizeof(*to->piece));
+    if (to->piece == NULL || (ends && end == NULL))
         return ENS_ENOMEMORY;
-    if (!ends) {
-        *n = groups_of(l, fit, which, *piece);
-        return ENS_OK;
-    }
-    if (!is_temporal(l)) {
-        *n = between_ends(l, fit, end, *piece);
-        return ENS_OK;
-    }
-    if (!window_of(l, fit.fold, which, arena, &from, &to))
-        return ENS_ENOMEMORY;
-    *n = 0;
-    for (uint32_t b = 0; b < n_ends(l); b++)
-        if (end[b] >= from && end[b] < to && end[b] < end[b + 1])
-            (*piece)[(*n)++] = b;
+    if (ends && is_temporal(l))
+        return within_window(l, fit, which, end, arena, to) ? ENS_OK
+                                                            : ENS_ENOMEMORY;
+    to->n = ends ? between_ends(l, fit, end, to->piece)
+                 : groups_of(l, fit, which, to->piece);
     return ENS_OK;
 }

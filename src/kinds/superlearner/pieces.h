@@ -33,20 +33,25 @@ uint32_t ens_sl_sum_lanes(const struct ens_sl_layer *layer, size_t width);
 /** Sample in whose order of rows a piece lies. */
 uint32_t ens_sl_piece_sample(const struct ens_sl_layer *layer, size_t width,
                              uint32_t piece);
-/** Its n rows there, from position *first on. ENS_ENOMEMORY. */
+/** Its rows: positions there. ENS_ENOMEMORY. */
 enum ens_status ens_sl_piece_rows(const struct ens_sl_layer *layer,
                                   size_t width, uint32_t piece,
                                   const struct ens_folds *folds,
-                                  struct ens_arena *arena, uint64_t *first,
-                                  uint64_t *n);
+                                  struct ens_arena *arena,
+                                  struct ens_positions *rows);
 
 /** Which rows of a fit. */
 enum ens_sl_which { ENS_SL_TRAIN, ENS_SL_TEST };
-/** Pieces that are those rows, of a fit of a sample that has sums; at most B.
- * TEST: of sample 0 of a layer without outer folds. ENS_ENOMEMORY. */
+/** Pieces; memory is the arena's. */
+struct ens_sl_pieces {
+    uint32_t *piece; /* n <= B */
+    size_t n;
+};
+/** Those that are these rows, of a fit of a sample that has sums. TEST: of
+ * layers without outer folds. ENS_ENOMEMORY. */
 enum ens_status ens_sl_pieces_of(const struct ens_sl_layer *layer, size_t width,
                                  struct ens_sl_fit fit, enum ens_sl_which which,
-                                 struct ens_arena *arena, uint32_t **piece,
-                                 size_t *n);
+                                 struct ens_arena *arena,
+                                 struct ens_sl_pieces *to);
 
 #endif
