@@ -53,7 +53,7 @@ struct ens_host {
                                    const struct ens_field *fields, size_t n,
                                    uint32_t *index, struct ens_error *err);
     /** Declare an output array; stages name it. At most 256, of which a stage
-     * writes at most 16 and reads at most 16. */
+     * writes at most 64 and reads at most 64. */
     enum ens_status (*plan_array)(struct ens_plan *p,
                                   const struct ens_array_def *def,
                                   struct ens_error *err);

@@ -128,6 +128,8 @@ struct ens_role {
     const char *impl_default; /* where nothing is said; NULL: an error */
     const char *settings_of;  /* the section of its implementations' settings;
                                  NULL: its name */
+    int by_name; /* beside: rows of other names are others, whatever they say:
+                    the name is part of the cells, too */
 };
 
 struct ens_study; /* parsed study file; see src/config/study.h */

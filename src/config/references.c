@@ -32,6 +32,7 @@ static const char *hash_row(struct ens_resolve *r,
                             const struct ens_row *row, const char *name)
 {
     struct ens_buf b = ENS_BUF_INIT;
+    int by_name = rows->role->numbered || rows->role->by_name;
     char hex[2][ENS_HEX64_BYTES] = {"", ""};
     struct ens_hash128 h;
 
@@ -51,9 +52,8 @@ static const char *hash_row(struct ens_resolve *r,
         ens_hex64(hex[1], h.high);
     }
     ens_buf_fini(&b);
-    return ens_arena_printf(
-        &r->study->arena, "%s%s%s%s", rows->role->numbered ? name : "",
-        rows->role->numbered && *hex[0] ? ":" : "", hex[0], hex[1]);
+    return ens_arena_printf(&r->study->arena, "%s%s%s%s", by_name ? name : "",
+                            by_name && *hex[0] ? ":" : "", hex[0], hex[1]);
 }
 
 static void unknown_row(struct ens_resolve *r, const struct ens_row *from,
@@ -138,6 +138,40 @@ const struct ens_value *ens_study_row_value(const struct ens_study *study,
     const struct ens_key *k = at == NULL ? NULL : ens_row_find(at, key);
 
     return k == NULL ? NULL : k->value.v;
+}
+
+/* Value of a key in the k-th combination of its row. */
+static const struct ens_value *pick(const struct ens_key *key, size_t k)
+{
+    if (key->value.n == 1)
+        return key->value.v;
+    return &key->value.v[key->grid != NULL ? key->pick[k] : k];
+}
+
+int ens_study_pair(const struct ens_study *study, const char *role, size_t row,
+                   const char *const key[2], size_t i,
+                   const struct ens_value *v[2])
+{
+    const struct ens_role_rows *rows = ens_study_rows(study, role);
+    const struct ens_key *k[2];
+    size_t n[2];
+
+    for (int j = 0; j < 2; j++) {
+        k[j] = rows == NULL || row >= rows->n
+                   ? NULL
+                   : ens_row_find(&rows->row[row], key[j]);
+        if (k[j] == NULL)
+            return 0;
+        n[j] = ens_key_places(k[j]);
+    }
+    if (k[0]->grid != NULL && k[0]->grid == k[1]->grid) { /* vary together */
+        v[0] = pick(k[0], i < n[0] ? i : 0);
+        v[1] = pick(k[1], i < n[0] ? i : 0);
+        return i < n[0];
+    }
+    v[0] = pick(k[0], i / n[1] < n[0] ? i / n[1] : 0);
+    v[1] = pick(k[1], i % n[1]);
+    return i / n[1] < n[0];
 }
 
 const struct ens_impl *ens_study_row_impl(const struct ens_study *study,

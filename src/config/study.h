@@ -102,6 +102,12 @@ const char *ens_study_row(const struct ens_study *study, const char *role,
 const struct ens_value *ens_study_row_value(const struct ens_study *study,
                                             const char *role, const char *row,
                                             const char *key);
+/** Values that two keys have together in cells of row `row` (from 0, in file
+ * order) of a role: pair i of them; 0 behind the last, or: there is no such
+ * row or key. Pairs may come again. */
+int ens_study_pair(const struct ens_study *study, const char *role, size_t row,
+                   const char *const key[2], size_t i,
+                   const struct ens_value *v[2]);
 /** What that row selects; NULL: nothing. */
 const struct ens_impl *ens_study_row_impl(const struct ens_study *study,
                                           const char *role, const char *row);

@@ -13,7 +13,7 @@
 #include <ensrun/kind.h>
 
 #define ENS_STAGE_DATA_MAX  ((size_t)16 << 20)
-#define ENS_PLAN_MAX_ARRAYS 256 /* a stage names at most 16 of them */
+#define ENS_PLAN_MAX_ARRAYS 256 /* a stage names at most 64 of them */
 
 struct ens_plan {
     const struct ens_kind *kind;

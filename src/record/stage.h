@@ -14,7 +14,7 @@
 #include "record/record.h"
 
 #define ENS_STAGE_KEY_MAX    63
-#define ENS_STAGE_MAX_ARRAYS 16
+#define ENS_STAGE_MAX_ARRAYS 64
 
 enum ens_stage_flag {
     ENS_STAGE_INTERNAL = 1, /* not shown in tasks.csv */

@@ -59,6 +59,19 @@ def predicted(results, learner):
     return np.load(results / f"arrays/predicted{layer}.{cell}.npy")
 
 
+def left_out(results, learner, sample, y):
+    """Rows that an outer sample leaves out: learner mean says the mean of all
+    others of them."""
+    cell = learners(results)[learner]
+    name = learner[len("layer"):learner.index("/")]
+    p = np.load(results / f"arrays/outer{name}.{cell}.npy")[sample]
+    for v in np.unique(p):
+        out = p == v
+        if abs(v - y[~out].mean()) < 1e-9:
+            return tuple(np.flatnonzero(out))
+    return ()
+
+
 def one(results, stem):
     """weights or risks: (1 + outer folds, members, 3)."""
     found = list((results / "arrays").glob(f"{stem}.*.npy"))

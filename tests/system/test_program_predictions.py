@@ -12,7 +12,7 @@ import numpy as np
 from harness import BAD, OK, SOME_FAILED, SOURCE, check, main, table, \
     wait_until
 
-ROWS, NEW = 3000, 9000
+ROWS, NEW = 3000, 150000  # new rows: three blocks
 
 # One pass over columns in a fixed order: the same bits wherever it runs.
 SLOPES = """

@@ -7,8 +7,8 @@ import json
 import numpy as np
 
 from harness import SOURCE, check, main, table
-from stacking import P, blocks, by_folds, learners, mean, near, nnls, ols, \
-    one, predicted, save, shares, study, weights
+from stacking import P, blocks, by_folds, learners, left_out, mean, near, \
+    nnls, ols, one, predicted, save, shares, study, weights
 
 ORACLE = json.loads((SOURCE / "tests/oracle/superlearner.json").read_text())
 SCALED = "[case scaled]\npreprocess = standardise\n[learner]\ncase = scaled\n"
@@ -265,9 +265,28 @@ def outer(work):
         near(risks[v, :, 1], square.mean(0), f"risks of outer fold {v}", 1e-7)
 
 
+def outer_layers(work):
+    """All layers leave out the same rows, whether their folds are drawn or
+    not: else a fit of one layer sees what the next one holds out."""
+    x, y, _ = save(work)
+    for first, second in (("yes", "yes"), ("yes", "no"), ("no", "yes")):
+        results = run(work, study(
+            "outer_folds = 3", f"[layer 1]\nshuffle = {first}\n[layer 2]\n"
+            f"shuffle = {second}\n[learner mean]\nlayer = 1, 2\n"),
+            first + second)
+        found = [[left_out(results, f"layer{i}/mean", v, y) for v in range(3)]
+                 for i in (1, 2)]
+        check(sorted(sum(found[0], ())) == list(range(len(y))) and
+              found[0] == found[1], f"{first}, {second}: {found}")
+        check((found[0] == [tuple(b) for b in blocks(0, len(y), 3)]) ==
+              (first == "no"), f"{first}, {second}: {found[0]}")
+
+
 # -- many rows --------------------------------------------------------------------
 
-MANY = 140001  # what stage meta asks of rows is summed in lanes of them
+# So many that what stage meta asks of rows is summed in lanes of them: 4194304
+# values of members, y and weights.
+MANY = {2: 1048577, 3: 840001}
 
 
 def losses(family, p, y):
@@ -304,7 +323,8 @@ def least_squares(z, y, w):
 
 def many_weighted(work):
     """Squares: three learners, two of them equal; observation weights."""
-    x, y, more = save(work, n=MANY, more=["weights"])
+    n = MANY[3]
+    _, y, more = save(work, n=n, more=["weights"])
     w = more["weights"]
     for meta in ("nnls", "ols"):
         results = run(work, study(
@@ -312,7 +332,7 @@ def many_weighted(work):
             "preprocess = standardise\n[learner mean]\n[learner ols]\n"
             "[learner again]\nlearner = ols\ncase = scaled\n",
             inputs="weights = weights.npy", meta=meta), meta)
-        for v, (rows, out, z) in enumerate(samples(results, MANY, 3)):
+        for v, (rows, out, z) in enumerate(samples(results, n, 3)):
             a = np.column_stack(z[:2])
             if meta == "nnls":
                 want = np.append(nnls(a[rows], y[rows], w[rows]), 0)
@@ -332,20 +352,20 @@ def many_weighted(work):
 def many_classes(work):
     """A weight for all classes of a member; likelihoods, learners, which read
     rows."""
-    rows = "[learner mean]\n[learner naive_bayes]\n"
-    _, y, _ = save(work, "multinomial", n=MANY)
+    rows, n = "[learner mean]\n[learner naive_bayes]\n", MANY[2]
+    _, y, _ = save(work, "multinomial", n=n)
     results = run(work, study("classes = 3\nfolds = 2", rows, "multinomial"))
-    z = next(samples(results, MANY, 0))[2]
+    z = next(samples(results, n, 0))[2]
     is_class = (y[:, None] == np.arange(3)) * 1.0
     want = nnls(np.column_stack([p.ravel() for p in z]), is_class.ravel())
     near(weights(results), want, "multinomial")
     expect_risks(one(results, "risks")[0], "multinomial",
                  [*z, want[0] * z[0] + want[1] * z[1]], y, 1, "multinomial")
-    _, y, _ = save(work, "binomial", n=MANY)
+    _, y, _ = save(work, "binomial", n=n)
     for meta in ("nnloglik", "lda"):
         results = run(work, study("folds = 2", rows, "binomial", meta=meta),
                       meta)
-        z = next(samples(results, MANY, 0))[2]
+        z = next(samples(results, n, 0))[2]
         of, risks = weights(results), one(results, "risks")[0]
         expect_risks(risks, "binomial", z, y, 1, meta)
         if meta == "lda":
@@ -422,5 +442,5 @@ def example(work):
 check(P == 5, "data of other columns than the goldens'")
 main(gaussian, binomial, multinomial, stack, blend, subsemble, temporal,
      select, layers, shuffle, ids, strata, user_folds, observation_weights,
-     outer, many_weighted, many_classes, families, likeliest,
+     outer, outer_layers, many_weighted, many_classes, families, likeliest,
      example)

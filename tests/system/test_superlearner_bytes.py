@@ -71,7 +71,7 @@ def workers(work):
             same(work, results, reference, f"{name}, {n} workers")
 
 
-MANY = 140001  # stages meta_lanes, meta_risks
+MANY = 840001  # of three learners: stages meta_lanes, meta_risks
 LINEAR = ("[learner mean]\n[learner ols]\n[case scaled]\n"
           "preprocess = standardise\n[learner again]\nlearner = ols\n"
           "case = scaled\n")
@@ -95,9 +95,9 @@ def lanes(work):
                  f"killed in {stage}")
 
 
-def killed(work, path, stage, of_worker):
+def killed(work, path, stage, of_worker, name=""):
     """As soon as the stage has made its array; then on to the end."""
-    results = work.path / f"{stage}{of_worker}"
+    results = work.path / f"{name}{stage}{of_worker}"
     run = work.start_run(path, results, workers=1)
     wait_until(lambda: not run.running
                or list(results.glob(f"arrays/{stage}.*")), 60, stage)
@@ -115,7 +115,7 @@ def lanes_edited(work):
     reads rows has meta alone. 16 lanes."""
     save(work, n=MANY)
     results = work.path / "edited"
-    for meta, new in (("nnls", None), ("ols", 16 + 1), ("tree", 1),
+    for meta, new in (("nnls", None), ("ols", 16 + 1), ("mean", 1),
                       ("nnls", 0)):
         text = study("folds = 2", LINEAR, meta=meta)
         run = work.run(work.study(text), results)
@@ -123,6 +123,40 @@ def lanes_edited(work):
         check(new in (None, int(n.split()[0])), f"{meta}: {n}, not {new}")
         work.verify(results)
         same(work, results, fresh(work, text, f"{meta}{new}"), meta)
+
+
+def sums(work):
+    """Of folds, of all outer samples, and scores that are made of them:
+    workers, ranks, kills as soon as there are such."""
+    save(work, n=20000)
+    slow = "[learner forest]\ntrees = 20\n"
+    for name, settings, rows, meta in (
+            ("samples", "outer_folds = 3\nfolds = 2", "[learner ridge]\n",
+             "nnls"),
+            ("select", "type = select\nfolds = 3\nscorer = r2",
+             "[learner lasso]\nalpha = 0.01, 0.1\ncase = scaled\n", None)):
+        text = study(settings, LINEAR + rows + slow, meta=meta)
+        reference = digests_of(work, text, name)
+        path = work.study(text)
+        for n in (2, 8):
+            results = work.path / f"{name}{n}"
+            work.run(path, results, workers=n)
+            expect_same(results, reference, f"{name}, {n} workers")
+        mpi.run(work, path, work.path / f"{name}ranks", ranks=4)
+        expect_same(work.path / f"{name}ranks", reference, f"{name}, ranks")
+        for stage in ("lanes1", "sums1"):
+            for of_worker in (True, False):
+                killed(work, path, stage, of_worker, name)
+                expect_same(work.path / f"{name}{stage}{of_worker}", reference,
+                            f"{name}, killed in {stage}")
+
+
+def digests_of(work, text, name):
+    results = work.path / f"{name}_fresh"
+    work.run(work.study(text, f"{name}.ini"), results, workers=1,
+             transport="inline")
+    work.verify(results)
+    return digests(results)
 
 
 def hosts(work):
@@ -307,6 +341,6 @@ def row_order(work):
     check("X" in run.stderr, run.stderr)
 
 
-main(workers, lanes, lanes_edited, hosts, kills, edits, edit_below,
+main(workers, lanes, lanes_edited, sums, hosts, kills, edits, edit_below,
      layers_edited, there_and_back, left_behind, inputs_edited, again,
      fit_again, row_order)

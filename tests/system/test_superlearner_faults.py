@@ -81,8 +81,8 @@ def programs(work):
 def many_rows(work):
     """The same where the meta learner's rows are summed in lanes; without any
     learner stage meta says so, once."""
-    x, y, _ = save(work, n=140001)
-    folds, bad = blocks(0, len(y), 2), program(work, "raise", 70000)
+    x, y, _ = save(work, n=840001)
+    folds, bad = blocks(0, len(y), 2), program(work, "raise", 420000)
     results = work.path / "r"
     run = work.run(work.study(study("folds = 2", BOTH + bad)), results,
                    expect=SOME_FAILED)
@@ -93,6 +93,14 @@ def many_rows(work):
     near(risks[:2, 1], ((z - y[:, None]) ** 2).mean(0), "risks")
     near(risks[3, 1], np.mean((z @ nnls(z, y) - y) ** 2), "risk of all")
     check(np.isnan(risks[2, 1]), "it has a risk")
+    run = work.run(work.study(study("folds = 2", BOTH + bad, meta="ridge")),
+                   work.path / "r", expect=SOME_FAILED)
+    check("1 ok, warned: learner 'own' left out" in run.stderr, run.stderr)
+    run = work.run(work.study(study("folds = 2", BOTH + bad, meta="mean")),
+                   work.path / "learner", expect=SOME_FAILED)
+    check("1 ok, warned: left out, as a fit" in run.stderr, run.stderr)
+    save(work, n=1400001)
+    bad = program(work, "raise", 700000)
     run = work.run(work.study(study("folds = 2", bad)), work.path / "none",
                    expect=SOME_FAILED)
     said = "every learner of the last layer failed"

@@ -62,8 +62,8 @@ static const struct ens_impl fix_fitters[] = {
 };
 
 static const struct ens_role fix_roles[] = {
-    {"data", "generator", fix_generators, 3, 1, 1, 0, 0, 0, NULL, NULL},
-    {"fit", "fitter", fix_fitters, 2, 0, 1, 0, 0, 0, NULL, NULL},
+    {"data", "generator", fix_generators, 3, 1, 1, 0, 0, 0, NULL, NULL, 0},
+    {"fit", "fitter", fix_fitters, 2, 0, 1, 0, 0, 0, NULL, NULL, 0},
 };
 
 static const struct ens_setting fix_settings[] = {
@@ -99,7 +99,7 @@ static const struct ens_setting fix_ruler[] = {
 };
 
 static const struct ens_role fix_ruler_role[] = {
-    {"ruler", NULL, NULL, 0, 0, 0, 0, 0, 0, NULL, NULL},
+    {"ruler", NULL, NULL, 0, 0, 0, 0, 0, 0, NULL, NULL, 0},
 };
 
 static const struct ens_setting fix_order[] = {

@@ -2,6 +2,7 @@
 #include "config/study.h"
 
 #include <check.h>
+#include <stdio.h>
 #include <string.h>
 
 #define ROW(section, key, type, def, choices)                                  \
@@ -13,6 +14,8 @@
 static const struct ens_setting settings[] = {
     ROW("case", "steps", ENS_T_TEXT, "", NULL),
     ROW("layer", "folds", ENS_T_INT, "2", NULL),
+    ROW("group", "size", ENS_T_INT, "", NULL),
+    ROW("learner", "group", ENS_T_ROW, "", "group"),
     ROW("learner", "case", ENS_T_ROW, "", "case"),
     ROW("learner", "layer", ENS_T_ROW, "1", "layer"),
 };
@@ -37,12 +40,13 @@ static const struct ens_role roles[] = {
      .n_impls = 2,
      .beside = 1,
      .settings_of = "learner"},
+    {.name = "group", .beside = 1, .by_name = 1},
 };
 static const struct ens_study_tables tables = {.kind = "toy",
                                                .settings = settings,
-                                               .n_settings = 4,
+                                               .n_settings = 6,
                                                .roles = roles,
-                                               .n_roles = 4};
+                                               .n_roles = 5};
 
 static const struct ens_study_tables *find(void *arg, const char *name)
 {
@@ -125,6 +129,69 @@ START_TEST(content)
 }
 END_TEST
 
+/* Of a role by_name the label counts, too: rows that say the same are two. */
+START_TEST(names)
+{
+    struct ens_study *a = parse(HEAD "[group g]\n[group h]\n[learner a]\n"
+                                     "learner = mean\ngroup = g, h\n");
+    struct ens_study *b = parse(HEAD "[group g]\nsize = 3\n[group h]\n"
+                                     "[learner a]\nlearner = mean\n"
+                                     "group = g, h\n[learner b]\n"
+                                     "learner = mean\n");
+    struct ens_study *c = parse(HEAD "[learner a]\nlearner = mean\n");
+
+    ck_assert_msg(a != NULL && b != NULL && c != NULL, "%s",
+                  ens_buf_text(&errors));
+    ck_assert_uint_ne(id_of(a, 0), id_of(a, 1));
+    ck_assert_uint_ne(id_of(a, 0), id_of(b, 0));
+    ck_assert_uint_eq(id_of(a, 1), id_of(b, 1));
+    ck_assert_uint_eq(id_of(b, 2), id_of(c, 0));
+    ens_study_free(a);
+    ens_study_free(b);
+    ens_study_free(c);
+}
+END_TEST
+
+/* "c/l c/l ..." of a row's pairs of case and layer. */
+static const char *pairs(const struct ens_study *s, size_t row)
+{
+    static const char *const keys[] = {"case", "layer"};
+    static char text[200];
+    const struct ens_value *v[2];
+    size_t n = 0;
+
+    text[0] = '\0';
+    for (size_t i = 0; ens_study_pair(s, "learner", row, keys, i, v); i++)
+        n += (size_t)snprintf(text + n, sizeof(text) - n, "%s/%s ", v[0]->text,
+                              v[1]->text);
+    return text;
+}
+
+START_TEST(values_together)
+{
+    static const char *const no_key[] = {"case", "none"};
+    const struct ens_value *v[2];
+    struct ens_study *s =
+        parse(HEAD "[case s]\n[case t]\n[learner a]\nlearner = ridge\n"
+                   "alpha = 1, 2\ncase = s, t\nlayer = 1, 3\n"
+                   "[learner b]\nlearner = mean\nlayer = 2, 4\n"
+                   "[learner c]\nlearner = ridge\n"
+                   "grid = (case, layer), (s, 2), (t, 1), (s, 5)\n"
+                   "[learner d]\nlearner = ridge\nlayer = 1, 2\n"
+                   "grid = (case, alpha), (s, 2), (t, 1)\n");
+
+    ck_assert_msg(s != NULL, "%s", ens_buf_text(&errors));
+    ck_assert_str_eq(pairs(s, 0), "s/1 s/3 t/1 t/3 ");
+    ck_assert_str_eq(pairs(s, 1), "/2 /4 ");
+    ck_assert_str_eq(pairs(s, 2), "s/2 t/1 s/5 ");
+    ck_assert_str_eq(pairs(s, 3), "s/1 s/2 t/1 t/2 ");
+    ck_assert_str_eq(pairs(s, 4), "");
+    ck_assert(!ens_study_pair(s, "learner", 0, no_key, 0, v));
+    ck_assert(!ens_study_pair(s, "nobody", 0, no_key, 0, v));
+    ens_study_free(s);
+}
+END_TEST
+
 /* A layer whose settings are changed where it is the default one. */
 START_TEST(changed_default)
 {
@@ -195,6 +262,8 @@ int main(void)
 
     tcase_add_test(t, cells);
     tcase_add_test(t, content);
+    tcase_add_test(t, names);
+    tcase_add_test(t, values_together);
     tcase_add_test(t, changed_default);
     tcase_add_test(t, written);
     tcase_add_test(t, errors_of_files);

@@ -17,7 +17,7 @@ struct asked { /* an array of a cell */
     const struct ens_host *host;
     const struct ens_plan *plan;
     struct ens_sl sl;
-    struct ens_sl_layer layer; /* of meta arrays: the last */
+    struct ens_sl_layer layer; /* of meta arrays: what follows the last */
     char stem[ENS_SL_KEY];
     size_t columns; /* J m */
 };
@@ -25,21 +25,20 @@ struct asked { /* an array of a cell */
 static enum ens_status ask(struct asked *a, const struct ens_host *host,
                            const struct ens_plan *plan, const char *array)
 {
-    size_t n = strcspn(array, "0123456789");
-    uint32_t layer = 0;
-    enum ens_status s;
+    char group[ENS_SL_GROUP];
+    uint32_t layer;
+    size_t n;
+    enum ens_status s = ens_sl_array_parse(array, &n, &layer, group);
 
     *a = (struct asked){.host = host, .plan = plan};
-    if (n >= sizeof(a->stem))
+    if (s != ENS_OK || n >= sizeof(a->stem))
         return ENS_ENOTFOUND;
     memcpy(a->stem, array, n);
-    for (const char *p = array + n; *p >= '0' && *p <= '9'; p++)
-        layer = layer * 10 + (uint32_t)(*p - '0');
-    if (layer == 0)
-        layer = ens_sl_n_layers(plan, host);
     s = ens_sl_read(&a->sl, plan, host, NULL);
     if (s == ENS_OK)
-        s = ens_sl_layer(&a->sl, layer, &a->layer, NULL);
+        s = layer > 0 ? ens_sl_layer(&a->sl, layer, group, &a->layer, NULL)
+                      : ens_sl_meta_layer(&a->sl, ens_sl_n_layers(plan, host),
+                                          &a->layer, NULL);
     a->columns = ens_sl_n_columns(&a->layer);
     return s;
 }

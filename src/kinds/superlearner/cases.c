@@ -79,7 +79,7 @@ static enum ens_status check_uses(const struct ens_sl *sl,
 {
     struct ens_sl_layer layer;
     const char *screen = ens_prep_screen(steps);
-    enum ens_status s = ens_sl_layer(sl, ens_sl_layer_of(cell), &layer, err);
+    enum ens_status s = ens_sl_layer_of_cell(sl, cell, &layer, err);
 
     if (s != ENS_OK)
         return s;

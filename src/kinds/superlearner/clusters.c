@@ -5,18 +5,12 @@
 #include "learn/rows.h"
 #include "math/rng.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static uint64_t draw_below(void *arg, uint64_t n)
 {
     return ens_rng_below(arg, n);
-}
-
-static int is_kmeans(const struct ens_sl *sl, const struct ens_sl_layer *layer)
-{
-    return layer->spec.type == ENS_FOLDS_SUBSEMBLE &&
-           ens_study_row_value(sl->study, "layer", layer->row, "partition_by")
-                   ->i == 1;
 }
 
 /* Those rows of X, whatever the layer's input is. */
@@ -51,17 +45,20 @@ ens_sl_clusters(const struct ens_sl *sl, const struct ens_sl_layer *layer,
     struct ens_clusters clusters;
     struct ens_rows x;
     struct ens_rng rng;
+    char purpose[ENS_SL_KEY];
     struct ens_draws draws = {draw_below, &rng};
     enum ens_status s;
 
     *labels = NULL;
-    if (!is_kmeans(sl, layer))
+    if (!layer->is_kmeans)
         return ENS_OK;
     made = ens_arena_alloc(arena, 1, sizeof(*made));
     if (made == NULL)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
+    snprintf(purpose, sizeof(purpose), "clusters%s%s",
+             layer->group[0] != '\0' ? "_" : "", layer->group);
     ens_rng_set(&rng, ens_study_seed(sl->study), 0, layer->number,
-                ens_rng_stream("superlearner", "clusters"));
+                ens_rng_stream("superlearner", purpose));
     s = open_rows(sl, layer, rows, arena, &x, err);
     if (s == ENS_OK)
         s = ens_clusters_fit(&x, layer->n_partitions, &draws, arena, &clusters,

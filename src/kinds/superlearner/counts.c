@@ -7,7 +7,8 @@
 static struct {
     const struct ens_study *study;
     struct ens_arena arena;
-    uint64_t **first[ENS_SL_LAYERS + 1]; /* of each sample, if found */
+    /* of each layer, group (0: its own) and sample, if found */
+    uint64_t **first[ENS_SL_LAYERS + 1][ENS_SL_GROUPS + 1];
 } known;
 
 void ens_sl_count_anew(void)
@@ -64,7 +65,7 @@ enum ens_status ens_sl_count(const struct ens_sl *sl,
     if (known.study != sl->study)
         ens_sl_count_anew();
     known.study = sl->study;
-    of = &known.first[layer->number];
+    of = &known.first[layer->number][ens_sl_group_index(sl, layer->group)];
     if (*of == NULL)
         *of = ens_arena_alloc(&known.arena, layer->n_samples, sizeof(**of));
     at = *of == NULL || (*of)[sample] != NULL

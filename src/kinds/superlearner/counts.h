@@ -1,6 +1,6 @@
 /* How many rows folds have where values of id, strata or folds decide it. A
  * pass over labels is dear and every array asks: what was found is remembered
- * by study and layer, until the next plan. */
+ * by study, layer and group, until the next plan. */
 #ifndef ENS_SUPERLEARNER_COUNTS_H
 #define ENS_SUPERLEARNER_COUNTS_H
 

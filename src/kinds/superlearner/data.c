@@ -26,7 +26,7 @@ void ens_sl_row_name(const struct ens_cell *cell, char *to, size_t cap)
         const struct ens_axis_column *c = ens_study_axis_column(cell->study, i);
 
         if (c->key == NULL || strcmp(c->key, "case") == 0 ||
-            strcmp(c->key, "layer") == 0 ||
+            strcmp(c->key, "layer") == 0 || strcmp(c->key, "group") == 0 ||
             !ens_cell_varies(cell, "learner", c->key) || n >= cap)
             continue;
         n += (size_t)snprintf(to + n, cap - n, "%s%s=%s", first ? "[" : ",",
@@ -37,13 +37,22 @@ void ens_sl_row_name(const struct ens_cell *cell, char *to, size_t cap)
         snprintf(to + n, cap - n, "]");
 }
 
-void ens_sl_learner_name(const struct ens_cell *cell, char *to, size_t cap)
+void ens_sl_case_name(const struct ens_cell *cell, char *to, size_t cap)
 {
     const char *prep = ens_cell_value(cell, "learner", "case")->text;
     size_t n = (size_t)snprintf(to, cap, "%s%s", prep, *prep ? "." : "");
 
     if (n < cap)
         ens_sl_row_name(cell, to + n, cap - n);
+}
+
+void ens_sl_learner_name(const struct ens_cell *cell, char *to, size_t cap)
+{
+    const char *group = ens_sl_group_of(cell);
+    size_t n = (size_t)snprintf(to, cap, "%s%s", group, *group ? "/" : "");
+
+    if (n < cap)
+        ens_sl_case_name(cell, to + n, cap - n);
 }
 
 /* -- arrays -------------------------------------------------------------- */
@@ -83,17 +92,19 @@ enum ens_status ens_sl_outer(const struct ens_sl *sl,
     return s == ENS_OK ? ens_folds_train(&f, 0, sample, arena, in, err) : s;
 }
 
-/* The first learner of a layer: what is nobody's is its. */
-static uint64_t leader_of(const struct ens_sl_state *st, uint32_t layer)
+/* The first learner of a group: what is nobody's is its. */
+static uint64_t leader_of(const struct ens_sl_state *st,
+                          const struct ens_sl_layer *layer)
 {
     uint64_t i = 0, n = st->host->plan_n_cells(st->plan);
     struct ens_cell cell;
 
-    if (st->at.layer == layer)
+    if (st->at.layer == layer->number &&
+        strcmp(st->at.group, layer->group) == 0)
         return st->leader;
     for (; i + 1 < n; i++) {
         st->host->plan_cell(st->plan, i, &cell);
-        if (ens_sl_layer_of(&cell) == layer)
+        if (ens_sl_is_in(&cell, layer))
             break;
     }
     return i;
@@ -117,8 +128,8 @@ static enum ens_status shared_folds(const struct ens_sl_job *job,
 
     if (span == NULL)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
-    s = ens_sl_array_of(job, "rows", layer, leader_of(job->st, layer->number),
-                        &view, err);
+    s = ens_sl_array_of(job, "rows", layer, leader_of(job->st, layer), &view,
+                        err);
     if (s != ENS_OK)
         return s;
     row = (const int64_t *)view.data + sample * (1 + n_start + layer->n_in);
@@ -170,15 +181,15 @@ static enum ens_status map_rows(const struct input *in,
     struct ens_sl_state *st = in->job->st;
     struct ens_rowset *set = ens_arena_alloc(&st->arena, 1, sizeof(*set));
     struct ens_span *span = ens_arena_alloc(&st->arena, 1, sizeof(*span));
-    const struct ens_sl_layer by = {.number = l->mapped_by};
+    const struct ens_sl_layer by = ens_sl_mapping(&st->sl, l->mapped_by);
     struct ens_view index = {.data = NULL};
     enum ens_status s = ENS_OK;
 
     if (set == NULL || span == NULL)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
     if (l->mapped_by > 0)
-        s = ens_sl_array_of(in->job, "index", &by, leader_of(st, by.number),
-                            &index, err);
+        s = ens_sl_array_of(in->job, "index", &by, leader_of(st, &by), &index,
+                            err);
     *set = ens_rowset_one(span, index.data, l->first_y, l->n_in);
     *map = set;
     return s;
@@ -322,16 +333,18 @@ static enum ens_status add_layer(const struct input *in, uint32_t number,
 {
     struct ens_sl_state *st = in->job->st;
     uint64_t n = st->host->plan_n_cells(st->plan);
-    struct ens_sl_layer from;
+    struct ens_sl_groups groups;
     struct ens_cell cell;
-    enum ens_status s = ens_sl_layer(&st->sl, number, &from, err);
+    enum ens_status s = ens_sl_groups(&st->sl, number, &groups, err);
 
     for (uint64_t i = 0; i < n && s == ENS_OK; i++) {
+        const struct ens_sl_layer *from;
+
         st->host->plan_cell(st->plan, i, &cell);
-        if (!ens_sl_is_in(&cell, &from))
-            continue;
-        for (uint32_t j = 0; j < from.n_partitions && s == ENS_OK; j++)
-            s = add_partition(in, &from, &cell, j, err);
+        from = ens_sl_in_groups(&groups, &cell);
+        for (uint32_t j = 0;
+             from != NULL && j < from->n_partitions && s == ENS_OK; j++)
+            s = add_partition(in, from, &cell, j, err);
     }
     return s;
 }

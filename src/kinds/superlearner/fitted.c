@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "config/study.h"
+#include "kinds/superlearner/meta.h"
 #include "kinds/superlearner/models.h"
 #include "kinds/superlearner/steps.h"
 #include "learn/model/model.h"
@@ -133,7 +134,7 @@ static enum ens_status is_whole(struct gathering *g, const char *stage,
     return s;
 }
 
-static enum ens_status add_fit(struct gathering *g, const char *stage,
+static enum ens_status add_fit(struct gathering *g,
                                const struct ens_sl_layer *l, uint64_t cell,
                                uint32_t j, struct ens_model_fit *fit,
                                struct ens_error *err)
@@ -141,9 +142,12 @@ static enum ens_status add_fit(struct gathering *g, const char *stage,
     struct ens_sl_model own;
     const void *data;
     size_t bytes;
+    char stage[ENS_SL_KEY];
     int whole;
-    enum ens_status s = is_whole(g, stage, l, cell, j, &whole, err);
+    enum ens_status s;
 
+    ens_sl_stage_key(ens_sl_at(l, ENS_SL_FIT), stage);
+    s = is_whole(g, stage, l, cell, j, &whole, err);
     if (s == ENS_OK && whole)
         s = artifact_of(g, stage, cell,
                         ens_sl_replicate(l, (struct ens_sl_fit){0, j, 0}),
@@ -159,12 +163,13 @@ static enum ens_status add_fit(struct gathering *g, const char *stage,
 }
 
 static enum ens_status name_outputs(struct gathering *g,
-                                    const struct ens_sl_layer *l,
+                                    const struct ens_sl_groups *groups,
                                     struct ens_model_layer *to,
                                     struct ens_error *err)
 {
+    const struct ens_sl_layer *l = &groups->of[0];
     size_t most =
-        to->n_propagated + (size_t)to->n_learners * to->n_partitions * l->m;
+        to->n_propagated + (size_t)to->n_learners * to->n_partitions * to->m;
     const char **out = get(g, most, sizeof(*out), err);
 
     to->out = out;
@@ -175,8 +180,12 @@ static enum ens_status name_outputs(struct gathering *g,
             ens_study_row_value(g->sl.study, "layer", l->row, "propagate")
                 ->list[k]
                 .text;
-    for (uint32_t j = 0; j < to->n_learners; j++)
-        for (uint32_t k = 0; k < to->n_partitions; k++)
+    for (uint32_t j = 0; j < to->n_learners; j++) {
+        struct ens_cell cell;
+
+        g->host->plan_cell(g->plan, to->learner[j].cell, &cell);
+        l = ens_sl_in_groups(groups, &cell);
+        for (uint32_t k = 0; k < l->n_partitions; k++)
             for (size_t c = 0;
                  c < l->m && to->learner[j].fit[k].model.bytes > 0; c++) {
                 const char *name =
@@ -187,6 +196,7 @@ static enum ens_status name_outputs(struct gathering *g,
                                     ENS_MODEL_FILE ": out of memory");
                 out[to->n_out++] = name;
             }
+    }
     return ENS_OK;
 }
 
@@ -213,7 +223,9 @@ static enum ens_status add_propagated(struct gathering *g,
     return column ? ENS_OK : ENS_ENOMEMORY;
 }
 
-static enum ens_status add_learner(struct gathering *g, const char *stage,
+/* A learner of a group of fewer partitions than others has no model where they
+ * have more, like one that failed. */
+static enum ens_status add_learner(struct gathering *g,
                                    const struct ens_sl_layer *l,
                                    const struct ens_cell *cell,
                                    struct ens_model_layer *to,
@@ -226,11 +238,11 @@ static enum ens_status add_learner(struct gathering *g, const char *stage,
     ens_sl_learner_name(cell, name, sizeof(name));
     e->name = ens_arena_strdup(&g->arena, name);
     e->cell = cell->ordinal;
-    e->fit = get(g, l->n_partitions, sizeof(*e->fit), err);
+    e->fit = get(g, to->n_partitions, sizeof(*e->fit), err);
     if (e->name == NULL || e->fit == NULL)
         return ens_fail(err, ENS_ENOMEMORY, ENS_MODEL_FILE ": out of memory");
     for (uint32_t j = 0; j < l->n_partitions && s == ENS_OK; j++)
-        s = add_fit(g, stage, l, cell->ordinal, j, &e->fit[j], err);
+        s = add_fit(g, l, cell->ordinal, j, &e->fit[j], err);
     return s;
 }
 
@@ -239,32 +251,47 @@ static enum ens_status add_layer(struct gathering *g, uint32_t number,
 {
     struct ens_model_layer *to = &g->layer[g->m.n_layers++];
     uint64_t n = g->host->plan_n_cells(g->plan);
-    struct ens_sl_layer l;
+    struct ens_sl_groups groups;
+    const struct ens_sl_layer *l = &groups.of[0];
     struct ens_cell cell;
-    char stage[ENS_SL_KEY];
-    enum ens_status s = ens_sl_layer(&g->sl, number, &l, err);
+    enum ens_status s = ens_sl_groups(&g->sl, number, &groups, err);
 
     if (s != ENS_OK)
         return s;
-    ens_sl_stage_key(ens_sl_at(&l, ENS_SL_FIT), stage);
-    to->n_partitions = l.n_partitions;
-    to->m = (uint32_t)l.m;
-    to->is_cut = !l.is_proba && g->m.n_classes > 0;
+    for (uint32_t i = 0; i < groups.n; i++)
+        if (groups.of[i].n_partitions > to->n_partitions)
+            to->n_partitions = groups.of[i].n_partitions;
+    to->m = (uint32_t)l->m; /* all groups' */
+    to->is_cut = !l->is_proba && g->m.n_classes > 0;
     to->learner = get(g, (size_t)n, sizeof(*to->learner), err);
     if (to->learner == NULL)
         return ENS_ENOMEMORY;
     for (uint64_t i = 0; i < n && s == ENS_OK; i++) {
         g->host->plan_cell(g->plan, i, &cell);
-        if (ens_sl_is_in(&cell, &l))
-            s = add_learner(g, stage, &l, &cell, to, err);
+        l = ens_sl_in_groups(&groups, &cell);
+        if (l != NULL)
+            s = add_learner(g, l, &cell, to, err);
     }
     if (s == ENS_OK)
-        s = add_propagated(g, &l, to, err);
-    return s == ENS_OK ? name_outputs(g, &l, to, err) : s;
+        s = add_propagated(g, &groups.of[0], to, err);
+    return s == ENS_OK ? name_outputs(g, &groups, to, err) : s;
 }
 
 /* -- the meta learner -------------------------------------------------------
  */
+
+/* Of the learner's own group. */
+static uint32_t n_partitions(const struct gathering *g,
+                             const struct ens_model_learner *e)
+{
+    struct ens_sl_layer l;
+    struct ens_cell cell;
+
+    g->host->plan_cell(g->plan, e->cell, &cell);
+    return ens_sl_layer_of_cell(&g->sl, &cell, &l, NULL) == ENS_OK
+               ? l.n_partitions
+               : 0;
+}
 
 /* Weights of members that have a fit; the others' are 0. */
 static enum ens_status read_weights(struct gathering *g,
@@ -279,19 +306,18 @@ static enum ens_status read_weights(struct gathering *g,
     g->m.weights.link = (enum ens_meta_link)ens_cursor_u64(&c);
     g->m.weights.trim = ens_cursor_f64(&c);
     g->m.weights.intercept = ens_cursor_f64(&c);
-    if (n != (uint64_t)last->n_learners * last->n_partitions)
+    if (n != ens_sl_n_members(&g->sl, g->plan, g->host))
         return ens_fail(err, ENS_ECORRUPT, "weights of other learners");
     g->m.weights.weight = get(g, (size_t)n, sizeof(double), err);
     if (g->m.weights.weight == NULL)
         return ENS_ENOMEMORY;
-    for (uint64_t i = 0; i < n; i++) {
-        double w = ens_cursor_f64(&c);
+    for (uint32_t i = 0; i < last->n_learners; i++)
+        for (uint32_t j = 0; j < n_partitions(g, &last->learner[i]); j++) {
+            double w = ens_cursor_f64(&c);
 
-        if (last->learner[i / last->n_partitions]
-                .fit[i % last->n_partitions]
-                .model.bytes > 0)
-            g->m.weights.weight[g->m.n_weights++] = w;
-    }
+            if (last->learner[i].fit[j].model.bytes > 0)
+                g->m.weights.weight[g->m.n_weights++] = w;
+        }
     return c.bad ? ens_fail(err, ENS_ECORRUPT, "weights: damaged") : ENS_OK;
 }
 
@@ -327,7 +353,6 @@ static enum ens_status put_blob(struct ens_model_writer *w, const void *data,
 }
 
 static enum ens_status put_fit(struct gathering *g, struct ens_model_writer *w,
-                               uint32_t number,
                                const struct ens_model_learner *e, uint32_t j,
                                struct ens_error *err)
 {
@@ -336,8 +361,11 @@ static enum ens_status put_fit(struct gathering *g, struct ens_model_writer *w,
     const void *data;
     char stage[ENS_SL_KEY];
     size_t bytes;
-    enum ens_status s = ens_sl_layer(&g->sl, number, &l, err);
+    struct ens_cell cell;
+    enum ens_status s;
 
+    g->host->plan_cell(g->plan, e->cell, &cell);
+    s = ens_sl_layer_of_cell(&g->sl, &cell, &l, err);
     if (e->fit[j].model.bytes == 0 || s != ENS_OK)
         return s;
     ens_sl_stage_key(ens_sl_at(&l, ENS_SL_FIT), stage);
@@ -360,7 +388,7 @@ static enum ens_status put_all(struct gathering *g, struct ens_model_writer *w,
         for (uint32_t j = 0; j < g->layer[i].n_learners; j++)
             for (uint32_t k = 0; k < g->layer[i].n_partitions && s == ENS_OK;
                  k++)
-                s = put_fit(g, w, i + 1, &g->layer[i].learner[j], k, err);
+                s = put_fit(g, w, &g->layer[i].learner[j], k, err);
     if (s == ENS_OK && g->m.meta == ENS_MODEL_LEARNER)
         s = put_blob(w, g->own.model.data, g->own.model.bytes, err);
     return s;

@@ -95,9 +95,13 @@ static enum ens_status check_layers(const struct ens_sl *sl, uint32_t n_layers,
     enum ens_status s = ENS_OK;
 
     for (uint32_t i = 1; i <= n_layers && s == ENS_OK; i++) {
-        s = ens_sl_layer(sl, i, &layer, err);
-        if (s == ENS_OK && layer.is_shared && has_labels)
-            s = check_order(sl, &layer, err);
+        const char *g = NULL;
+
+        while (s == ENS_OK && (g = ens_sl_group_after(sl, i, g)) != NULL) {
+            s = ens_sl_layer(sl, i, g, &layer, err);
+            if (s == ENS_OK && layer.is_shared && has_labels)
+                s = check_order(sl, &layer, err);
+        }
         if (s != ENS_OK)
             return s;
         v = ens_study_row_value(sl->study, "layer", layer.row, "propagate");
@@ -197,7 +201,7 @@ enum ens_status ens_sl_stage(void *state, const char *key, const void *data,
     st->weighed = NULL;
     if (st->at.layer == 0)
         return ens_sl_meta_layer(&st->sl, st->n_layers, &st->layer, err);
-    s = ens_sl_layer(&st->sl, st->at.layer, &st->layer, err);
+    s = ens_sl_layer(&st->sl, st->at.layer, st->at.group, &st->layer, err);
     if (s == ENS_OK)
         s = ens_sl_needs(st->plan, st->host, &st->layer, &needs, err);
     if (s != ENS_OK)
@@ -260,13 +264,13 @@ enum ens_status ens_sl_next_stage(void *state, const char *key,
     return ens_sl_next(st->host, key, plan, err);
 }
 
-/* "layer1/scaled.lasso[alpha=0.1]/fold3" */
+/* "layer1/scaled.lasso[alpha=0.1]/r00003"; in group fast "layer1_fast/..." */
 void ens_sl_label(const struct ens_plan *plan, const struct ens_task *task,
                   char *to, size_t cap)
 {
     char learner[200];
 
     (void)plan;
-    ens_sl_learner_name(&task->cell, learner, sizeof(learner));
+    ens_sl_case_name(&task->cell, learner, sizeof(learner));
     snprintf(to, cap, "%s/%s/r%05u", task->stage, learner, task->replicate);
 }

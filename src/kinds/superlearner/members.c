@@ -15,14 +15,18 @@ enum ens_status ens_sl_tables_open(struct ens_sl_tables_at *at,
                                    struct ens_error *err)
 {
     struct ens_view view;
+    uint32_t n_layers = ens_sl_n_layers(plan, host);
     enum ens_status s;
 
     *at = (struct ens_sl_tables_at){.host = host, .plan = plan, .in = in};
     s = ens_sl_read(&at->sl, plan, host, err);
     if (s == ENS_OK)
-        s = ens_sl_layer(&at->sl, ens_sl_n_layers(plan, host), &at->last, err);
+        s = ens_sl_groups(&at->sl, n_layers, &at->last, err);
+    if (s == ENS_OK)
+        s = ens_sl_meta_layer(&at->sl, n_layers, &at->meta, err);
     if (s != ENS_OK)
         return s;
+    at->m = at->last.of[0].m;
     at->n_members = ens_sl_n_members(&at->sl, plan, host);
     if (at->sl.is_select || !host->stage_finished(in, "meta"))
         return ENS_OK;
@@ -36,8 +40,43 @@ enum ens_status ens_sl_tables_open(struct ens_sl_tables_at *at,
     return s;
 }
 
-/* Calls fn for every member: its cell, partition and number. */
-typedef enum ens_status member_fn(void *arg, const struct ens_cell *cell,
+union ens_table_value ens_sl_text(const char *text)
+{
+    return (union ens_table_value){.text = {text, strlen(text)}};
+}
+
+static int has_groups(const struct ens_study *study)
+{
+    const char *first = ens_study_row(study, "group", 0);
+
+    return first != NULL && first[0] != '\0';
+}
+
+enum ens_status ens_sl_put_columns(const struct ens_study *study,
+                                   const struct ens_field *f, size_t n,
+                                   ens_table_column_fn *sink, void *arg,
+                                   struct ens_error *err)
+{
+    enum ens_status s = ENS_OK;
+
+    for (size_t i = 0; i < n && s == ENS_OK; i++)
+        if (i != 1 || has_groups(study))
+            s = sink(arg, &f[i], err);
+    return s;
+}
+
+enum ens_status ens_sl_put_row(const struct ens_sl_tables_at *at,
+                               union ens_table_value *row, size_t n,
+                               struct ens_error *err)
+{
+    if (!has_groups(at->sl.study))
+        memmove(row + 1, row + 2, (n - 2) * sizeof(*row));
+    return at->sink(at->arg, row, err);
+}
+
+/* Calls fn for every member: its group, cell, partition and number. */
+typedef enum ens_status member_fn(void *arg, const struct ens_sl_layer *group,
+                                  const struct ens_cell *cell,
                                   uint32_t partition, uint64_t i,
                                   struct ens_error *err);
 
@@ -50,11 +89,13 @@ static enum ens_status each_member(const struct ens_sl_tables_at *at,
     enum ens_status s = ENS_OK;
 
     for (uint64_t i = 0; i < n && s == ENS_OK; i++) {
+        const struct ens_sl_layer *group;
+
         at->host->plan_cell(at->plan, i, &cell);
-        if (!ens_sl_is_in(&cell, &at->last))
-            continue;
-        for (uint32_t j = 0; j < at->last.n_partitions && s == ENS_OK; j++)
-            s = fn(arg, &cell, j, k++, err);
+        group = ens_sl_in_groups(&at->last, &cell);
+        for (uint32_t j = 0;
+             group != NULL && j < group->n_partitions && s == ENS_OK; j++)
+            s = fn(arg, group, &cell, j, k++, err);
     }
     return s;
 }
@@ -66,19 +107,23 @@ const double *ens_sl_weight_of(const struct ens_sl_tables_at *at,
     struct ens_cell c;
     uint64_t before = 0;
 
-    if (at->weights == NULL || layer->number != at->last.number)
+    if (at->weights == NULL || layer->number + 1 != at->meta.number)
         return NULL;
     for (uint64_t i = 0; i < cell->ordinal; i++) {
+        const struct ens_sl_layer *group;
+
         at->host->plan_cell(at->plan, i, &c);
-        before += ens_sl_is_in(&c, layer) ? 1u : 0u;
+        group = ens_sl_in_groups(&at->last, &c);
+        before += group != NULL ? group->n_partitions : 0;
     }
-    return at->weights + 3 * (before * layer->n_partitions + partition);
+    return at->weights + 3 * (before + partition);
 }
 
 /* -- weights --------------------------------------------------------------- */
 
-const struct ens_field ens_sl_weight_fields[7] = {
+const struct ens_field ens_sl_weight_fields[8] = {
     {"outer_fold", ENS_I64, "", "outer fold left out; 0: none"},
+    ENS_SL_GROUP_FIELD,
     {"case", ENS_TEXT, "", "how the learner's columns are prepared"},
     {"learner", ENS_TEXT, "", "its section, and values of its axes"},
     {"partition", ENS_I64, "", "part of the rows it is fitted on"},
@@ -94,28 +139,27 @@ struct weights {
     uint32_t sample;
 };
 
-static enum ens_status put_weight(void *arg, const struct ens_cell *cell,
+static enum ens_status put_weight(void *arg, const struct ens_sl_layer *group,
+                                  const struct ens_cell *cell,
                                   uint32_t partition, uint64_t i,
                                   struct ens_error *err)
 {
     const struct weights *w = arg;
     const struct ens_sl_tables_at *at = w->at;
     const double *v = at->weights + 3 * (w->sample * at->n_members + i);
-    const char *prep = ens_cell_value(cell, "learner", "case")->text;
     char name[ENS_SL_NAME];
-    union ens_table_value row[7];
+    union ens_table_value row[ENS_COUNT(ens_sl_weight_fields)];
 
     ens_sl_row_name(cell, name, sizeof(name));
     row[0].i64 = w->sample;
-    row[1].text.p = prep;
-    row[1].text.n = strlen(prep);
-    row[2].text.p = name;
-    row[2].text.n = strlen(name);
-    row[3].i64 = partition + 1;
-    row[4].f64 = v[1];
-    row[5].f64 = v[2];
-    row[6].f64 = v[0];
-    return at->sink(at->arg, row, err);
+    row[1] = ens_sl_text(group->group);
+    row[2] = ens_sl_text(ens_cell_value(cell, "learner", "case")->text);
+    row[3] = ens_sl_text(name);
+    row[4].i64 = partition + 1;
+    row[5].f64 = v[1];
+    row[6].f64 = v[2];
+    row[7].f64 = v[0];
+    return ens_sl_put_row(at, row, ENS_COUNT(row), err);
 }
 
 enum ens_status ens_sl_put_weights(const struct ens_sl_tables_at *at,
@@ -124,7 +168,7 @@ enum ens_status ens_sl_put_weights(const struct ens_sl_tables_at *at,
     struct weights w = {at, 0};
     enum ens_status s = ENS_OK;
 
-    for (; at->weights != NULL && w.sample < at->last.n_samples && s == ENS_OK;
+    for (; at->weights != NULL && w.sample < at->meta.n_samples && s == ENS_OK;
          w.sample++)
         s = each_member(at, put_weight, &w, err);
     return s;
@@ -193,7 +237,7 @@ static enum ens_status put_risk(const struct ens_sl_tables_at *at,
     return at->sink(at->arg, row, err);
 }
 
-static void member_name(const struct ens_sl_tables_at *at,
+static void member_name(const struct ens_sl_layer *group,
                         const struct ens_cell *cell, uint32_t partition,
                         char *to, size_t cap)
 {
@@ -201,18 +245,20 @@ static void member_name(const struct ens_sl_tables_at *at,
 
     ens_sl_learner_name(cell, to, cap);
     n = strlen(to);
-    if (at->last.n_partitions > 1)
+    if (group->n_partitions > 1)
         snprintf(to + n, cap - n, "/%u", partition + 1);
 }
 
-static enum ens_status put_member_risk(void *arg, const struct ens_cell *cell,
+static enum ens_status put_member_risk(void *arg,
+                                       const struct ens_sl_layer *group,
+                                       const struct ens_cell *cell,
                                        uint32_t partition, uint64_t i,
                                        struct ens_error *err)
 {
     const struct ens_sl_tables_at *at = arg;
     char name[ENS_SL_NAME + 16];
 
-    member_name(at, cell, partition, name, sizeof(name));
+    member_name(group, cell, partition, name, sizeof(name));
     return put_risk(at, name, i, err);
 }
 
@@ -240,7 +286,8 @@ struct columns { /* of all members, class by class */
     uint64_t n;
 };
 
-static enum ens_status put_column(void *arg, const struct ens_cell *cell,
+static enum ens_status put_column(void *arg, const struct ens_sl_layer *group,
+                                  const struct ens_cell *cell,
                                   uint32_t partition, uint64_t i,
                                   struct ens_error *err)
 {
@@ -249,12 +296,12 @@ static enum ens_status put_column(void *arg, const struct ens_cell *cell,
     enum ens_status s = ENS_OK;
 
     (void)i;
-    member_name(c->at, cell, partition, learner, sizeof(learner));
-    for (size_t k = 0; k < c->at->last.m && s == ENS_OK; k++) {
+    member_name(group, cell, partition, learner, sizeof(learner));
+    for (size_t k = 0; k < group->m && s == ENS_OK; k++) {
         struct ens_field f = {name, ENS_F64, "", "out-of-fold prediction"};
 
         snprintf(name, sizeof(name), "%s", learner);
-        if (c->at->last.m > 1)
+        if (group->m > 1)
             snprintf(name, sizeof(name), "%s:%zu", learner, k);
         s = c->sink(c->arg, &f, err);
     }
@@ -298,7 +345,9 @@ enum ens_status ens_sl_correlation_columns(const struct ens_host *host,
     return name_columns(host, plan, in, &learner, sink, arg, err);
 }
 
-static enum ens_status find_view(void *arg, const struct ens_cell *cell,
+/* From the first row on that all groups predict. */
+static enum ens_status find_view(void *arg, const struct ens_sl_layer *group,
+                                 const struct ens_cell *cell,
                                  uint32_t partition, uint64_t i,
                                  struct ens_error *err)
 {
@@ -308,16 +357,20 @@ static enum ens_status find_view(void *arg, const struct ens_cell *cell,
     enum ens_status s;
 
     (void)i;
-    ens_sl_array(name, "predicted", &c->at->last);
+    ens_sl_array(name, "predicted", group);
     s = c->at->host->output(c->at->in, name, cell->ordinal, &all, err);
-    for (size_t k = 0; k < c->at->last.m && s == ENS_OK; k++) {
+    for (size_t k = 0; k < group->m && s == ENS_OK; k++) {
+        uint64_t row = group->is_picked ? 0
+                                        : c->at->meta.first_y - group->first_y -
+                                              group->first_out;
         struct ens_view *v = &c->view[c->n++];
 
         *v = all;
         v->ndim = 1;
+        v->data = (const char *)all.data + (int64_t)row * all.strides[0];
         if (all.ndim > 1)
-            v->data = (const char *)all.data +
-                      (int64_t)(partition * c->at->last.m + k) * all.strides[1];
+            v->data = (const char *)v->data +
+                      (int64_t)(partition * group->m + k) * all.strides[1];
     }
     return s;
 }
@@ -333,14 +386,16 @@ static enum ens_status open_views(const struct ens_sl_tables_at *at,
 
     *views = NULL;
     *n = 0;
-    if (!ens_sl_is_kept(&at->sl, at->last.number, at->last.number))
+    if (!ens_sl_is_kept(&at->sl, at->meta.number - 1, at->meta.number - 1))
         return ens_fail(err, ENS_ENOTFOUND,
                         "[superlearner] type = select keeps no predictions; "
                         "with predictions = yes it does");
-    ens_sl_stage_key(ens_sl_at(&at->last, ENS_SL_FIT), key);
-    if (!at->host->stage_finished(at->in, key))
-        return ENS_OK;
-    c.view = calloc(at->n_members * at->last.m, sizeof(*c.view));
+    for (uint32_t i = 0; i < at->last.n; i++) {
+        ens_sl_stage_key(ens_sl_at(&at->last.of[i], ENS_SL_FIT), key);
+        if (!at->host->stage_finished(at->in, key))
+            return ENS_OK;
+    }
+    c.view = calloc(at->n_members * at->m, sizeof(*c.view));
     if (c.view == NULL)
         return ens_fail(err, ENS_ENOMEMORY, "tables: out of memory");
     s = each_member(at, find_view, &c, err);
@@ -365,29 +420,27 @@ static double value_at(const struct ens_view *v, uint64_t row)
 static enum ens_status open_index(const struct ens_sl_tables_at *at,
                                   struct ens_view *index, struct ens_error *err)
 {
-    const struct ens_sl_layer *l = &at->last;
-    uint32_t layer = l->is_picked ? l->number : l->mapped_by;
+    struct ens_sl_layer by = ens_sl_mapping(&at->sl, at->meta.mapped_by);
     struct ens_cell cell;
     char name[ENS_SL_KEY];
     uint64_t i = 0;
 
-    if (layer == 0)
+    if (by.number == 0)
         return ENS_OK;
     at->host->plan_cell(at->plan, i, &cell);
-    while (ens_sl_layer_of(&cell) != layer)
+    while (!ens_sl_is_in(&cell, &by))
         at->host->plan_cell(at->plan, ++i, &cell);
-    ens_sl_array(name, "index", &(struct ens_sl_layer){.number = layer});
+    ens_sl_array(name, "index", &by);
     return at->host->output(at->in, name, i, index, err);
 }
 
 static int64_t row_of_x(const struct ens_sl_tables_at *at,
                         const struct ens_view *index, uint64_t i)
 {
-    const struct ens_sl_layer *l = &at->last;
-    uint64_t at_row = l->is_picked ? i : l->first_y + l->first_out + i;
+    uint64_t row = at->meta.first_y + i;
 
-    return index->data != NULL ? ((const int64_t *)index->data)[at_row]
-                               : (int64_t)at_row;
+    return index->data != NULL ? ((const int64_t *)index->data)[row]
+                               : (int64_t)row;
 }
 
 enum ens_status ens_sl_put_predictions(const struct ens_sl_tables_at *at,
@@ -405,7 +458,7 @@ enum ens_status ens_sl_put_predictions(const struct ens_sl_tables_at *at,
         if (row == NULL)
             s = ens_fail(err, ENS_ENOMEMORY, "tables: out of memory");
     }
-    for (uint64_t i = 0; n > 0 && i < at->last.n_out && s == ENS_OK; i++) {
+    for (uint64_t i = 0; n > 0 && i < at->meta.n_in && s == ENS_OK; i++) {
         row[0].i64 = row_of_x(at, &index, i) + 1;
         for (size_t j = 0; j < n; j++)
             row[j + 1].f64 = value_at(&view[j], i);
@@ -521,8 +574,8 @@ enum ens_status ens_sl_put_correlations(const struct ens_sl_tables_at *at,
         s = ens_sl_correlation_columns(at->host, at->plan, at->in, take_name,
                                        &names, err);
     if (s == ENS_OK) {
-        products(view, n, at->last.n_out, work, work + n, work + n + n * n);
-        forget_constants(n, at->last.n_out, work, work + n);
+        products(view, n, at->meta.n_in, work, work + n, work + n + n * n);
+        forget_constants(n, at->meta.n_in, work, work + n);
         s = put_rows(at, work + n, n, &names, row, err);
     }
     free(names.text);

@@ -16,7 +16,10 @@ struct ens_sl_tables_at {
     ens_table_row_fn *sink;
     void *arg;
     struct ens_sl sl;
-    struct ens_sl_layer last;
+    uint32_t n_layers;
+    struct ens_sl_groups last; /* of the last layer */
+    struct ens_sl_layer meta;  /* rows that all of these predict */
+    size_t m;                  /* columns of a prediction of them */
     uint64_t n_members;
     const double *weights, *risks; /* arrays of those names; NULL: not yet */
     struct ens_buf *found;         /* of table search */
@@ -35,7 +38,22 @@ const double *ens_sl_weight_of(const struct ens_sl_tables_at *at,
 /** Name of a learner without its case: "lasso[alpha=0.1]". */
 void ens_sl_row_name(const struct ens_cell *cell, char *to, size_t cap);
 
-extern const struct ens_field ens_sl_weight_fields[7];
+/** Fields and rows of tables have the learner's group second; in studies
+ * without groups it is taken out. row is changed. */
+#define ENS_SL_GROUP_FIELD                                                     \
+    {                                                                          \
+        "group", ENS_TEXT, "", "group of the layer"                            \
+    }
+enum ens_status ens_sl_put_columns(const struct ens_study *study,
+                                   const struct ens_field *f, size_t n,
+                                   ens_table_column_fn *sink, void *arg,
+                                   struct ens_error *err);
+enum ens_status ens_sl_put_row(const struct ens_sl_tables_at *at,
+                               union ens_table_value *row, size_t n,
+                               struct ens_error *err);
+union ens_table_value ens_sl_text(const char *text);
+
+extern const struct ens_field ens_sl_weight_fields[8];
 extern const struct ens_field ens_sl_risk_fields[5];
 enum ens_status ens_sl_put_weights(const struct ens_sl_tables_at *at,
                                    struct ens_error *err);

@@ -3,6 +3,7 @@
 #include "kinds/superlearner/meta_lanes.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 const struct ens_field ens_sl_meta_fields[ENS_SL_N_META_FIELDS] = {
@@ -15,16 +16,14 @@ uint64_t ens_sl_n_members(const struct ens_sl *sl, const struct ens_plan *plan,
                           const struct ens_host *host)
 {
     uint32_t last = ens_sl_n_layers(plan, host);
-    struct ens_sl_layer layer;
-    struct ens_cell cell;
+    const char *g = NULL;
     uint64_t n = 0;
 
-    if (ens_sl_layer(sl, last, &layer, NULL) != ENS_OK)
-        return 0;
-    for (uint64_t i = 0; i < host->plan_n_cells(plan); i++) {
-        host->plan_cell(plan, i, &cell);
-        if (ens_sl_is_in(&cell, &layer))
-            n += layer.n_partitions;
+    while ((g = ens_sl_group_after(sl, last, g)) != NULL) {
+        struct ens_sl_layer group;
+
+        if (ens_sl_layer(sl, last, g, &group, NULL) == ENS_OK)
+            n += group.n_partitions * ens_sl_n_learners(plan, host, &group);
     }
     return n;
 }
@@ -179,6 +178,33 @@ static void put_fields(const struct weighing *t)
     host->i64(r, ENS_SL_M_BEST, (int64_t)t->best + 1);
 }
 
+/* Layers of which some groups predict rows that others do not: of no use. */
+static enum ens_status warn_of_rows(const struct ens_sl_job *job,
+                                    struct ens_error *err)
+{
+    struct ens_sl_state *st = job->st;
+    struct ens_sl_groups groups;
+    enum ens_status s = ENS_OK;
+
+    for (uint32_t i = 1; i <= st->n_layers && s == ENS_OK; i++) {
+        uint64_t least = UINT64_MAX, most = 0;
+        char text[160];
+
+        s = ens_sl_groups(&st->sl, i, &groups, err);
+        for (uint32_t g = 0; g < groups.n && s == ENS_OK; g++) {
+            least = groups.of[g].n_out < least ? groups.of[g].n_out : least;
+            most = groups.of[g].n_out > most ? groups.of[g].n_out : most;
+        }
+        snprintf(text, sizeof(text),
+                 "layer %u: %llu of the rows that its groups predict are left "
+                 "out, as not all predict them",
+                 i, (unsigned long long)(most - least));
+        if (s == ENS_OK && least < most)
+            st->host->warn(job->result, text);
+    }
+    return s;
+}
+
 enum ens_status ens_sl_run_meta(const struct ens_sl_job *job,
                                 struct ens_error *err)
 {
@@ -198,6 +224,8 @@ enum ens_status ens_sl_run_meta(const struct ens_sl_job *job,
         s = weigh(t, err);
     if (s == ENS_OK)
         s = find_risks(t, err);
+    if (s == ENS_OK && sample == 0)
+        s = warn_of_rows(job, err);
     if (s == ENS_OK && sample == 0)
         s = ens_sl_meta_keep(job, &t->meta, t->a.L, err);
     if (s == ENS_OK)

@@ -13,7 +13,7 @@
 #include "kinds/superlearner/weighing.h"
 
 /** Lanes that rows of the last layer's predictions (or of what follows it) are
- * summed in; 0: so few rows that stage meta reads them. */
+ * summed in; 0: so few that stage meta reads them. */
 uint32_t ens_sl_meta_lanes(const struct ens_sl_layer *layer, size_t n_members);
 /** Doubles of a sample and lane in `metalanes`. */
 size_t ens_sl_meta_lane_doubles(size_t n_members);

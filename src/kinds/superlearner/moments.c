@@ -5,6 +5,7 @@
 #include "learn/moments.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #define LOST 1e6 /* see ens_moments_finish */
@@ -32,21 +33,23 @@ size_t ens_sl_width(const struct ens_sl *sl, const struct ens_plan *plan,
                     const struct ens_host *host, uint32_t layer,
                     enum ens_texts texts)
 {
-    struct ens_sl_layer from;
-    struct ens_cell cell;
     const struct ens_value *v;
-    size_t p = 0;
+    const char *g = NULL;
+    char row[12];
+    size_t p;
 
     if (layer == 1)
         return width_of_x(sl->x, texts);
-    if (ens_sl_layer(sl, layer - 1, &from, NULL) != ENS_OK)
-        return 0;
-    v = ens_study_row_value(sl->study, "layer", from.row, "propagate");
+    snprintf(row, sizeof(row), "%u", layer - 1);
+    v = ens_study_row_value(sl->study, "layer", row, "propagate");
     p = v->set ? v->n_list : 0;
-    for (uint64_t i = 0; i < host->plan_n_cells(plan); i++) {
-        host->plan_cell(plan, i, &cell);
-        if (ens_sl_is_in(&cell, &from))
-            p += ens_sl_n_columns(&from);
+    while ((g = ens_sl_group_after(sl, layer - 1, g)) != NULL) {
+        struct ens_sl_layer from;
+
+        if (ens_sl_layer(sl, layer - 1, g, &from, NULL) != ENS_OK)
+            return 0;
+        p += (size_t)ens_sl_n_learners(plan, host, &from) *
+             ens_sl_n_columns(&from);
     }
     return p;
 }

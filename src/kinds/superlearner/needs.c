@@ -43,10 +43,10 @@ static enum ens_status tell(const struct telling *t, enum ens_sl_step step,
 }
 
 static enum ens_status enter(struct telling *t, uint32_t number,
-                             struct ens_error *err)
+                             const char *group, struct ens_error *err)
 {
     struct ens_cell leader;
-    enum ens_status s = ens_sl_layer(&t->sl, number, &t->layer, err);
+    enum ens_status s = ens_sl_layer(&t->sl, number, group, &t->layer, err);
 
     if (s == ENS_OK)
         s = ens_sl_needs(t->plan, t->host, &t->layer, &t->needs, err);
@@ -229,39 +229,43 @@ enum ens_status ens_sl_tell_needs(const struct ens_host *host,
     enum ens_status s = ens_sl_read(&t.sl, plan, host, err);
 
     for (uint32_t i = 1; i <= n_layers && s == ENS_OK; i++) {
-        s = enter(&t, i, err);
-        if (s == ENS_OK)
-            s = tell_shared(&t, err);
-        if (s == ENS_OK)
-            s = tell_fits(&t, err);
+        const char *g = NULL;
+
+        while (s == ENS_OK && (g = ens_sl_group_after(&t.sl, i, g)) != NULL) {
+            s = enter(&t, i, g, err);
+            if (s == ENS_OK)
+                s = tell_shared(&t, err);
+            if (s == ENS_OK)
+                s = tell_fits(&t, err);
+        }
     }
     return s == ENS_OK ? tell_meta(&t, n_layers, err) : s;
 }
 
 /* -- arrays ---------------------------------------------------------------- */
 
-/* Those of a layer that are no learner's own are its first learner's. */
+/* Those of a group that are no learner's own are its first learner's. */
 int ens_sl_has_array(const struct ens_host *host, const struct ens_plan *plan,
                      const char *array, const struct ens_cell *cell)
 {
     static const char *const own[] = {"raw", "rawouter", "predicted", "outer",
                                       "fits"};
-    size_t n = strcspn(array, "0123456789");
+    struct ens_sl_layer of = {0};
     struct ens_cell other;
-    uint32_t layer = 0;
+    size_t n;
 
-    for (const char *p = array + n; *p >= '0' && *p <= '9'; p++)
-        layer = layer * 10 + (uint32_t)(*p - '0');
-    if (layer == 0) /* of the meta learner */
+    if (ens_sl_array_parse(array, &n, &of.number, of.group) != ENS_OK)
+        return 0;
+    if (of.number == 0) /* of the meta learner */
         return cell->ordinal == 0;
-    if (ens_sl_layer_of(cell) != layer)
+    if (!ens_sl_is_in(cell, &of))
         return 0;
     for (size_t i = 0; i < ENS_COUNT(own); i++)
         if (strlen(own[i]) == n && memcmp(own[i], array, n) == 0)
             return 1;
     for (uint64_t i = 0; i < cell->ordinal; i++) {
         host->plan_cell(plan, i, &other);
-        if (ens_sl_layer_of(&other) == layer)
+        if (ens_sl_is_in(&other, &of))
             return 0;
     }
     return 1;

@@ -29,12 +29,15 @@ static uint64_t draw_below(void *arg, uint64_t n)
     return ens_rng_below(arg, n);
 }
 
-/* The stream of a sample's folds; V + 1: that of outer folds. */
+/* The stream of a sample's folds. Outer folds are drawn once, for all layers
+ * and groups: as a sample of layer 1 behind the others. */
 static void seed_draws(struct ordering *o, uint32_t sample)
 {
-    char purpose[40];
+    static const struct ens_sl_layer first = {.number = 1};
+    char purpose[ENS_SL_KEY];
 
-    snprintf(purpose, sizeof(purpose), "folds%u", o->layer->number);
+    ens_sl_array(purpose, "folds",
+                 sample == o->layer->n_samples ? &first : o->layer);
     ens_rng_set(&o->rng, ens_study_seed(o->sl->study), 0, sample,
                 ens_rng_stream("superlearner", purpose));
     o->draws = (struct ens_draws){draw_below, &o->rng};
@@ -60,7 +63,7 @@ static enum ens_status read_labels(const struct ordering *o,
 
 /* set: rows of the layer's input. */
 static enum ens_status read_how(const struct ordering *o,
-                                const struct ens_rowset *set,
+                                const struct ens_rowset *set, int is_shuffled,
                                 struct ens_order_how *how,
                                 struct ens_error *err)
 {
@@ -69,7 +72,7 @@ static enum ens_status read_how(const struct ordering *o,
     enum ens_status s = ens_sl_map(o->sl, o->layer, o->arena, &map, err);
 
     memset(how, 0, sizeof(*how));
-    if (o->layer->is_shuffled)
+    if (is_shuffled)
         how->shuffle = &o->draws;
     if (s == ENS_OK)
         s = ens_rowset_compose(&map, set, o->arena, &rows, err);
@@ -136,7 +139,7 @@ static enum ens_status leave_out(struct ordering *o, uint32_t sample,
     if (sample == 0)
         return ENS_OK;
     seed_draws(o, o->layer->n_samples);
-    s = read_how(o, in, &how, err);
+    s = read_how(o, in, o->sl->is_outer_shuffled, &how, err);
     how.folds = NULL; /* the user's are those within */
     if (s == ENS_OK)
         s = ens_folds_order(&spec, in, &how, o->arena, row, start, err);
@@ -169,7 +172,7 @@ enum ens_status ens_sl_order(const struct ens_sl *sl,
 
     seed_draws(&o, sample);
     if (s == ENS_OK)
-        s = read_how(&o, &in, &how, err);
+        s = read_how(&o, &in, layer->is_shuffled, &how, err);
     if (s == ENS_OK)
         s = ens_sl_clusters(sl, layer, &in, arena, &how.partitions, err);
     if (s == ENS_OK)
@@ -221,7 +224,8 @@ static enum ens_status index_of(const struct ens_sl *sl, uint32_t number,
 {
     struct ens_sl_layer layer;
     int64_t *words;
-    enum ens_status s = ens_sl_layer(sl, number, &layer, err);
+    enum ens_status s =
+        ens_sl_layer(sl, number, ens_sl_mapping(sl, number).group, &layer, err);
 
     if (s != ENS_OK)
         return s;

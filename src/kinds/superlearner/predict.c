@@ -24,8 +24,9 @@ struct session {
     struct ens_host host;   /* what tasks ask of it, asked of the folder */
     struct ens_host at_work; /* the same for learners at work */
     int has_training;
-    int64_t *order[ENS_SL_LAYERS + 1]; /* of rows, by layer */
-    size_t n_said;                     /* warnings */
+    /* of rows, by layer and group */
+    int64_t *order[ENS_SL_LAYERS + 1][ENS_SL_GROUPS + 1];
+    size_t n_said; /* warnings */
     uint64_t said[MOST_SAID];
 };
 
@@ -51,15 +52,18 @@ static enum ens_status make_task(struct session *s, uint64_t cell,
 {
     struct ens_task *task = ens_arena_alloc(&s->st.arena, 1, sizeof(*task));
     int is_meta = cell == UINT64_MAX;
+    struct ens_sl_at at = {0, is_meta ? ENS_SL_META : ENS_SL_FIT, ""};
+    char key[ENS_SL_KEY];
 
     l->task = task;
     l->result = as_result(s);
     if (task == NULL)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
     ens_study_cell(s->p->study, is_meta ? 0 : cell, &task->cell);
-    task->stage = is_meta ? "meta"
-                          : ens_arena_printf(&s->st.arena, "layer%u",
-                                             ens_sl_layer_of(&task->cell));
+    at.layer = ens_sl_layer_of(&task->cell);
+    snprintf(at.group, sizeof(at.group), "%s", ens_sl_group_of(&task->cell));
+    ens_sl_stage_key(at, key);
+    task->stage = ens_arena_strdup(&s->st.arena, key);
     task->replicate = 1;
     if (task->stage == NULL)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
@@ -189,7 +193,8 @@ static enum ens_status order_of(struct session *s, const struct ens_sl_layer *l,
                                 struct ens_view *view, struct ens_error *err)
 {
     struct ens_arena work = ENS_ARENA_INIT;
-    int64_t **words = &s->order[l->number];
+    int64_t **words =
+        &s->order[l->number][ens_sl_group_index(&s->st.sl, l->group)];
     size_t n = ens_sl_order_words(l);
     enum ens_status status = ENS_OK;
 
@@ -214,18 +219,17 @@ static enum ens_status array_of(struct ens_result *r, const char *name,
                                 struct ens_error *err)
 {
     struct session *s = (struct session *)(void *)r;
-    enum ens_status status = ENS_OK;
-    char rows[ENS_SL_KEY];
+    enum ens_status status;
+    char group[ENS_SL_GROUP];
     struct ens_sl_layer l;
+    uint32_t layer;
+    size_t stem;
 
-    for (uint32_t i = 1; i <= s->st.n_layers && status == ENS_OK; i++) {
-        status = ens_sl_layer(&s->st.sl, i, &l, err);
-        ens_sl_array(rows, "rows", &l);
-        if (status == ENS_OK && strcmp(name, rows) == 0)
-            return order_of(s, &l, view, err);
-    }
-    return status == ENS_OK ? s->p->output(s->p->own, name, cell, view, err)
-                            : status;
+    if (ens_sl_array_parse(name, &stem, &layer, group) != ENS_OK ||
+        layer == 0 || stem != 4 || memcmp(name, "rows", stem) != 0)
+        return s->p->output(s->p->own, name, cell, view, err);
+    status = ens_sl_layer(&s->st.sl, layer, group, &l, err);
+    return status == ENS_OK ? order_of(s, &l, view, err) : status;
 }
 
 static void warn(struct ens_result *r, const char *text)
@@ -273,8 +277,8 @@ static enum ens_status choose_rows(struct ens_sl_job *job,
                        : s;
 }
 
-static enum ens_status open_training(struct session *s, uint32_t layer,
-                                     uint64_t cell, uint32_t partition,
+static enum ens_status open_training(struct session *s, uint64_t cell,
+                                     uint32_t partition,
                                      const struct ens_rows_prep *prep,
                                      struct ens_rows *rows,
                                      struct ens_error *err)
@@ -287,14 +291,15 @@ static enum ens_status open_training(struct session *s, uint32_t layer,
     enum ens_texts texts = ENS_TEXTS_REFUSED;
     struct ens_cell c;
     struct ens_sl_layer l;
-    enum ens_status status =
-        is_meta ? ens_sl_meta_layer(&st->sl, st->n_layers, &l, err)
-                : ens_sl_layer(&st->sl, layer + 1, &l, err);
+    enum ens_status status = ENS_OK;
 
     if (data == NULL)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
-    if (!is_meta) {
+    if (is_meta) {
+        status = ens_sl_meta_layer(&st->sl, st->n_layers, &l, err);
+    } else {
         ens_study_cell(s->p->study, cell, &c);
+        status = ens_sl_layer_of_cell(&st->sl, &c, &l, err);
         texts = ens_sl_texts(&c);
         spec.lag = ens_sl_lag(&c);
     }
@@ -318,10 +323,11 @@ static enum ens_status find_training(void *own, uint32_t layer, uint64_t cell,
     struct ens_rows *made = ens_arena_alloc(&s->st.arena, 1, sizeof(*made));
     enum ens_status status = need_training(s, err);
 
+    (void)layer; /* that of the cell */
     if (made == NULL)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
     if (status == ENS_OK)
-        status = open_training(s, layer, cell, partition, prep, made, err);
+        status = open_training(s, cell, partition, prep, made, err);
     *rows = made;
     return status == ENS_OK
                ? status

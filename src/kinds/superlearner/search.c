@@ -6,8 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-const struct ens_field ens_sl_search_fields[12] = {
+const struct ens_field ens_sl_search_fields[13] = {
     {"layer", ENS_I64, "", "layer the learner is in"},
+    ENS_SL_GROUP_FIELD,
     {"partition", ENS_I64, "", "part of the rows it is fitted on"},
     {"rank", ENS_I64, "", "by score, of those of layer and partition"},
     {"rank_in_section", ENS_I64, "", "of those of its [learner NAME], too"},
@@ -116,26 +117,23 @@ static enum ens_status put(const struct ens_sl_tables_at *at,
     union ens_table_value row[ENS_COUNT(ens_sl_search_fields)];
     char learner[ENS_SL_NAME];
     struct ens_cell cell;
-    const char *prep;
 
     at->host->plan_cell(at->plan, f->cell, &cell);
     ens_sl_row_name(&cell, learner, ENS_SL_NAME);
-    prep = ens_cell_value(&cell, "learner", "case")->text;
     row[0].i64 = f->layer;
-    row[1].i64 = (int64_t)f->partition + 1;
-    row[2].i64 = or_missing(f->rank);
-    row[3].i64 = or_missing(f->rank_in_section);
-    row[4].text.p = prep;
-    row[4].text.n = strlen(prep);
-    row[5].text.p = learner;
-    row[5].text.n = strlen(learner);
-    row[6].i64 = (int64_t)f->folds;
-    row[7].i64 = (int64_t)f->failed;
+    row[1] = ens_sl_text(ens_sl_group_of(&cell));
+    row[2].i64 = (int64_t)f->partition + 1;
+    row[3].i64 = or_missing(f->rank);
+    row[4].i64 = or_missing(f->rank_in_section);
+    row[5] = ens_sl_text(ens_cell_value(&cell, "learner", "case")->text);
+    row[6] = ens_sl_text(learner);
+    row[7].i64 = (int64_t)f->folds;
+    row[8].i64 = (int64_t)f->failed;
     for (int i = 0; i < 2; i++) {
-        row[8 + i].f64 = f->score[i];
-        row[10 + i].f64 = f->train[i];
+        row[9 + i].f64 = f->score[i];
+        row[11 + i].f64 = f->train[i];
     }
-    return at->sink(at->arg, row, err);
+    return ens_sl_put_row(at, row, ENS_COUNT(row), err);
 }
 
 enum ens_status ens_sl_put_search(const struct ens_sl_tables_at *at,

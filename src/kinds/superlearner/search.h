@@ -14,7 +14,7 @@ struct ens_sl_found {
     const char *section;
 };
 
-extern const struct ens_field ens_sl_search_fields[12];
+extern const struct ens_field ens_sl_search_fields[13];
 /** Ranks what at->found holds (struct ens_sl_found) and gives it to the sink.
  * A learner of which a fold failed, or without a score, has no rank and comes
  * last; of equal scores the first one is better. */

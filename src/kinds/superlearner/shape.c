@@ -25,21 +25,33 @@ static const struct ens_value *of_study(const struct ens_sl *sl,
     return v;
 }
 
-static const struct ens_value *of_layer(const struct ens_sl *sl,
-                                        const char *row, const char *key)
+static const struct ens_value *of_row(const struct ens_sl *sl, const char *role,
+                                      const char *row, const char *key)
 {
-    const struct ens_value *v =
-        ens_study_row_value(sl->study, "layer", row, key);
+    const struct ens_value *v = ens_study_row_value(sl->study, role, row, key);
 
     ENS_BUG_ON(v == NULL);
     return v;
 }
 
-/* The layer's, or when it says nothing that of [superlearner]. */
-static const struct ens_value *either(const struct ens_sl *sl, const char *row,
-                                      const char *key)
+/* The group's, or when it says nothing that of its layer. */
+static const struct ens_value *
+of_layer(const struct ens_sl *sl, const struct ens_sl_layer *l, const char *key)
 {
-    const struct ens_value *v = of_layer(sl, row, key);
+    if (l->group[0] != '\0') {
+        const struct ens_value *v = of_row(sl, "group", l->group, key);
+
+        if (v->set)
+            return v;
+    }
+    return of_row(sl, "layer", l->row, key);
+}
+
+/* When both say nothing that of [superlearner]. */
+static const struct ens_value *
+either(const struct ens_sl *sl, const struct ens_sl_layer *l, const char *key)
+{
+    const struct ens_value *v = of_layer(sl, l, key);
 
     return v->set ? v : of_study(sl, key);
 }
@@ -54,9 +66,15 @@ uint32_t ens_sl_layer_of(const struct ens_cell *cell)
     return n;
 }
 
+const char *ens_sl_group_of(const struct ens_cell *cell)
+{
+    return ens_cell_value(cell, "learner", "group")->text;
+}
+
 int ens_sl_is_in(const struct ens_cell *cell, const struct ens_sl_layer *layer)
 {
-    return ens_sl_layer_of(cell) == layer->number;
+    return ens_sl_layer_of(cell) == layer->number &&
+           strcmp(ens_sl_group_of(cell), layer->group) == 0;
 }
 
 /* -- the study ----------------------------------------------------------- */
@@ -110,6 +128,82 @@ void ens_sl_computed(const struct ens_study *study, char *to, size_t cap)
             if (strcmp(ens_study_input_name(study, i), name[k]) == 0)
                 snprintf(to + n, cap - n, "%s%s", n > 0 ? ", " : "", name[k]);
         }
+}
+
+/* Names are part of those of stages and arrays, whose last word may be a
+ * step's: see steps.c. */
+static enum ens_status check_group(const struct ens_sl *sl, uint32_t g,
+                                   struct ens_error *err)
+{
+    static const char *const taken[] = {"rows",  "lanes", "sums",
+                                        "edges", "bins",  "sorted"};
+    const char *name = sl->group[g], *last = strrchr(name, '_');
+
+    if (name[strspn(name, "abcdefghijklmnopqrstuvwxyz"
+                          "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")] != '\0' ||
+        strlen(name) >= ENS_SL_GROUP)
+        return ens_fail(err, ENS_ESTUDY,
+                        "[group %.80s]: a group's name is letters, digits and "
+                        "_, at most %d of them",
+                        name, ENS_SL_GROUP - 1);
+    last = last == NULL ? name : last + 1;
+    for (size_t i = 0; i < ENS_COUNT(taken); i++)
+        if (strcmp(last, taken[i]) == 0)
+            return ens_fail(err, ENS_ESTUDY,
+                            "[group %s]: the name ends in \"%s\", as those of "
+                            "stages do; take another",
+                            name, last);
+    if (sl->layers[g] == 0)
+        return ens_fail(err, ENS_ESTUDY,
+                        "[group %s]: no learner is in it; [learner NAME] "
+                        "group = %s puts one there",
+                        name, name);
+    return ENS_OK;
+}
+
+/* That layer has learners of that group. */
+static void mark(struct ens_sl *sl, const char *group, const char *layer)
+{
+    unsigned long number = strtoul(layer, NULL, 10);
+    uint32_t g = 0;
+
+    if (group[0] == '\0')
+        g = ENS_SL_GROUPS;
+    while (g < sl->n_groups && strcmp(sl->group[g], group) != 0)
+        g++;
+    if (number >= 1 && number <= ENS_SL_LAYERS)
+        sl->layers[g] |= 1u << (number - 1);
+}
+
+static enum ens_status find_groups(struct ens_sl *sl, struct ens_error *err)
+{
+    static const char *const keys[] = {"group", "layer"};
+    const struct ens_value *v[2];
+    const char *name;
+    enum ens_status s = ENS_OK;
+
+    for (size_t i = 0; (name = ens_study_row(sl->study, "group", i)) != NULL;
+         i++) {
+        if (name[0] == '\0') /* no section but [group] */
+            return ENS_OK;
+        if (i == ENS_SL_GROUPS)
+            return ens_fail(err, ENS_ESTUDY, "[group %s]: at most %d groups",
+                            name, ENS_SL_GROUPS);
+        sl->group[sl->n_groups++] = name;
+    }
+    for (size_t row = 0; sl->n_groups > 0; row++) {
+        size_t i = 0;
+
+        while (ens_study_pair(sl->study, "learner", row, keys, i, v)) {
+            mark(sl, v[0]->text, v[1]->text);
+            i++;
+        }
+        if (i == 0)
+            break;
+    }
+    for (uint32_t g = 0; g < sl->n_groups && s == ENS_OK; g++)
+        s = check_group(sl, g, err);
+    return s;
 }
 
 /* How many classes there are, where y does not say it by being 0 or 1. */
@@ -167,9 +261,14 @@ enum ens_status ens_sl_read(struct ens_sl *sl, const struct ens_plan *plan,
     sl->id = host->plan_input(plan, "id");
     sl->strata = host->plan_input(plan, "strata");
     sl->folds = host->plan_input(plan, "folds");
+    sl->is_outer_shuffled =
+        sl->n_outer > 0 &&
+        either(sl, &(struct ens_sl_layer){.row = "1"}, "shuffle")->i != 0;
     s = check_inputs(sl, err);
     if (s == ENS_OK)
         s = count_classes(sl, err);
+    if (s == ENS_OK)
+        s = find_groups(sl, err);
     if (s == ENS_OK && sl->n_outer == 1)
         s = ens_fail(err, ENS_ESTUDY,
                      "[superlearner] outer_folds = 1: 0 (none), or 2 and more");
@@ -193,27 +292,21 @@ static const enum ens_folds_type types[] = {
 
 static void read_spec(const struct ens_sl *sl, struct ens_sl_layer *l)
 {
-    double test = of_layer(sl, l->row, "test_size")->d;
+    double test = of_layer(sl, l, "test_size")->d;
 
     l->spec = (struct ens_folds_spec){
-        .type = types[either(sl, l->row, "type")->i],
-        .folds = (uint64_t)either(sl, l->row, "folds")->i,
-        .partitions = (uint64_t)of_layer(sl, l->row, "partitions")->i,
+        .type = types[either(sl, l, "type")->i],
+        .folds = (uint64_t)either(sl, l, "folds")->i,
+        .partitions = (uint64_t)of_layer(sl, l, "partitions")->i,
         .test_size = test >= 1 ? (uint64_t)test : 0,
         .test_share = test < 1 ? test : 0,
-        .step_size = (uint64_t)of_layer(sl, l->row, "step_size")->i,
-        .burn_in = (uint64_t)of_layer(sl, l->row, "burn_in")->i,
-        .window = (uint64_t)of_layer(sl, l->row, "window")->i,
-        .lag = (uint64_t)of_layer(sl, l->row, "lag")->i,
+        .step_size = (uint64_t)of_layer(sl, l, "step_size")->i,
+        .burn_in = (uint64_t)of_layer(sl, l, "burn_in")->i,
+        .window = (uint64_t)of_layer(sl, l, "window")->i,
+        .lag = (uint64_t)of_layer(sl, l, "lag")->i,
     };
     if (l->spec.type == ENS_FOLDS_TEMPORAL && l->spec.burn_in == 0)
         l->spec.burn_in = l->spec.step_size;
-}
-
-static int is_kmeans(const struct ens_sl *sl, const struct ens_sl_layer *l)
-{
-    return l->spec.type == ENS_FOLDS_SUBSEMBLE &&
-           of_layer(sl, l->row, "partition_by")->i == 1;
 }
 
 /* Windows in time are of rows as they stand. */
@@ -237,8 +330,8 @@ static enum ens_status check_temporal(const struct ens_sl *sl,
     for (size_t i = 0; i < ENS_COUNT(bad); i++)
         if (l->spec.type == ENS_FOLDS_TEMPORAL && bad[i].there)
             return ens_fail(err, ENS_ESTUDY,
-                            "[layer %s]: type temporal does not go with %s: %s",
-                            l->row, bad[i].what, bad[i].why);
+                            "[%s]: type temporal does not go with %s: %s",
+                            l->section, bad[i].what, bad[i].why);
     return ENS_OK;
 }
 
@@ -249,14 +342,14 @@ static enum ens_status check_layer(const struct ens_sl *sl,
 {
     if (l->spec.type == ENS_FOLDS_BLEND && sl->folds != NULL)
         return ens_fail(err, ENS_ESTUDY,
-                        "[layer %s]: type blend does not go with input folds: "
-                        "it has none",
-                        l->row);
+                        "[%s]: type blend does not go with input folds: it has "
+                        "none",
+                        l->section);
     if (l->spec.type == ENS_FOLDS_BLEND && sl->id != NULL && sl->strata != NULL)
         return ens_fail(err, ENS_ESTUDY,
-                        "[layer %s]: type blend goes with input id or input "
-                        "strata, not with both",
-                        l->row);
+                        "[%s]: type blend goes with input id or input strata, "
+                        "not with both",
+                        l->section);
     return check_temporal(sl, l, err);
 }
 
@@ -281,9 +374,9 @@ static enum ens_status count_out(const struct ens_sl *sl,
     }
     if (s == ENS_OK && l->n_out < l->n_in && sl->n_outer > 0)
         s = ens_fail(err, ENS_ESTUDY,
-                     "[superlearner] outer_folds: not with [layer %s], which "
+                     "[superlearner] outer_folds: not with [%s], which "
                      "predicts %llu of %llu rows",
-                     l->row, (unsigned long long)l->n_out,
+                     l->section, (unsigned long long)l->n_out,
                      (unsigned long long)l->n_in);
     return s;
 }
@@ -305,9 +398,9 @@ static enum ens_status check_samples(const struct ens_sl *sl,
                ? s
                : ens_wrap(err, s,
                           "[superlearner] outer_folds = %llu leaves "
-                          "%llu of %llu rows; [layer %s]",
+                          "%llu of %llu rows; [%s]",
                           (unsigned long long)v, (unsigned long long)left,
-                          (unsigned long long)n, l->row);
+                          (unsigned long long)n, l->section);
 }
 
 static enum ens_status count_rows(const struct ens_sl *sl,
@@ -317,7 +410,7 @@ static enum ens_status count_rows(const struct ens_sl *sl,
         ens_folds_count(&l->spec, l->n_in, &l->n_partitions, &l->n_folds, err);
 
     if (s != ENS_OK)
-        return ens_wrap(err, s, "[layer %s]", l->row);
+        return ens_wrap(err, s, "[%s]", l->section);
     s = check_samples(sl, l, err);
     if (s != ENS_OK)
         return s;
@@ -336,21 +429,53 @@ static enum ens_status read_layer(const struct ens_sl *sl,
     enum ens_status s;
 
     snprintf(l->row, sizeof(l->row), "%u", l->number);
+    snprintf(l->section, sizeof(l->section), "%s %s",
+             l->group[0] != '\0' ? "group" : "layer",
+             l->group[0] != '\0' ? l->group : l->row);
     read_spec(sl, l);
     l->is_full = !sl->is_select;
-    l->is_proba = of_layer(sl, l->row, "proba")->i != 0;
+    l->is_proba = of_row(sl, "layer", l->row, "proba")->i != 0;
     l->m = sl->family == ENS_OUTCOME_MULTINOMIAL && l->is_proba ? sl->n_classes
                                                                 : 1;
-    l->is_shuffled = either(sl, l->row, "shuffle")->i != 0;
-    l->is_shared = (l->is_shuffled || sl->id != NULL || sl->strata != NULL ||
-                    sl->folds != NULL || is_kmeans(sl, l));
+    l->is_shuffled = either(sl, l, "shuffle")->i != 0;
+    l->is_kmeans = l->spec.type == ENS_FOLDS_SUBSEMBLE &&
+                   of_layer(sl, l, "partition_by")->i == 1;
+    l->is_shared = (l->is_shuffled || sl->is_outer_shuffled || sl->id != NULL ||
+                    sl->strata != NULL || sl->folds != NULL || l->is_kmeans);
     l->is_uneven = l->is_shared && (sl->id != NULL || sl->strata != NULL ||
-                                    sl->folds != NULL || is_kmeans(sl, l));
+                                    sl->folds != NULL || l->is_kmeans);
     s = check_layer(sl, l, err);
     return s == ENS_OK ? count_rows(sl, l, err) : s;
 }
 
-/* Rows of the layer behind it. */
+uint32_t ens_sl_group_index(const struct ens_sl *sl, const char *group)
+{
+    uint32_t g = 0;
+
+    if (group[0] == '\0')
+        return 0;
+    while (g < sl->n_groups && strcmp(sl->group[g++], group) != 0) {
+    }
+    return g;
+}
+
+const char *ens_sl_group_after(const struct ens_sl *sl, uint32_t number,
+                               const char *group)
+{
+    uint32_t bit =
+        number >= 1 && number <= ENS_SL_LAYERS ? 1u << (number - 1) : 0;
+    uint32_t any = 0, g = group == NULL ? 0 : ens_sl_group_index(sl, group);
+
+    for (uint32_t i = 0; i < sl->n_groups; i++)
+        any |= sl->layers[i] & bit;
+    if (group == NULL && (!any || (sl->layers[ENS_SL_GROUPS] & bit)))
+        return "";
+    while (g < sl->n_groups && !(sl->layers[g] & bit))
+        g++;
+    return g < sl->n_groups ? sl->group[g] : NULL;
+}
+
+/* Rows of the layer behind it: those of the group that predicts the fewest. */
 static void follow(const struct ens_sl_layer *l, struct ens_sl_layer *next)
 {
     *next = (struct ens_sl_layer){
@@ -362,32 +487,110 @@ static void follow(const struct ens_sl_layer *l, struct ens_sl_layer *next)
     };
 }
 
-enum ens_status ens_sl_layer(const struct ens_sl *sl, uint32_t number,
-                             struct ens_sl_layer *layer, struct ens_error *err)
+/* Of a layer of several groups each predicts the last rows, or all: then those
+ * that all predict are the last ones, too. */
+static enum ens_status check_picked(const struct ens_sl *sl,
+                                    const struct ens_sl_layer *l,
+                                    struct ens_error *err)
 {
-    struct ens_sl_layer next = {.number = 1, .n_in = sl->n_rows};
+    const char *first = ens_sl_group_after(sl, l->number, NULL);
+
+    if (!l->is_picked || ens_sl_group_after(sl, l->number, first) == NULL)
+        return ENS_OK;
+    return ens_fail(err, ENS_ESTUDY,
+                    "[%s]: predicts rows that are drawn, or decided by id, "
+                    "strata or folds; in layer %u, which has several groups, "
+                    "each predicts all rows, or the last ones",
+                    l->section, l->number);
+}
+
+/* A layer's input: all rows of X, then those that every group of the layer
+ * before predicts. */
+static enum ens_status find_input(const struct ens_sl *sl, uint32_t number,
+                                  struct ens_sl_layer *input,
+                                  struct ens_error *err)
+{
     enum ens_status s = ENS_OK;
 
-    for (uint32_t i = 1; i <= number && s == ENS_OK; i++) {
-        *layer = next;
-        s = read_layer(sl, layer, err);
-        follow(layer, &next);
+    *input = (struct ens_sl_layer){
+        .number = 1, .n_in = sl->n_rows, .n_samples = sl->n_outer + 1};
+    for (uint32_t i = 1; i < number && s == ENS_OK; i++) {
+        struct ens_sl_layer fewest = {.n_out = UINT64_MAX};
+        const char *g = NULL;
+
+        while (s == ENS_OK && (g = ens_sl_group_after(sl, i, g)) != NULL) {
+            struct ens_sl_layer l = *input;
+
+            snprintf(l.group, sizeof(l.group), "%s", g);
+            s = read_layer(sl, &l, err);
+            if (s == ENS_OK)
+                s = check_picked(sl, &l, err);
+            if (l.n_out < fewest.n_out)
+                fewest = l;
+        }
+        follow(&fewest, input);
     }
     return s;
+}
+
+enum ens_status ens_sl_layer(const struct ens_sl *sl, uint32_t number,
+                             const char *group, struct ens_sl_layer *layer,
+                             struct ens_error *err)
+{
+    enum ens_status s = find_input(sl, number, layer, err);
+
+    snprintf(layer->group, sizeof(layer->group), "%s", group);
+    return s == ENS_OK ? read_layer(sl, layer, err) : s;
+}
+
+struct ens_sl_layer ens_sl_mapping(const struct ens_sl *sl, uint32_t mapped_by)
+{
+    const char *group = ens_sl_group_after(sl, mapped_by, NULL);
+    struct ens_sl_layer l = {.number = mapped_by};
+
+    snprintf(l.group, sizeof(l.group), "%s", group);
+    return l;
+}
+
+enum ens_status ens_sl_layer_of_cell(const struct ens_sl *sl,
+                                     const struct ens_cell *cell,
+                                     struct ens_sl_layer *layer,
+                                     struct ens_error *err)
+{
+    return ens_sl_layer(sl, ens_sl_layer_of(cell), ens_sl_group_of(cell), layer,
+                        err);
+}
+
+enum ens_status ens_sl_groups(const struct ens_sl *sl, uint32_t number,
+                              struct ens_sl_groups *groups,
+                              struct ens_error *err)
+{
+    const char *g = NULL;
+    enum ens_status s = ENS_OK;
+
+    groups->n = 0;
+    while (s == ENS_OK && (g = ens_sl_group_after(sl, number, g)) != NULL)
+        s = ens_sl_layer(sl, number, g, &groups->of[groups->n++], err);
+    return s;
+}
+
+const struct ens_sl_layer *ens_sl_in_groups(const struct ens_sl_groups *groups,
+                                            const struct ens_cell *cell)
+{
+    for (uint32_t i = 0; i < groups->n; i++)
+        if (ens_sl_is_in(cell, &groups->of[i]))
+            return &groups->of[i];
+    return NULL;
 }
 
 enum ens_status ens_sl_meta_layer(const struct ens_sl *sl, uint32_t n_layers,
                                   struct ens_sl_layer *layer,
                                   struct ens_error *err)
 {
-    struct ens_sl_layer last = {0};
-    enum ens_status s = ens_sl_layer(sl, n_layers, &last, err);
+    enum ens_status s = find_input(sl, n_layers + 1, layer, err);
 
-    if (s != ENS_OK)
-        return s;
-    follow(&last, layer);
     layer->n_out = layer->n_in;
-    return ENS_OK;
+    return s;
 }
 
 uint32_t ens_sl_n_fits(const struct ens_sl_layer *l)

@@ -2,15 +2,23 @@
  * study and inputs.
  *
  * A layer's input has n_in rows: those of X for layer 1, the rows predicted by
- * the layer before for others. It is fitted for samples 0 .. V: sample 0 is
- * all rows, sample v >= 1 leaves out outer fold v (`outer_folds` = V). Of each
- * sample there are J partitions, of each partition fit 0 (all its rows, for
- * predictions of new rows) and fits 1 .. K (without fold k, which it predicts).
+ * the layer before for others. Its learners are in groups, each with a way of
+ * its own to divide these rows: the layer's own group, of learners that name
+ * none, and those that [group NAME] describes. A group's output are the last
+ * n_out rows of the input; rows that all groups of a layer predict are the next
+ * layer's input.
+ *
+ * A group is fitted for samples 0 .. V: sample 0 is all rows, sample v >= 1
+ * leaves out outer fold v (`outer_folds` = V), the same rows in all groups. Of
+ * each sample there are J partitions, of each partition fit 0 (all its rows,
+ * for predictions of new rows) and fits 1 .. K (without fold k, which it
+ * predicts).
  *
  * Replicate of a fit: 1 + (sample * J + partition) * (K + 1) + fit; without
  * fit 0 (type select): 1 + (sample * J + partition) * K + fit - 1.
  *
- * Arrays, by layer: predictions of its learners `predictedL` (n_out x J m:
+ * Arrays, by group, `predictedL` of the layer's own, `predictedL_NAME` of
+ * another: predictions of its learners `predictedL` (n_out x J m:
  * partition-major, m columns each) and `outerL` (V x n_out x J m), rows in the
  * order of the layer's input; when rows are not predicted in that order, fits
  * write `rawL` (J x n_out x m) and `rawouterL` (V x J x n_in x m) and a stage
@@ -27,12 +35,17 @@
 #include <ensrun/learner.h>
 
 #define ENS_SL_LAYERS 32 /* at most */
-#define ENS_SL_KEY    32 /* bytes of a stage's or array's name */
+#define ENS_SL_GROUPS 16 /* [group] sections at most */
+#define ENS_SL_KEY    48 /* bytes of a stage's or array's name */
+#define ENS_SL_GROUP  17 /* bytes of a group's name */
 #define ENS_SL_BLOCK  1024
 
+/** A group of a layer; most layers have one. */
 struct ens_sl_layer {
     uint32_t number;
-    char row[12]; /* of role layer: its number */
+    char group[ENS_SL_GROUP]; /* "": the layer's own */
+    char row[12];             /* of role layer: its number */
+    char section[32];         /* "layer 1", "group fast": for messages */
     uint64_t n_in, n_out;
     uint64_t first_out; /* row of the input that output row 0 is, unless
                            is_picked */
@@ -44,6 +57,7 @@ struct ens_sl_layer {
     int is_full;   /* has fits 0 */
     int is_shared; /* rows are given by an array: stage `rowsL` */
     int is_uneven; /* folds are not as large as blocks of rows would be */
+    int is_kmeans; /* partitions are clusters */
     int is_sorted; /* rows are predicted in their order */
     int is_picked; /* those predicted are not the last ones: `indexL` */
     int is_proba;  /* predictions of classes are probabilities */
@@ -55,9 +69,15 @@ struct ens_sl {
     const struct ens_study *study;
     enum ens_outcome_family family;
     uint32_t n_classes;
-    uint32_t n_outer; /* V */
-    int is_select;    /* no ensemble: learners are compared */
-    int keeps_all;    /* and their predictions kept */
+    uint32_t n_outer;      /* V */
+    int is_select;         /* no ensemble: learners are compared */
+    int keeps_all;         /* and their predictions kept */
+    int is_outer_shuffled; /* outer folds are drawn: as layer 1 says, for all */
+    uint32_t n_groups;     /* [group] sections */
+    const char *group[ENS_SL_GROUPS];
+    /* layers that learners of a group are in, bit n - 1 of layer n; the last:
+     * of none, where others are in that layer, too */
+    uint32_t layers[ENS_SL_GROUPS + 1];
     uint64_t n_rows;
     const struct ens_input *x, *y, *weights;
     const struct ens_input *id, *strata, *folds; /* NULL: none */
@@ -71,9 +91,32 @@ struct ens_sl_fit {
 /** Of the study; checks inputs and [superlearner]. ENS_ESTUDY, ENS_EINPUT. */
 enum ens_status ens_sl_read(struct ens_sl *sl, const struct ens_plan *plan,
                             const struct ens_host *host, struct ens_error *err);
-/** Layer 1 .. ; what it needs of those before it is found anew. */
+/** The first group of a layer, "" its own (after NULL), and the next ones in
+ * the order of their sections; NULL behind the last. */
+const char *ens_sl_group_after(const struct ens_sl *sl, uint32_t number,
+                               const char *group);
+/** 0: the layer's own; 1 .. n_groups. */
+uint32_t ens_sl_group_index(const struct ens_sl *sl, const char *group);
+/** A group of layer 1 .. ; what it needs of those before it is found anew. */
 enum ens_status ens_sl_layer(const struct ens_sl *sl, uint32_t number,
-                             struct ens_sl_layer *layer, struct ens_error *err);
+                             const char *group, struct ens_sl_layer *layer,
+                             struct ens_error *err);
+/** The one that a cell is in. */
+enum ens_status ens_sl_layer_of_cell(const struct ens_sl *sl,
+                                     const struct ens_cell *cell,
+                                     struct ens_sl_layer *layer,
+                                     struct ens_error *err);
+/** All of a layer's. */
+struct ens_sl_groups {
+    uint32_t n;
+    struct ens_sl_layer of[ENS_SL_GROUPS + 1];
+};
+enum ens_status ens_sl_groups(const struct ens_sl *sl, uint32_t number,
+                              struct ens_sl_groups *groups,
+                              struct ens_error *err);
+/** Number and group, no more, of the layer whose index maps rows (mapped_by):
+ * it has one group. */
+struct ens_sl_layer ens_sl_mapping(const struct ens_sl *sl, uint32_t mapped_by);
 /** Rows of X that are the layer's input, by the settings alone: `indexL` holds
  * the same. Memory is the arena's. */
 enum ens_status ens_sl_map(const struct ens_sl *sl,
@@ -85,6 +128,10 @@ enum ens_status ens_sl_meta_layer(const struct ens_sl *sl, uint32_t n_layers,
                                   struct ens_sl_layer *layer,
                                   struct ens_error *err);
 uint32_t ens_sl_layer_of(const struct ens_cell *cell);
+const char *ens_sl_group_of(const struct ens_cell *cell);
+/** That of them which the cell is in; NULL: none. */
+const struct ens_sl_layer *ens_sl_in_groups(const struct ens_sl_groups *groups,
+                                            const struct ens_cell *cell);
 int ens_sl_is_in(const struct ens_cell *cell, const struct ens_sl_layer *layer);
 
 uint32_t ens_sl_n_fits(const struct ens_sl_layer *layer);

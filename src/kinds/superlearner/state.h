@@ -91,7 +91,9 @@ enum ens_status ens_sl_array_of(const struct ens_sl_job *job, const char *stem,
                                 const struct ens_sl_layer *layer, uint64_t cell,
                                 struct ens_view *view, struct ens_error *err);
 
-/** Names of a learner: "scaled.lasso[alpha=0.1]". */
+/** Name of a learner: "scaled.lasso[alpha=0.1]"; in group fast
+ * "fast/scaled.lasso[alpha=0.1]", where the group is not told beside it. */
 void ens_sl_learner_name(const struct ens_cell *cell, char *to, size_t cap);
+void ens_sl_case_name(const struct ens_cell *cell, char *to, size_t cap);
 
 #endif

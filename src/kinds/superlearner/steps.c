@@ -29,7 +29,10 @@ static const char *const step_text[ENS_SL_N_STEPS] = {
 struct ens_sl_at ens_sl_at(const struct ens_sl_layer *layer,
                            enum ens_sl_step step)
 {
-    return (struct ens_sl_at){layer->number, step};
+    struct ens_sl_at at = {layer->number, step, ""};
+
+    memcpy(at.group, layer->group, sizeof(at.group));
+    return at;
 }
 
 void ens_sl_stage_key(struct ens_sl_at at, char key[ENS_SL_KEY])
@@ -37,26 +40,41 @@ void ens_sl_stage_key(struct ens_sl_at at, char key[ENS_SL_KEY])
     if (at.step >= ENS_SL_META_LANES)
         snprintf(key, ENS_SL_KEY, "%s", step_text[at.step]);
     else
-        snprintf(key, ENS_SL_KEY, "layer%u%s", at.layer, step_text[at.step]);
+        snprintf(key, ENS_SL_KEY, "layer%u%s%s%s", at.layer,
+                 at.group[0] != '\0' ? "_" : "", at.group, step_text[at.step]);
+}
+
+static int ends_in(const char *text, const char *word)
+{
+    size_t n = strlen(text), k = strlen(word);
+
+    return n > k && k > 0 && strcmp(text + n - k, word) == 0;
 }
 
 enum ens_status ens_sl_stage_of(const char *key, struct ens_sl_at *at,
                                 struct ens_error *err)
 {
     char text[ENS_SL_KEY];
+    size_t n;
 
-    for (int i = ENS_SL_META_LANES; i <= ENS_SL_META; i++) {
-        *at = (struct ens_sl_at){0, (enum ens_sl_step)i};
-        if (strcmp(key, step_text[i]) == 0)
+    *at = (struct ens_sl_at){0, ENS_SL_META, ""};
+    for (int i = ENS_SL_META_LANES; i <= ENS_SL_META; i++)
+        if (strcmp(key, step_text[i]) == 0) {
+            at->step = (enum ens_sl_step)i;
+            return ENS_OK;
+        }
+    at->step = ENS_SL_FIT; /* but for the last word */
+    for (int i = 0; i < ENS_SL_META_LANES; i++)
+        if (ends_in(key, step_text[i]))
+            at->step = (enum ens_sl_step)i;
+    n = strlen(key) - strlen(step_text[at->step]);
+    if (n < sizeof(text)) {
+        memcpy(text, key, n);
+        text[n] = '\0';
+        if (ens_sl_array_parse(text, &n, &at->layer, at->group) == ENS_OK &&
+            n == 5 && memcmp(text, "layer", n) == 0 && at->layer > 0)
             return ENS_OK;
     }
-    for (uint32_t l = 1; l <= ENS_SL_LAYERS; l++)
-        for (int i = 0; i < ENS_SL_META_LANES; i++) {
-            *at = (struct ens_sl_at){l, (enum ens_sl_step)i};
-            ens_sl_stage_key(*at, text);
-            if (strcmp(text, key) == 0)
-                return ENS_OK;
-        }
     return ens_fail(err, ENS_EPROTOCOL, "superlearner has no stage %s", key);
 }
 
@@ -66,7 +84,25 @@ void ens_sl_array(char to[ENS_SL_KEY], const char *stem,
     if (layer == NULL)
         snprintf(to, ENS_SL_KEY, "%s", stem);
     else
-        snprintf(to, ENS_SL_KEY, "%s%u", stem, layer->number);
+        snprintf(to, ENS_SL_KEY, "%s%u%s%s", stem, layer->number,
+                 layer->group[0] != '\0' ? "_" : "", layer->group);
+}
+
+enum ens_status ens_sl_array_parse(const char *name, size_t *stem,
+                                   uint32_t *layer, char group[ENS_SL_GROUP])
+{
+    const char *p = name + strcspn(name, "0123456789");
+
+    *stem = (size_t)(p - name);
+    *layer = 0;
+    group[0] = '\0';
+    while (*p >= '0' && *p <= '9' && *layer <= ENS_SL_LAYERS)
+        *layer = *layer * 10 + (uint32_t)(*p++ - '0');
+    if (*p == '_' && *layer > 0 && p[1] != '\0') {
+        snprintf(group, ENS_SL_GROUP, "%s", p + 1);
+        p += 1 + strlen(group);
+    }
+    return *p == '\0' && *layer <= ENS_SL_LAYERS ? ENS_OK : ENS_ENOTFOUND;
 }
 
 /* Fixed by the data alone (Chan, Golub and LeVeque 1983 for why partial sums
@@ -126,6 +162,20 @@ enum ens_status ens_sl_needs(const struct ens_plan *plan,
     return ENS_OK;
 }
 
+uint64_t ens_sl_n_learners(const struct ens_plan *plan,
+                           const struct ens_host *host,
+                           const struct ens_sl_layer *layer)
+{
+    struct ens_cell cell;
+    uint64_t n = 0;
+
+    for (uint64_t i = 0; i < host->plan_n_cells(plan); i++) {
+        host->plan_cell(plan, i, &cell);
+        n += ens_sl_is_in(&cell, layer) ? 1u : 0u;
+    }
+    return n;
+}
+
 uint32_t ens_sl_n_layers(const struct ens_plan *plan,
                          const struct ens_host *host)
 {
@@ -149,7 +199,9 @@ struct chain { /* what a stage is added from */
     const struct ens_host *host;
     struct ens_plan *plan;
     struct ens_sl sl;
-    struct ens_sl_layer layer; /* of META_LANES and what follows: the last */
+    struct ens_sl_layer layer; /* of META_LANES and what follows: the last, its
+                                  first group */
+    struct ens_sl_layer meta;  /* what follows the last */
     struct ens_sl_needs needs;
     uint32_t n_layers;
 };
@@ -178,7 +230,7 @@ static int has_step(const struct chain *c, enum ens_sl_step step)
     case ENS_SL_SORT:
         return is_kept(c) && (!c->layer.is_sorted || c->layer.n_samples > 1);
     case ENS_SL_META_LANES:
-        return !c->sl.is_select && ens_sl_meta_lanes(&c->layer, members(c)) > 0;
+        return !c->sl.is_select && ens_sl_meta_lanes(&c->meta, members(c)) > 0;
     case ENS_SL_META_RISKS:
         return has_step(c, ENS_SL_META_LANES) &&
                ens_sl_meta_is_squares(&c->sl, c->host);
@@ -190,13 +242,39 @@ static int has_step(const struct chain *c, enum ens_sl_step step)
 }
 
 static enum ens_status enter_layer(struct chain *c, uint32_t layer,
-                                   struct ens_error *err)
+                                   const char *group, struct ens_error *err)
 {
-    enum ens_status s = ens_sl_layer(&c->sl, layer, &c->layer, err);
+    enum ens_status s = ens_sl_layer(&c->sl, layer, group, &c->layer, err);
 
     return s == ENS_OK
                ? ens_sl_needs(c->plan, c->host, &c->layer, &c->needs, err)
                : s;
+}
+
+static enum ens_status enter_meta(struct chain *c, struct ens_error *err)
+{
+    return enter_layer(c, c->n_layers,
+                       ens_sl_group_after(&c->sl, c->n_layers, NULL), err);
+}
+
+/* Where the next group begins, of this layer or the one behind it; META_LANES:
+ * there is none. */
+static enum ens_status enter_next(struct chain *c, struct ens_sl_at *at,
+                                  struct ens_error *err)
+{
+    const char *group = ens_sl_group_after(&c->sl, at->layer, at->group);
+    uint32_t layer = at->layer;
+    enum ens_status s;
+
+    if (group == NULL)
+        group = ens_sl_group_after(&c->sl, ++layer, NULL);
+    if (layer > c->n_layers) {
+        *at = (struct ens_sl_at){0, ENS_SL_META_LANES, ""};
+        return enter_meta(c, err);
+    }
+    s = enter_layer(c, layer, group, err);
+    *at = ens_sl_at(&c->layer, ENS_SL_ROWS);
+    return s;
 }
 
 /* The step after `at` that there is; 0: none. */
@@ -208,21 +286,20 @@ static enum ens_status follow(struct chain *c, struct ens_sl_at *at, int *any,
     *any = 0;
     while (at->step != ENS_SL_META && !*any && s == ENS_OK) {
         at->step++;
-        if (at->step == ENS_SL_META_LANES && at->layer == c->n_layers) {
-            at->layer = 0;
-        } else if (at->step == ENS_SL_META_LANES) {
-            at->layer++;
-            at->step = ENS_SL_ROWS;
-            s = enter_layer(c, at->layer, err);
-        }
+        if (at->step == ENS_SL_META_LANES && at->layer > 0)
+            s = enter_next(c, at, err);
         *any = s == ENS_OK && has_step(c, at->step);
     }
     return s;
 }
 
+/* Arrays that a stage names: three of each group of the layer before, those of
+ * its own group. */
+#define ENS_SL_ARRAYS (3 * (ENS_SL_GROUPS + 1) + 8)
+
 struct names { /* of arrays */
-    char text[16][ENS_SL_KEY];
-    const char *item[17];
+    char text[ENS_SL_ARRAYS][ENS_SL_KEY];
+    const char *item[ENS_SL_ARRAYS + 1];
     size_t n;
 };
 
@@ -242,15 +319,21 @@ static void input_arrays(const struct chain *c, uint32_t layer,
                          uint32_t mapped_by, struct names *reads)
 {
     struct ens_sl_layer from = {.number = layer - 1};
+    const char *g = NULL;
 
-    if (layer == 1)
-        return;
-    if (mapped_by > 0)
-        name(reads, "index", &(struct ens_sl_layer){.number = mapped_by});
-    name(reads, "predicted", &from);
-    if (c->sl.n_outer > 0)
-        name(reads, "outer", &from);
-    name(reads, "fits", &from);
+    if (layer > 1 && mapped_by > 0) {
+        struct ens_sl_layer by = ens_sl_mapping(&c->sl, mapped_by);
+
+        name(reads, "index", &by);
+    }
+    while (layer > 1 &&
+           (g = ens_sl_group_after(&c->sl, from.number, g)) != NULL) {
+        snprintf(from.group, sizeof(from.group), "%s", g);
+        name(reads, "predicted", &from);
+        if (c->sl.n_outer > 0)
+            name(reads, "outer", &from);
+        name(reads, "fits", &from);
+    }
 }
 
 static void step_arrays(const struct chain *c, struct ens_sl_at at,
@@ -259,8 +342,7 @@ static void step_arrays(const struct chain *c, struct ens_sl_at at,
     const struct ens_sl_layer *l = &c->layer;
 
     if (at.layer == 0)
-        input_arrays(c, c->n_layers + 1,
-                     l->is_picked ? l->number : l->mapped_by, reads);
+        input_arrays(c, c->n_layers + 1, c->meta.mapped_by, reads);
     if (l->is_shared && at.step != ENS_SL_ROWS)
         name(reads, "rows", l);
     switch (at.step) {
@@ -395,7 +477,7 @@ static enum ens_status add_data(const struct chain *c, struct ens_sl_at at,
     char row[12];
     enum ens_status s =
         is_meta ? ens_sl_meta_layer(&c->sl, c->n_layers, &layer, err)
-                : ens_sl_layer(&c->sl, at.layer, &layer, err);
+                : ens_sl_layer(&c->sl, at.layer, at.group, &layer, err);
 
     if (s != ENS_OK || layer.number == 1)
         return s;
@@ -404,6 +486,8 @@ static enum ens_status add_data(const struct chain *c, struct ens_sl_at at,
     ens_buf_printf(&text, "rows=%llu+%llu\npropagate=%s\n",
                    (unsigned long long)layer.first_y,
                    (unsigned long long)layer.n_in, v->set ? v->text : "");
+    if (c->sl.is_outer_shuffled)
+        ens_buf_puts(&text, "outer_folds=shuffled\n");
     if (layer.mapped_by > 0)
         ens_buf_printf(&text, "index=%u\n", layer.mapped_by);
     if (is_meta && at.step != ENS_SL_META_LANES)
@@ -421,7 +505,8 @@ static enum ens_status add_stage(struct chain *c, struct ens_sl_at at,
     struct names writes = {.n = 0}, reads = {.n = 0};
     uint32_t *per_cell = calloc((size_t)n, sizeof(*per_cell));
     struct ens_cell cell;
-    uint32_t n_tasks = ens_sl_n_tasks(&c->layer, at.step, width(c, at));
+    uint32_t n_tasks = ens_sl_n_tasks(at.layer > 0 ? &c->layer : &c->meta,
+                                      at.step, width(c, at));
     char key[ENS_SL_KEY];
     enum ens_status s;
 
@@ -443,9 +528,17 @@ static enum ens_status add_stage(struct chain *c, struct ens_sl_at at,
 static enum ens_status chain_open(struct chain *c, const struct ens_host *host,
                                   struct ens_plan *plan, struct ens_error *err)
 {
+    enum ens_status s;
+
     *c = (struct chain){.host = host, .plan = plan};
     c->n_layers = ens_sl_n_layers(plan, host);
-    return ens_sl_read(&c->sl, plan, host, err);
+    if (c->n_layers > ENS_SL_LAYERS)
+        return ens_fail(err, ENS_ESTUDY,
+                        "[learner] layer: %u; at most %d layers", c->n_layers,
+                        ENS_SL_LAYERS);
+    s = ens_sl_read(&c->sl, plan, host, err);
+    return s == ENS_OK ? ens_sl_meta_layer(&c->sl, c->n_layers, &c->meta, err)
+                       : s;
 }
 
 enum ens_status ens_sl_next(const struct ens_host *host, const char *key,
@@ -459,11 +552,22 @@ enum ens_status ens_sl_next(const struct ens_host *host, const char *key,
     if (s == ENS_OK)
         s = ens_sl_stage_of(key, &at, err);
     if (s == ENS_OK)
-        s = enter_layer(&c, at.layer > 0 ? at.layer : c.n_layers, err);
+        s = at.layer > 0 ? enter_layer(&c, at.layer, at.group, err)
+                         : enter_meta(&c, err);
     if (s == ENS_OK)
         s = follow(&c, &at, &any, err);
     if (s == ENS_OK && any)
         s = add_stage(&c, at, err);
+    return s;
+}
+
+static enum ens_status enter_first(struct chain *c, struct ens_sl_at *at,
+                                   struct ens_error *err)
+{
+    enum ens_status s =
+        enter_layer(c, 1, ens_sl_group_after(&c->sl, 1, NULL), err);
+
+    *at = ens_sl_at(&c->layer, ENS_SL_ROWS);
     return s;
 }
 
@@ -511,9 +615,13 @@ static enum ens_status declare_all(struct chain *c, struct ens_error *err)
     enum ens_status s = ENS_OK;
 
     for (uint32_t i = 1; i <= c->n_layers && s == ENS_OK; i++) {
-        s = enter_layer(c, i, err);
-        if (s == ENS_OK)
-            s = declare_arrays(c, err);
+        const char *g = NULL;
+
+        while (s == ENS_OK && (g = ens_sl_group_after(&c->sl, i, g)) != NULL) {
+            s = enter_layer(c, i, g, err);
+            if (s == ENS_OK)
+                s = declare_arrays(c, err);
+        }
     }
     for (size_t i = 0; i < ENS_COUNT(meta) && s == ENS_OK; i++)
         if (i >= ENS_COUNT(of) || has_step(c, of[i]))
@@ -526,14 +634,12 @@ enum ens_status ens_sl_plan(const struct ens_host *host, struct ens_plan *plan,
                             struct ens_error *err)
 {
     struct chain c;
-    struct ens_sl_at at = {1, ENS_SL_ROWS};
+    struct ens_sl_at at;
     int any = 1;
-    enum ens_status s = chain_open(&c, host, plan, err);
+    enum ens_status s;
 
     ens_sl_count_anew();
-    if (s == ENS_OK && c.n_layers > ENS_SL_LAYERS)
-        s = ens_fail(err, ENS_ESTUDY, "[learner] layer: %u; at most %d layers",
-                     c.n_layers, ENS_SL_LAYERS);
+    s = chain_open(&c, host, plan, err);
     if (s == ENS_OK)
         s = declare_all(&c, err);
     if (s == ENS_OK)
@@ -541,7 +647,7 @@ enum ens_status ens_sl_plan(const struct ens_host *host, struct ens_plan *plan,
     if (s == ENS_OK)
         s = ens_sl_schemas(host, plan, err);
     if (s == ENS_OK)
-        s = enter_layer(&c, 1, err);
+        s = enter_first(&c, &at, err);
     if (s == ENS_OK && !has_step(&c, at.step))
         s = follow(&c, &at, &any, err);
     return s == ENS_OK ? add_stage(&c, at, err) : s;
@@ -551,14 +657,13 @@ uint32_t ens_sl_max_stages(const struct ens_host *host,
                            const struct ens_plan *plan)
 {
     struct chain c;
-    struct ens_sl_at at = {0, ENS_SL_META};
+    struct ens_sl_at at;
     uint32_t n = 0;
     int any = 1;
 
     if (chain_open(&c, host, (struct ens_plan *)plan, NULL) != ENS_OK ||
-        enter_layer(&c, 1, NULL) != ENS_OK)
+        enter_first(&c, &at, NULL) != ENS_OK)
         return 0;
-    at = (struct ens_sl_at){1, ENS_SL_ROWS};
     n += (uint32_t)has_step(&c, at.step);
     while (follow(&c, &at, &any, NULL) == ENS_OK && any)
         n++;

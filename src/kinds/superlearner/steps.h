@@ -1,5 +1,6 @@
-/* The stages of a super learner, one after the other: of each layer those that
- * it needs, then the meta learner. Each follows from the settings alone. */
+/* The stages of a super learner, one after the other: of each layer, group by
+ * group, those that it needs, then the meta learner. Each follows from the
+ * settings alone. */
 #ifndef ENS_SUPERLEARNER_STEPS_H
 #define ENS_SUPERLEARNER_STEPS_H
 
@@ -23,9 +24,10 @@ enum ens_sl_step {
 struct ens_sl_at {
     uint32_t layer;
     enum ens_sl_step step;
+    char group[ENS_SL_GROUP];
 };
 
-/** What decides which steps a layer has. */
+/** What decides which steps a group of a layer has. */
 struct ens_sl_needs {
     uint64_t n_cells; /* learners in it */
     uint64_t leader;  /* the first of them */
@@ -34,20 +36,29 @@ struct ens_sl_needs {
 
 struct ens_sl_at ens_sl_at(const struct ens_sl_layer *layer,
                            enum ens_sl_step step);
-/** "layer2_lanes", "layer2", "meta". */
+/** "layer2_lanes", "layer2", "meta"; of group fast "layer2_fast_lanes". */
 void ens_sl_stage_key(struct ens_sl_at at, char key[ENS_SL_KEY]);
-/** ENS_EPROTOCOL: no such stage. */
+/** ENS_EPROTOCOL: no name of a stage. */
 enum ens_status ens_sl_stage_of(const char *key, struct ens_sl_at *at,
                                 struct ens_error *err);
-/** "predicted", layer 2 -> "predicted2"; of no layer (NULL): the stem. */
+/** "predicted", layer 2 -> "predicted2"; its group fast: "predicted2_fast"; of
+ * no layer (NULL): the stem. */
 void ens_sl_array(char to[ENS_SL_KEY], const char *stem,
                   const struct ens_sl_layer *layer);
+/** What such a name says: its stem's length, layer (0: of all) and group.
+ * ENS_ENOTFOUND. */
+enum ens_status ens_sl_array_parse(const char *name, size_t *stem,
+                                   uint32_t *layer, char group[ENS_SL_GROUP]);
 
 /** Walks all cells. */
 enum ens_status ens_sl_needs(const struct ens_plan *plan,
                              const struct ens_host *host,
                              const struct ens_sl_layer *layer,
                              struct ens_sl_needs *needs, struct ens_error *err);
+/** How many learners a group has; walks all cells. */
+uint64_t ens_sl_n_learners(const struct ens_plan *plan,
+                           const struct ens_host *host,
+                           const struct ens_sl_layer *layer);
 /** The highest layer that a learner is in. */
 uint32_t ens_sl_n_layers(const struct ens_plan *plan,
                          const struct ens_host *host);

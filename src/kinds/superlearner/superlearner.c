@@ -92,6 +92,20 @@ static const struct ens_setting settings[] = {
     ENS_SETTING("layer", "proba", BOOL, ONE, CELL, "yes", 0, 0,
                 "of classes: predictions are probabilities; no: the likeliest "
                 "class"),
+/* -- groups: not set = as in the layer */
+#define AS_LAYER "not set: as in the learner's layer"
+    CHOICE("group", "type", CELL, "",
+           "superlearner|blend|subsemble|temporal|select", AS_LAYER),
+    ENS_SETTING("group", "folds", INT, ONE, CELL, "", 2, 1e6, AS_LAYER),
+    ENS_SETTING("group", "shuffle", BOOL, ONE, CELL, "", 0, 0, AS_LAYER),
+    ENS_SETTING("group", "test_size", NUM, ONE, CELL, "", 0, 1e15, AS_LAYER),
+    ENS_SETTING("group", "partitions", INT, ONE, CELL, "", 1, 100000, AS_LAYER),
+    CHOICE("group", "partition_by", CELL, "", "blocks|kmeans", AS_LAYER),
+    ENS_SETTING("group", "step_size", INT, ONE, CELL, "", 1, 1e15, AS_LAYER),
+    ENS_SETTING("group", "burn_in", INT, ONE, CELL, "", 0, 1e15, AS_LAYER),
+    ENS_SETTING("group", "window", INT, ONE, CELL, "", 0, 1e15, AS_LAYER),
+    ENS_SETTING("group", "lag", INT, ONE, CELL, "", 0, 1e15, AS_LAYER),
+#undef AS_LAYER
     /* -- cases */
     {.section = "case",
      .key = "preprocess",
@@ -104,6 +118,9 @@ static const struct ens_setting settings[] = {
              "pca(5); `ensrun kinds superlearner` lists them"},
     /* -- learners */
     NAME_OF("layer", "layer", "1", "the layer it is in"),
+    NAME_OF("group", "group", "",
+            "the [group] of learners whose folds it shares; several: the "
+            "learner in each; not set: its layer's own"),
     NAME_OF("case", "case", "",
             "the [case] its columns are prepared by; several: the learner in "
             "each"),
@@ -146,6 +163,7 @@ static const struct ens_impl metas[] = {
 
 static const struct ens_role roles[] = {
     {.name = "layer", .beside = 1, .numbered = 1},
+    {.name = "group", .beside = 1, .by_name = 1},
     {.name = "case", .beside = 1},
     {.name = "learner",
      .impl_key = "learner",

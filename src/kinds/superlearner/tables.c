@@ -23,22 +23,6 @@ static union ens_table_value whole(uint64_t v)
     return (union ens_table_value){.i64 = (int64_t)v};
 }
 
-static union ens_table_value text(const char *s)
-{
-    return (union ens_table_value){.text = {s, strlen(s)}};
-}
-
-static enum ens_status put_columns(const struct ens_field *f, size_t n,
-                                   ens_table_column_fn *sink, void *arg,
-                                   struct ens_error *err)
-{
-    enum ens_status s = ENS_OK;
-
-    for (size_t i = 0; i < n && s == ENS_OK; i++)
-        s = sink(arg, &f[i], err);
-    return s;
-}
-
 /* -- fits of a learner ----------------------------------------------------- */
 
 /* Mean and standard deviation (of n, not n - 1) over folds. */
@@ -132,16 +116,19 @@ static enum ens_status each_learner(const struct ens_sl_tables_at *at,
                                     put_fn *put, struct ens_error *err)
 {
     uint32_t n_layers = ens_sl_n_layers(at->plan, at->host);
-    struct ens_sl_layer layer;
+    struct ens_sl_groups groups;
+    const struct ens_sl_layer *layer;
     struct ens_cell cell;
     enum ens_status s = ENS_OK;
 
     for (uint32_t l = 1; l <= n_layers && s == ENS_OK; l++) {
-        s = ens_sl_layer(&at->sl, l, &layer, err);
-        for (uint64_t i = 0; i < at->host->plan_n_cells(at->plan); i++) {
+        s = ens_sl_groups(&at->sl, l, &groups, err);
+        for (uint64_t i = 0;
+             s == ENS_OK && i < at->host->plan_n_cells(at->plan); i++) {
             at->host->plan_cell(at->plan, i, &cell);
-            if (s == ENS_OK && ens_sl_is_in(&cell, &layer))
-                s = put_learner(at, &layer, &cell, put, err);
+            layer = ens_sl_in_groups(&groups, &cell);
+            if (layer != NULL)
+                s = put_learner(at, layer, &cell, put, err);
         }
     }
     return s;
@@ -150,13 +137,12 @@ static enum ens_status each_learner(const struct ens_sl_tables_at *at,
 /* -- scores ---------------------------------------------------------------- */
 
 #define LEARNER_FIELDS                                                         \
-    {"layer", ENS_I64, "", "layer the learner is in"},                         \
+    {"layer", ENS_I64, "", "layer the learner is in"}, ENS_SL_GROUP_FIELD,     \
         {"case", ENS_TEXT, "", "how its columns are prepared"},                \
         {"learner", ENS_TEXT, "", "its section, and values of its axes"},      \
     {                                                                          \
         "partition", ENS_I64, "", "part of the rows it is fitted on"           \
     }
-#define N_LEARNER 4
 
 static const struct ens_field score_fields[] = {
     LEARNER_FIELDS,
@@ -175,9 +161,10 @@ static void put_names(const struct ens_sl_layer *layer,
 {
     ens_sl_row_name(cell, learner, ENS_SL_NAME);
     row[0] = whole(layer->number);
-    row[1] = text(ens_cell_value(cell, "learner", "case")->text);
-    row[2] = text(learner);
-    row[3] = whole(partition + 1);
+    row[1] = ens_sl_text(layer->group);
+    row[2] = ens_sl_text(ens_cell_value(cell, "learner", "case")->text);
+    row[3] = ens_sl_text(learner);
+    row[4] = whole(partition + 1);
 }
 
 static enum ens_status put_score(const struct ens_sl_tables_at *at,
@@ -190,13 +177,13 @@ static enum ens_status put_score(const struct ens_sl_tables_at *at,
     char learner[ENS_SL_NAME];
 
     put_names(layer, cell, partition, learner, row);
-    row[4] = whole(f->score.n);
-    row[5] = whole(f->failed);
-    row[6] = number(mean_of(&f->score));
-    row[7] = number(sd_of(&f->score));
-    row[8] = number(mean_of(&f->train));
-    row[9] = number(sd_of(&f->train));
-    return at->sink(at->arg, row, err);
+    row[5] = whole(f->score.n);
+    row[6] = whole(f->failed);
+    row[7] = number(mean_of(&f->score));
+    row[8] = number(sd_of(&f->score));
+    row[9] = number(mean_of(&f->train));
+    row[10] = number(sd_of(&f->train));
+    return ens_sl_put_row(at, row, ENS_COUNT(row), err);
 }
 
 /* -- summary: the same with times ------------------------------------------ */
@@ -224,15 +211,15 @@ static enum ens_status put_summary(const struct ens_sl_tables_at *at,
     char learner[ENS_SL_NAME];
 
     put_names(layer, cell, partition, learner, row);
-    row[4] = number(mean_of(&f->score));
-    row[5] = number(sd_of(&f->score));
-    row[6] = number(mean_of(&f->fit));
-    row[7] = number(sd_of(&f->fit));
-    row[8] = number(mean_of(&f->predict));
-    row[9] = number(sd_of(&f->predict));
-    row[10] = number(weight == NULL ? NAN : weight[1]);
-    row[11] = number(weight == NULL ? NAN : weight[0]);
-    return at->sink(at->arg, row, err);
+    row[5] = number(mean_of(&f->score));
+    row[6] = number(sd_of(&f->score));
+    row[7] = number(mean_of(&f->fit));
+    row[8] = number(sd_of(&f->fit));
+    row[9] = number(mean_of(&f->predict));
+    row[10] = number(sd_of(&f->predict));
+    row[11] = number(weight == NULL ? NAN : weight[1]);
+    row[12] = number(weight == NULL ? NAN : weight[0]);
+    return ens_sl_put_row(at, row, ENS_COUNT(row), err);
 }
 
 /* -- search ---------------------------------------------------------------- */
@@ -284,10 +271,9 @@ static enum ens_status put_search(struct ens_sl_tables_at *at,
         struct ens_tables_in *in, ens_table_column_fn *sink, void *arg,        \
         struct ens_error *err)                                                 \
     {                                                                          \
-        (void)host;                                                            \
-        (void)plan;                                                            \
         (void)in;                                                              \
-        return put_columns(fields, ENS_COUNT(fields), sink, arg, err);         \
+        return ens_sl_put_columns(host->plan_study(plan), fields,              \
+                                  ENS_COUNT(fields), sink, arg, err);          \
     }
 #define ROWS(name, call)                                                       \
     static enum ens_status name##_rows(                                        \
@@ -311,7 +297,21 @@ COLUMNS(search, ens_sl_search_fields)
 ROWS(search, put_search(&at, err))
 COLUMNS(weights, ens_sl_weight_fields)
 ROWS(weights, ens_sl_put_weights(&at, err))
-COLUMNS(risks, ens_sl_risk_fields)
+static enum ens_status risks_columns(const struct ens_host *host,
+                                     const struct ens_plan *plan,
+                                     struct ens_tables_in *in,
+                                     ens_table_column_fn *sink, void *arg,
+                                     struct ens_error *err)
+{
+    enum ens_status s = ENS_OK;
+
+    (void)host;
+    (void)plan;
+    (void)in;
+    for (size_t i = 0; i < ENS_COUNT(ens_sl_risk_fields) && s == ENS_OK; i++)
+        s = sink(arg, &ens_sl_risk_fields[i], err);
+    return s;
+}
 ROWS(risks, ens_sl_put_risks(&at, err))
 ROWS(correlations, ens_sl_put_correlations(&at, err))
 ROWS(predictions, ens_sl_put_predictions(&at, err))

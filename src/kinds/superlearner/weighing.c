@@ -47,7 +47,8 @@ static enum ens_status open_rows(struct ens_sl_weighing *a,
     }
     a->in.set = &set[0];
     a->out.set = &set[1];
-    if (ens_sl_meta_is_learner(&job->st->sl)) {
+    if (job->st->at.step == ENS_SL_META &&
+        ens_sl_meta_is_learner(&job->st->sl)) {
         s = ens_sl_data(job, &job->st->layer, a->sample, ENS_TEXTS_REFUSED,
                         &a->seen, err);
         if (s != ENS_OK)
@@ -94,7 +95,9 @@ enum ens_status ens_sl_weighing_open(const struct ens_sl_job *job,
     memset(a, 0, sizeof(*a));
     a->job = job;
     a->sample = sample;
-    s = ens_sl_layer(&st->sl, st->n_layers, &a->last, err);
+    s = ens_sl_layer(&st->sl, st->n_layers,
+                     ens_sl_group_after(&st->sl, st->n_layers, NULL), &a->last,
+                     err);
     if (s == ENS_OK)
         s = ens_sl_predictions(job, &st->layer, sample, &a->data, err);
     if (s == ENS_OK)

@@ -15,9 +15,9 @@ struct ens_sl_side {
 struct ens_sl_weighing {
     const struct ens_sl_job *job;
     uint32_t sample;
-    struct ens_sl_layer last;
+    struct ens_sl_layer last;   /* its first group: samples are alike in all */
     struct ens_sl_data data;    /* predictions of members */
-    struct ens_sl_data seen;    /* what a learner sees */
+    struct ens_sl_data seen;    /* what a learner sees; of stage meta */
     struct ens_sl_side in, out; /* weights are of; left out */
     size_t L, m;                /* members, columns of each */
     uint32_t lanes;             /* 0: no stage meta_lanes */

@@ -31,7 +31,8 @@ struct ens_model_blob {
 };
 
 /** A learner fitted on all rows of a partition. Without a model it failed,
- * there or in a fold: it is left out, as if there were no such learner. */
+ * there or in a fold, or has fewer partitions than others of the layer: it is
+ * left out, as if there were no such learner. */
 struct ens_model_fit {
     struct ens_model_blob prep, model;
 };
@@ -43,8 +44,8 @@ struct ens_model_learner {
 };
 
 struct ens_model_layer {
-    uint32_t n_partitions;
-    uint32_t m; /* columns of a prediction: 1, or classes */
+    uint32_t n_partitions; /* of the learner that has most */
+    uint32_t m;            /* columns of a prediction: 1, or classes */
     int is_cut; /* predictions of classes are their numbers: m is 1 */
     uint32_t n_propagated;      /* columns of X, of numbers, that go before */
     const uint32_t *propagated; /* from 0 */
