@@ -272,7 +272,7 @@ static enum ens_status make_file(const char *path, const struct head *h,
         unlink(tmp);
         return ens_wrap(err, s, "%s", path);
     }
-    return ens_file_sync_parent(path, err);
+    return ENS_OK;
 }
 
 /* ENS_ENOTFOUND when there is no such file. */
@@ -309,6 +309,17 @@ static enum ens_status take_back(const char *unused, const char *path,
         return s;
     if (rename(unused, path) != 0)
         return ens_fail_errno(err, ENS_EIO, "cannot rename %s", unused);
+    return ENS_OK;
+}
+
+enum ens_status ens_array_settle(const char *dir, struct ens_error *err)
+{
+    char path[PATH_MAX];
+
+    if (snprintf(path, sizeof(path), "%s/arrays/", dir) >= (int)sizeof(path))
+        return ens_fail(err, ENS_EIO, "%s: path too long", dir);
+    if (access(path, F_OK) != 0 && errno == ENOENT)
+        return ENS_OK; /* none was created */
     return ens_file_sync_parent(path, err);
 }
 

@@ -133,6 +133,8 @@ def sums(work):
     for name, settings, rows, meta in (
             ("samples", "outer_folds = 3\nfolds = 2", "[learner ridge]\n",
              "nnls"),
+            ("windows", "type = temporal", "[layer 1]\nstep_size = 1500\n"
+             "burn_in = 9000\nwindow = 8000\n[learner ridge]\n", "nnls"),
             ("select", "type = select\nfolds = 3\nscorer = r2",
              "[learner lasso]\nalpha = 0.01, 0.1\ncase = scaled\n", None)):
         text = study(settings, LINEAR + rows + slow, meta=meta)

@@ -170,6 +170,31 @@ def mixed(work):
     return results
 
 
+def many(work):
+    """Rows that stage meta has summed in lanes: those that all groups predict,
+    fewer than any stage before it sees. Weights have the residuals that least
+    squares with none below 0 have."""
+    n = 380001
+    _, y, _ = save(work, n=n)
+    results = run(work, study(
+        "folds = 2", "[group ends]\ntype = blend\n[learner lasso]\nalpha = " +
+        ", ".join(f"{0.05 * i:.2f}" for i in range(1, 21)) + "\n[learner tree]\n"
+        "depth = 2\ngroup = ends\n"))
+    check("meta_lanes" in (results / "log.txt").read_text(), "no lanes")
+    cut = n - n // 2
+    z = np.column_stack([predicted(results, name)[-(n - cut):]
+                         for name in learners(results)])
+    w, y = weights(results), y[cut:]
+    p = z @ w
+    check(abs(w.sum() - 1) < 1e-12 and w.min() >= 0 and w[-1] > 0.1, f"{w}")
+    slope = z.T @ (y - p * (p @ y) / (p @ p)) / len(y)
+    check(slope.max() < 1e-7 and abs(slope[w > 0]).max() < 1e-7, f"{slope}")
+    risks = one(results, "risks")[0]
+    square = (np.column_stack([z, p]) - y[:, None]) ** 2
+    near(risks[:22, 0], np.full(22, n // 2), "rows")
+    near(risks[:22, 1], square.mean(0), "risks")
+
+
 def training_rows(work):
     """knn reads the rows it was fitted on, of its group's partition, and of the
     layer before those that all groups predict."""
@@ -494,5 +519,5 @@ def most(work):
     check(len(weights(results)) == 17, f"{weights(results)}")
 
 
-main(folds, windows, mixed, training_rows, picked, classes, select, repeats,
-     outer, workers, kills, edits, plan, refused, most)
+main(folds, windows, mixed, many, training_rows, picked, classes, select,
+     repeats, outer, workers, kills, edits, plan, refused, most)
