@@ -347,6 +347,6 @@ def row_order(work):
     check("X" in run.stderr, run.stderr)
 
 
-main(workers, lanes, lanes_edited, sums, hosts, kills, edits,
-     edit_below, layers_edited, there_and_back, left_behind, inputs_edited, again,
+main(workers, lanes, lanes_edited, sums, hosts, kills, edits, edit_below,
+     layers_edited, there_and_back, left_behind, inputs_edited, again,
      fit_again, row_order)
