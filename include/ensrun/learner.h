@@ -158,7 +158,8 @@ enum ens_learn_uses {
     ENS_LEARN_MOMENTS = 1, /* asks for moments: they are made once for all */
     ENS_LEARN_BINS = 2,    /* reads bins: they are made once for all */
     ENS_LEARN_ROWS = 4,    /* predict reads training rows */
-    ENS_LEARN_WEIGHTS = 8  /* takes weights; others are refused with them */
+    ENS_LEARN_WEIGHTS = 8, /* takes weights; others are refused with them */
+    ENS_LEARN_BLIND = 16   /* looks at no column: they may hold no numbers */
 };
 
 #define ENS_LEARN_FAMILY(f) (1u << (f))

@@ -4,6 +4,7 @@
 #include "cli/command.h"
 #include "cli/from.h"
 #include "cli/model_file.h"
+#include "cli/divided.h"
 #include "cli/predictions.h"
 #include "cli/results.h"
 #include "input/mapped.h"
@@ -24,6 +25,8 @@ static const struct ens_option options[] = {
      "the new rows: .npy, .csv, or what else [input] takes"},
     {"output", 'o', ENS_OPTION_TEXT, 0, "FILE",
      ".npy or .csv (default: CSV to standard output)"},
+    {"workers", 0, ENS_OPTION_COUNT, 1, "N",
+     "of an .npy file: processes that share the rows (default: 1)"},
     {"force", 0, ENS_OPTION_FLAG, 0, NULL, "replace FILE if it is there"},
     {"proba", 0, ENS_OPTION_FLAG, 0, NULL,
      "of classes: their probabilities, not the likeliest one"},
@@ -35,8 +38,11 @@ static const struct ens_option options[] = {
      "one line that changes, a line a minute, or nothing"},
 };
 
+#define MOST_WORKERS 1024
+
 /* What is open. */
 struct session {
+    const struct ens_options *options;
     struct ens_model_file model;
     struct ens_arena arena;
     struct ens_study *study;
@@ -46,7 +52,8 @@ struct session {
     int has_plan;
     struct ens_inputs seen; /* those of the study that are here */
     int has_seen;
-    char work[4096]; /* a folder for programs; "": none */
+    _Atomic uint64_t *done; /* told to the parent; NULL: there is none */
+    char work[4096];        /* a folder for programs; "": none */
     struct ens_mapped rows;
     struct ens_predictions to;
     struct ens_screen screen;
@@ -139,22 +146,29 @@ static const struct ens_input *give_input(void *own, const char *name)
     return NULL;
 }
 
-static const char *give_folder(void *own)
+static int make_work(struct session *s)
 {
-    struct session *s = own;
     const char *tmp = getenv("TMPDIR");
 
     if (s->work[0] != '\0')
-        return s->work;
+        return 0;
     snprintf(s->work, sizeof(s->work), "%s/ensrun-predict-XXXXXX",
              tmp != NULL && tmp[0] == '/' ? tmp : "/tmp");
-    if (mkdtemp(s->work) == NULL) {
-        fprintf(stderr, "ensrun: cannot make %s: %s\n", s->work,
-                strerror(errno));
-        s->work[0] = '\0';
-        return NULL;
-    }
-    return s->work;
+    if (mkdtemp(s->work) != NULL)
+        return 0;
+    s->work[0] = '\0';
+    return -1;
+}
+
+static const char *give_folder(void *own)
+{
+    struct session *s = own;
+
+    if (make_work(s) == 0)
+        return s->work;
+    fprintf(stderr, "ensrun: cannot make a folder in TMPDIR: %s\n",
+            strerror(errno));
+    return NULL;
 }
 
 static void set_group(void *own, int32_t pgid)
@@ -193,6 +207,8 @@ static enum ens_status put(void *own, const double *values, size_t n_rows,
 {
     struct session *s = own;
 
+    if (s->done != NULL)
+        atomic_fetch_add(s->done, n_rows);
     return ens_predictions_put(&s->to, values, n_rows, err);
 }
 
@@ -234,13 +250,25 @@ static enum ens_status open_rows(struct session *s, const struct ens_options *o,
     return st != ENS_OK && key != NULL ? ens_wrap(err, st, "--%s", key) : st;
 }
 
-static enum ens_status predict(struct session *s, const struct ens_options *o,
-                               struct ens_error *err)
+/* Of programs. */
+static void remove_work(struct session *s)
 {
+    if (s->work[0] != '\0' && ens_file_empty(s->work, NULL) == ENS_OK)
+        rmdir(s->work);
+    s->work[0] = '\0';
+}
+
+static enum ens_status predict_rows(void *own, uint64_t first, uint64_t n,
+                                    struct ens_error *err)
+{
+    struct session *s = own;
+    const struct ens_options *o = s->options;
     struct ens_predict p = {.study = s->study,
                             .model = s->model.data,
                             .bytes = s->model.bytes,
                             .rows = &s->rows.input,
+                            .first = first,
+                            .n_rows = n,
                             .proba = ens_options_has(o, "proba"),
                             .skip_bad = ens_options_has(o, "skip-missing"),
                             .plan = give_plan,
@@ -253,6 +281,54 @@ static enum ens_status predict(struct session *s, const struct ens_options *o,
                             .group = set_group,
                             .seed = give_seed,
                             .own = s};
+    enum ens_status st;
+
+    s->to.first = first;
+    st = s->finder.kind->predict(&ens_host, &p, err);
+    if (st != ENS_OK && is_stopped(s))
+        st = ens_fail(err, ENS_ESTOPPED, "stopped; nothing was written");
+    ens_screen_clear(&s->screen);
+    return st;
+}
+
+/* In a process of its own: what is half written is the parent's. */
+static enum ens_status predict_part(void *own, uint64_t first, uint64_t n,
+                                    struct ens_divided_said *said,
+                                    struct ens_error *err)
+{
+    struct session *s = own;
+    size_t length = strlen(s->work);
+    enum ens_status st;
+
+    s->done = &said->done;
+    if (length > 0) /* one of its own, in what the parent removes */
+        snprintf(s->work + length, sizeof(s->work) - length, "/%" PRIu64,
+                 first);
+    st = predict_rows(s, first, n, err);
+    if (st == ENS_OK)
+        st = ens_out_flush(&s->to.out, err);
+    said->n_nan = s->to.n_nan;
+    remove_work(s);
+    return st;
+}
+
+static enum ens_status predict_divided(struct session *s, uint64_t n_workers,
+                                       struct ens_error *err)
+{
+    struct ens_divided w = {.n_rows = s->to.n_rows,
+                            .screen = &s->screen,
+                            .run = predict_part,
+                            .own = s};
+
+    (void)make_work(s); /* each tries again, if it has to */
+    w.n = (uint32_t)(n_workers < w.n_rows ? n_workers : w.n_rows);
+    return ens_divided_run(&w, &s->to.n_nan, err);
+}
+
+static enum ens_status predict(struct session *s, struct ens_error *err)
+{
+    const struct ens_options *o = s->options;
+    uint64_t n = ens_options_count(o, "workers", 1);
     enum ens_status st =
         ens_predictions_open(&s->to, ens_options_text(o, "output"),
                              ens_options_has(o, "force"), &s->screen, err);
@@ -260,9 +336,15 @@ static enum ens_status predict(struct session *s, const struct ens_options *o,
     if (st != ENS_OK)
         return st;
     s->to.n_rows = s->rows.input.n_rows;
-    st = s->finder.kind->predict(&ens_host, &p, err);
-    if (st != ENS_OK && is_stopped(s))
-        st = ens_fail(err, ENS_ESTOPPED, "stopped; nothing was written");
+    if (n > MOST_WORKERS || (n > 1 && !s->to.is_npy))
+        st = ens_fail(err, ENS_EUSAGE,
+                      "--workers %" PRIu64 ": 1 to %d, and above 1 with "
+                      "--output FILE.npy only",
+                      n, MOST_WORKERS);
+    else if (n > 1 && s->to.n_rows > 1)
+        st = predict_divided(s, n, err);
+    else
+        st = predict_rows(s, 0, s->to.n_rows, err);
     ens_screen_clear(&s->screen);
     st = ens_predictions_close(&s->to, st, err);
     if (st == ENS_OK && s->to.n_nan > 0)
@@ -283,8 +365,7 @@ static void finish(struct session *s)
     if (s->has_seen)
         ens_inputs_close(&s->seen);
     ens_inputs_close(&s->inputs);
-    if (s->work[0] != '\0' && ens_file_empty(s->work, NULL) == ENS_OK)
-        rmdir(s->work);
+    remove_work(s);
     ens_mapped_close(&s->rows);
     ens_study_free(s->study);
     ens_finder_fini(&s->finder);
@@ -303,6 +384,7 @@ static int run(const struct ens_options *o)
 
     if (s == NULL)
         return ens_cli_fail(ENS_ENOMEMORY, &err);
+    s->options = o;
     ens_screen_init(&s->screen, ens_options_text(o, "progress"));
     st = ens_model_file_open(&s->model, o->word[0], &err);
     if (st == ENS_OK)
@@ -310,7 +392,7 @@ static int run(const struct ens_options *o)
     if (st == ENS_OK)
         st = open_rows(s, o, &err);
     if (st == ENS_OK)
-        st = predict(s, o, &err);
+        st = predict(s, &err);
     code = st == ENS_OK ? 0 : ens_cli_fail_lines(st, &errors, &err);
     ens_buf_fini(&errors);
     finish(s);

@@ -133,6 +133,10 @@ enum ens_status ens_predictions_begin(struct ens_predictions *p,
     }
     if (!p->is_npy)
         ens_buf_puts(&p->row, "\n");
+    if (p->first > 0) { /* the head is for who has row 0 */
+        p->out.at = p->row.len + p->first * p->n * sizeof(double);
+        ens_buf_clear(&p->row);
+    }
     return flush(p, err);
 }
 

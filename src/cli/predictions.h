@@ -11,8 +11,10 @@ struct ens_predictions {
     struct ens_screen *screen;
     int is_npy;
     uint64_t n_rows, done, n_nan; /* rows that are NaN */
-    size_t n;                     /* columns */
-    const char *const *class_;    /* names; NULL: values are numbers */
+    uint64_t first; /* of the rows that are put, in .npy; others write the rest
+                     */
+    size_t n;       /* columns */
+    const char *const *class_; /* names; NULL: values are numbers */
     size_t n_classes;
     double *label; /* names of classes as numbers, when all are */
     struct ens_buf row;

@@ -26,6 +26,7 @@ struct own {
     struct ens_rowset x, y; /* rows of columns, of the response */
     size_t tile;            /* rows, at most TILE */
     double *raw, *work;     /* of them */
+    int dropped;            /* see ens_rows_dropped */
     struct bad bad;
 };
 
@@ -55,6 +56,19 @@ static uint64_t row_at(const struct where *w, uint64_t i)
     return w->row != NULL ? w->row[i] : ens_rowset_row(w->set, w->first + i);
 }
 
+/* Columns of no use: zeros for what is not finite. */
+static void drop(struct own *o, size_t n, double *x)
+{
+    const struct ens_learn_source *s = o->spec.source;
+
+    for (size_t j = 0; j < s->p; j++)
+        for (size_t i = 0; i < n && s->ignored[j]; i++)
+            if (!isfinite(x[i * s->p + j])) {
+                x[i * s->p + j] = 0;
+                o->dropped = 1;
+            }
+}
+
 static void clean(struct own *o, const struct where *w, size_t n, double *x)
 {
     const struct ens_learn_source *s = o->spec.source;
@@ -62,6 +76,8 @@ static void clean(struct own *o, const struct where *w, size_t n, double *x)
 
     if (s->finite)
         return;
+    if (s->ignored != NULL)
+        drop(o, n, x);
     while ((k += ens_not_finite(x + k, all - k)) < all) {
         remember(o, s, row_at(w, k / s->p), k % s->p, x[k],
                  "a finite number is expected");
@@ -418,6 +434,20 @@ static uint64_t input_row(const struct bad *b)
                    (a->map != NULL ? ens_rowset_row(a->map, b->row) : b->row);
     }
     return 1 + b->row;
+}
+
+const struct ens_learn_source *ens_rows_bad_source(const struct ens_rows *rows)
+{
+    const struct own *o = rows->own;
+
+    return o->bad.source;
+}
+
+int ens_rows_dropped(const struct ens_rows *rows)
+{
+    const struct own *o = rows->own;
+
+    return o->dropped;
 }
 
 enum ens_status ens_rows_bad(const struct ens_rows *rows, struct ens_error *err)

@@ -20,6 +20,8 @@ struct ens_response {
 /** Preprocessing, fitted (learn/prep): a function of a row. */
 struct ens_rows_prep {
     size_t p; /* columns that it makes */
+    /* By column of its input, 1: it takes nothing from it; NULL: from all. */
+    const unsigned char *ignored;
     const char *const *column;
     size_t work; /* doubles of work for n rows: n * work */
     void (*apply)(const void *own, const double *in, size_t n, double *out,
@@ -65,5 +67,9 @@ enum ens_status ens_rows_open(const struct ens_rows_spec *spec,
  * input). It was read as 0. */
 enum ens_status ens_rows_bad(const struct ens_rows *rows,
                              struct ens_error *err);
+/** What it was read from: the source, or that of the response or weights. */
+const struct ens_learn_source *ens_rows_bad_source(const struct ens_rows *rows);
+/** Was anything that was read not finite, in a column that is ignored? */
+int ens_rows_dropped(const struct ens_rows *rows);
 
 #endif

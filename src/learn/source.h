@@ -43,6 +43,9 @@ struct ens_learn_source {
     /* 1: known to hold finite numbers only. Of those who looked: no function
      * here does. */
     int finite;
+    /* By column, 1: of no use to whoever reads. In rows (rows.h) what is not
+     * finite in it is 0. NULL: none. */
+    const unsigned char *ignored;
     size_t room_columns, room_parts;
     struct ens_arena *arena;
 };

@@ -145,6 +145,8 @@ enum ens_status ens_blocks_make(struct ens_run *r, struct ens_error *err)
     for (size_t a = 0; s == ENS_OK && a < r->stage.n_writes; a++)
         if (open || ens_plan_find_array(&r->plan, r->stage.writes[a])->keep)
             s = make_arrays(r, r->stage.writes[a], err);
+    if (s == ENS_OK && r->stage.n_writes > 0)
+        s = ens_array_settle(r->dir, err);
     return s == ENS_OK && open ? refill(r, err) : s;
 }
 
@@ -154,5 +156,7 @@ enum ens_status ens_blocks_again(struct ens_run *r, struct ens_error *err)
 
     for (size_t a = 0; s == ENS_OK && a < r->stage.n_writes; a++)
         s = make_arrays(r, r->stage.writes[a], err);
+    if (s == ENS_OK && r->stage.n_writes > 0)
+        s = ens_array_settle(r->dir, err);
     return s == ENS_OK ? refill(r, err) : s;
 }

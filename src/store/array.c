@@ -272,7 +272,7 @@ static enum ens_status make_file(const char *path, const struct head *h,
         unlink(tmp);
         return ens_wrap(err, s, "%s", path);
     }
-    return ens_file_sync_parent(path, err);
+    return ENS_OK;
 }
 
 /* ENS_ENOTFOUND when there is no such file. */
@@ -309,6 +309,17 @@ static enum ens_status take_back(const char *unused, const char *path,
         return s;
     if (rename(unused, path) != 0)
         return ens_fail_errno(err, ENS_EIO, "cannot rename %s", unused);
+    return ENS_OK;
+}
+
+enum ens_status ens_array_settle(const char *dir, struct ens_error *err)
+{
+    char path[PATH_MAX];
+
+    if (snprintf(path, sizeof(path), "%s/arrays/", dir) >= (int)sizeof(path))
+        return ens_fail(err, ENS_EIO, "%s: path too long", dir);
+    if (access(path, F_OK) != 0 && errno == ENOENT)
+        return ENS_OK; /* none was created */
     return ens_file_sync_parent(path, err);
 }
 
@@ -434,12 +445,15 @@ static enum ens_status open_any(const char *dir, const char *name,
                                 uint64_t cell_id, int *fd, struct head *h,
                                 struct ens_error *err)
 {
+    struct ens_error why = {0}; /* err is left alone where it is found */
     enum ens_status s =
-        open_file(dir, "arrays", name, cell_id, O_RDONLY, fd, h, err);
+        open_file(dir, "arrays", name, cell_id, O_RDONLY, fd, h, &why);
 
     if (s == ENS_ENOTFOUND && open_file(dir, "arrays/unused", name, cell_id,
                                         O_RDONLY, fd, h, NULL) == ENS_OK)
-        s = ENS_OK;
+        return ENS_OK;
+    if (s != ENS_OK && err != NULL)
+        *err = why;
     return s;
 }
 

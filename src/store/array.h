@@ -22,6 +22,9 @@ enum ens_status ens_array_create(const char *dir, const char *name,
                                  uint32_t ndim, const uint64_t *shape,
                                  struct ens_io *io, int *created,
                                  struct ens_error *err);
+/** Make the names of arrays that were created durable: one sync for all of
+ * them. */
+enum ens_status ens_array_settle(const char *dir, struct ens_error *err);
 /** Open for writing blocks; *data_offset of element 0. */
 enum ens_status ens_array_open(const char *dir, const char *name,
                                uint64_t cell_id, int *fd, uint64_t *data_offset,

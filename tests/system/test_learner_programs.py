@@ -253,6 +253,8 @@ def columns_of_an_input(work):
     x = numpy.load(work.path / "all.npy")
     x[1234, 2] = numpy.nan
     numpy.save(work.path / "all.npy", x)
+    path.write_text(path.read_text().replace("[learner ols]\nlearner = ols\n",
+                                             ""))
     work.run(path, work.path / "s", expect=SOME_FAILED)
     errors = {row["error"] for row in table(work.path / "s")
               if row["learner"] == "python"}

@@ -220,6 +220,8 @@ def rows_before_in_layers_behind(work):
     got = predict(work, "s", "new.npy", "--skip-missing")
     check(np.isnan(got[:lag]).all(), str(got[:5]))
     near(got[lag:], want, "lag behind layer 1", 1e-7)
+    same = predict(work, "s", "new.npy", "--skip-missing", "--workers", 3)
+    check(np.array_equal(got, same, equal_nan=True), "3 workers")
     new[5000, 2] = np.nan
     np.save(work.path / "new.npy", new)
     some = predict(work, "s", "new.npy", "--skip-missing")
@@ -228,6 +230,35 @@ def rows_before_in_layers_behind(work):
     np.save(work.path / "few.npy", new[:2])
     check(np.isnan(predict(work, "s", "few.npy", "--skip-missing")).all(),
           "fewer rows than the lag")
+
+
+def workers_share_the_rows(work):
+    x, y, _ = save(work)
+    work.run(study(work, OLS + MEAN + "[meta]\nlearner = average\n"), "s")
+    new = np.random.RandomState(3).uniform(size=(100001, 4))
+    np.save(work.path / "new.npy", new)
+    got = predict(work, "s", "new.npy")
+    near(got, (least_squares(x, y, new) + y.mean()) / 2, "one process")
+    whole = (work.path / "p.npy").read_bytes()
+    for n in (2, 3, 8):
+        predict(work, "s", "new.npy", "--workers", n)
+        check((work.path / "p.npy").read_bytes() == whole, f"{n} workers")
+    for n in (0, 1, 3): # fewer rows than workers
+        np.save(work.path / "few.npy", new[:n])
+        check((predict(work, "s", "few.npy", "--workers", 8) == got[:n]).all(),
+              f"{n} rows")
+    new[99000, 1] = new[50, 3] = np.inf
+    np.save(work.path / "bad.npy", new)
+    some = predict(work, "s", "bad.npy", "--workers", 3, "--skip-missing")
+    check(list(np.flatnonzero(np.isnan(some))) == [50, 99000], "bad rows")
+    for rows, text in ((new, "row 51, column V4"),
+                       (new[60:], "row 98941, column V2")):
+        np.save(work.path / "bad.npy", rows)
+        said = predict(work, "s", "bad.npy", "--workers", 3, expect=BAD)
+        check(text in said and said.count("ensrun:") == 1, said)
+    said = work.ensrun("predict", "s", "--input", "new.npy", "--workers", 2,
+                       expect=BAD).stderr
+    check("--workers 2" in said and ".npy" in said, said)
 
 
 def save_table(work):
@@ -420,7 +451,7 @@ if __name__ == "__main__":
          preprocessing_layers_and_learners_that_read_rows,
          partitions_and_a_learner_as_meta,
          shuffled_partitions_of_learners_that_read_rows,
-         rows_before_in_layers_behind, columns_by_name_and_text,
+         rows_before_in_layers_behind, workers_share_the_rows, columns_by_name_and_text,
          text_that_no_case_takes, training_rows_that_changed, classes,
          a_learner_that_failed_is_left_out, what_is_wrong_is_said,
          stopped_it_leaves_nothing)

@@ -9,8 +9,8 @@ import signal
 
 import numpy as np
 
-from harness import BAD, OK, SOME_FAILED, SOURCE, check, main, table, \
-    wait_until
+from harness import BAD, ENVIRONMENT, OK, SOME_FAILED, SOURCE, check, \
+    children, main, table, wait_until
 
 ROWS, NEW = 3000, 150000  # new rows: three blocks
 
@@ -140,6 +140,8 @@ def to_the_bit(work):
     for name, rows in (("new", new), ("X", x)):
         first, second = (slopes_of(model, rows) for model in models)
         same(predict(work, "s", f"{name}.npy"), (first + second) / 2, name)
+    same(predict(work, "s", "new.npy", "--workers", 3), predict(work),
+         "a program in each of 3 workers")
     np.save(work.path / "one.npy", new[5:6])
     same(predict(work, "s", "one.npy"), predict(work)[5:6], "a row alone")
     # the file alone, elsewhere, and X gone: the program is where it was
@@ -218,6 +220,8 @@ def what_a_program_does_wrong(work):
         (work.path / "what").write_text(what)
         said = predict(work, expect=SOME_FAILED)
         check(text in said, f"{what}: {said}")
+        said = predict(work, "s", "new.npy", "--workers", 2, expect=SOME_FAILED)
+        check(text in said, f"{what}, 2 workers: {said}")
     (work.path / "what").unlink()
     (work.path / "model").write_text("#!/bin/sh\necho dear me >&2\nexit 4\n")
     said = predict(work, expect=BAD)
@@ -269,14 +273,22 @@ def warnings_are_told_once(work):
 MEAN = "[learner avg]\nlearner = mean\n"
 
 
+def start_hanging(work, workers):
+    (work.path / "hangs").unlink(missing_ok=True)
+    run = work.start("predict", "s", "--input", "new.npy", "-o", "p.npy",
+                     "--workers", workers,
+                     env={"TMPDIR": str(work.path / "tmp")})
+    wait_until(lambda: (work.path / "hangs").exists(), 60, "hangs")
+    return run
+
+
 def stopped_while_it_hangs(work):
     work.run(study(work, ONE + AVERAGE), "s")
     (work.path / "what").write_text("hang")
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        (work.path / "hangs").unlink(missing_ok=True)
-        run = work.start("predict", "s", "--input", "new.npy", "-o", "p.npy",
-                         env={"TMPDIR": str(work.path / "tmp")})
-        wait_until(lambda: (work.path / "hangs").exists(), 60, "hangs")
+    for number, workers in ((signal.SIGINT, 1), (signal.SIGTERM, 1),
+                            (signal.SIGHUP, 1), (signal.SIGINT, 2),
+                            (signal.SIGTERM, 2)):
+        run = start_hanging(work, workers)
         os.kill(run.pid, number)
         check(run.wait(30) == -number, "ends by the signal")
         check("stopped" in run.stderr and "died" not in run.stderr, run.stderr)
@@ -284,6 +296,17 @@ def stopped_while_it_hangs(work):
         check(not (work.path / "p.npy").exists(), "an output")
 
 
+def a_worker_is_killed(work):
+    work.run(study(work, ONE + AVERAGE), "s")
+    (work.path / "what").write_text("hang")
+    run = start_hanging(work, 2)
+    os.kill(children(run.pid)[0], signal.SIGKILL)
+    run.wait(30, ENVIRONMENT)
+    check("a worker ended by signal 9" in run.stderr, run.stderr)
+    nothing_left(work, run)
+    check(not (work.path / "p.npy").exists(), "an output")
+
+
 main(to_the_bit, layers_partitions_and_meta, classes,
      what_a_program_does_wrong, inputs_that_it_names, warnings_are_told_once,
-     stopped_while_it_hangs)
+     stopped_while_it_hangs, a_worker_is_killed)

@@ -133,6 +133,8 @@ def sums(work):
     for name, settings, rows, meta in (
             ("samples", "outer_folds = 3\nfolds = 2", "[learner ridge]\n",
              "nnls"),
+            ("windows", "type = temporal", "[layer 1]\nstep_size = 1500\n"
+             "burn_in = 9000\nwindow = 8000\n[learner ridge]\n", "nnls"),
             ("select", "type = select\nfolds = 3\nscorer = r2",
              "[learner lasso]\nalpha = 0.01, 0.1\ncase = scaled\n", None)):
         text = study(settings, LINEAR + rows + slow, meta=meta)
@@ -276,6 +278,25 @@ def there_and_back(work):
         same(work, work.path / "r", fresh(work, text, f"fresh{i}"), str(i))
 
 
+def left_behind(work):
+    """Scratch of a run that was killed, set aside by one that has no use for
+    it, is of use again."""
+    save(work, n=20000)
+    rows = "[learner mean]\n[learner ols]\nlayer = 1, 2\n"
+    trees = "[learner boost]\nrounds = 20\n"
+    results = work.path / "r"
+    run = work.start_run(work.study(study("", rows + trees)), results)
+    wait_until(lambda: not run.running or list(results.glob("arrays/fits1.*")),
+               60, "fits")
+    check(kill(run.pid), "it ended too soon")
+    run.wait(60)
+    run.expect_no_process(20)
+    work.run(work.study(study("", rows)), results)
+    check(list(results.glob("arrays/unused/bins1.*")), "nothing set aside")
+    work.run(work.study(study("", rows + trees)), results)
+    same(work, results, fresh(work, study("", rows + trees)), "again")
+
+
 def inputs_edited(work):
     """Weights, ids ... that come or go concern every fit: refused."""
     save(work, more=["id", "weights", "strata"])
@@ -322,5 +343,6 @@ def row_order(work):
     check("X" in run.stderr, run.stderr)
 
 
-main(workers, lanes, lanes_edited, sums, hosts, kills, edits, edit_below,
-     layers_edited, there_and_back, inputs_edited, again, fit_again, row_order)
+main(workers, lanes, lanes_edited, sums, hosts, kills, edits,
+     edit_below, layers_edited, there_and_back, left_behind, inputs_edited, again,
+     fit_again, row_order)

@@ -7,8 +7,8 @@ import shutil
 import numpy as np
 
 from harness import BAD, SOME_FAILED, SOURCE, check, expect_same, main, table
-from stacking import blocks, by_folds, data, mean, near, nnls, ols, one, \
-    predicted, save, study, weights
+from stacking import blocks, by_folds, data, learners, mean, near, nnls, ols, \
+    one, predicted, save, study, weights
 
 BOTH = "[learner mean]\n[learner ols]\n"
 PROGRAM = """#!/usr/bin/python3
@@ -163,35 +163,94 @@ def repaired(work):
 # -- odd data: documented behaviour ------------------------------------------------
 
 def holes(work):
-    """NaN in X: what looks at X fails and says where; in y: everything."""
+    """A value of X that is no number ends the study where sums or bins of rows
+    meet it; else the fits fail that read it. All say where."""
     x, y, _ = save(work)
     x[16, 2] = np.nan
     np.save(work.path / "X.npy", x)
-    results = work.path / "x"
-    run = work.run(work.study(study("", BOTH)), results, expect=SOME_FAILED)
-    text = "column V3, row 17: nan: a finite number is expected"
-    check(text in run.stderr, run.stderr)
-    near(weights(results), [1, 0], "NaN in X: weights")
-    save(work)
-    y[50] = np.inf
-    np.save(work.path / "y.npy", y)
-    run = work.run(work.study(study("", BOTH)), work.path / "y",
+    for rows, name in ((BOTH, "sums"), ("[learner tree]\n", "bins"),
+                       ("[layer 1]\ntype = subsemble\npartition_by = kmeans\n"
+                        "[learner mean]\n", "clusters")):
+        run = work.run(work.study(study("", rows)), work.path / name,
+                       expect=BAD)
+        check(f"input X ({work.path}/X.npy): column V3, row 17: nan: a finite "
+              "number is expected" in run.stderr, f"{name}: {run.stderr}")
+    run = work.run(work.study(study("type = temporal", "[layer 1]\nstep_size "
+                                    "= 30\n" + BOTH)), work.path / "fits",
                    expect=SOME_FAILED)
-    check("column y, row 51: inf: a finite number is expected" in run.stderr,
-          run.stderr)
+    check("column V3, row 17: nan: a finite number" in run.stderr, run.stderr)
+    near(weights(work.path / "fits"), [1, 0], "NaN in X: weights")
 
 
-def negative_counts(work):
-    """The fault is said, not what reading them as 0 would lead to."""
-    save(work)
-    np.save(work.path / "y.npy", -np.arange(1, 104.0))
-    results = work.path / "r"
-    run = work.run(work.study(study("", "[learner poisson]\n", "poisson")),
-                   results, expect=SOME_FAILED)
-    check("a count is expected" in run.stderr, run.stderr)
-    check("all responses are 0" not in run.stderr
-          and not any("all resp" in r["warnings"] for r in table(results)),
-          run.stderr)
+def no_response(work):
+    """In y and weights it ends the study before anything runs, or with the
+    sums of layer 1."""
+    _, y, more = save(work)
+    for family, at, value, text in (
+            ("gaussian", 50, np.inf, "inf: a finite number is expected"),
+            ("poisson", 0, -1, "-1: a count is expected"),
+            ("poisson", 7, 0.5, "0.5: a count is expected"),
+            ("binomial", 102, 2, "2: no class of the response")):
+        bad = more[family].copy()
+        bad[at] = value
+        np.save(work.path / "y.npy", bad)
+        text = f"input y ({work.path}/y.npy): column y, row {at + 1}: {text}"
+        is_refused(work, study("", "[learner mean]\n", family), text)
+        run = work.run(work.study(study("", BOTH, family)),
+                       work.path / f"{family}{at}", expect=BAD)
+        check(text in run.stderr, run.stderr)
+    np.save(work.path / "y.npy", y)
+    w = np.ones(len(y))
+    w[[9, 30]] = -2, np.nan
+    np.save(work.path / "w.npy", w)
+    is_refused(work, study("", "[learner mean]\n", inputs="weights = w.npy"),
+               "input weights (PATH/w.npy): column weights, row 10: -2: a "
+               "weight of 0 or more is expected")
+
+
+def left_columns(work):
+    """A NaN in a column of X that cases leave out is nobody's business: of
+    fits, of `predict`; each learner is that of X without the column. Not so
+    where one of them takes it."""
+    x, y, _ = save(work)
+    bad = np.insert(x, 2, np.nan, axis=1)
+    bad[40:, 2] = 7
+    cases = ("[case a]\npreprocess = subset(-3)\n"
+             "[case b]\npreprocess = standardise, subset(1:2, 4:6)\n"
+             "[case c]\npreprocess = subset(-V3), pca(4)\n")
+    rows = (cases + "[learner mean]\n[learner ols]\ncase = a, b\n"
+            "[learner knn]\ncase = a, c\n[learner tree]\ncase = a\n"
+            "[learner lasso]\nalpha = 0.1\ncase = b\n")
+    plain = rows.replace("subset(-3)", "none").replace(
+        "standardise, subset(1:2, 4:6)", "standardise").replace(
+            "subset(-V3), pca(4)", "pca(4)")
+    np.save(work.path / "X1.npy", x)
+    np.save(work.path / "X2.npy", bad)
+    new = bad[:3]
+    np.save(work.path / "new.npy", new)
+    np.save(work.path / "few.npy", np.delete(new, 2, axis=1))
+    for name, settings in (("folds", ""), ("outer", "outer_folds = 2"),
+                           ("time", "type = temporal")):
+        more = "[layer 1]\nstep_size = 30\n" if name == "time" else ""
+        for i, text in ((1, plain), (2, rows)):
+            text = study(settings, more + text).replace("X.npy", f"X{i}.npy")
+            work.run(work.study(text), work.path / f"{name}{i}")
+        found = [[np.load(work.path / f"{name}{i}/arrays" / f"{stem}.{c}.npy")
+                  for c in learners(work.path / f"{name}{i}").values()
+                  for stem in (["predicted1", "outer1"] if name == "outer" else
+                               ["predicted1"])] for i in (1, 2)]
+        check(len(found[0]) >= 7, f"{name}: {len(found[0])} arrays")
+        for one_, other in zip(*found):
+            near(other, one_, name, 1e-9)
+        for i, file in ((1, "few"), (2, "new")):
+            work.ensrun("predict", work.path / f"{name}{i}", "--input",
+                        work.path / f"{file}.npy", "-o",
+                        work.path / f"{name}{i}.npy")
+        near(np.load(work.path / f"{name}2.npy"),
+             np.load(work.path / f"{name}1.npy"), f"{name}: predict", 1e-9)
+    text = study("", rows + "[learner ridge]\n").replace("X.npy", "X2.npy")
+    run = work.run(work.study(text), work.path / "taken", expect=BAD)
+    check("column V3, row " in run.stderr, run.stderr)
 
 
 def without_the_first(work):
@@ -378,5 +437,5 @@ def broken_files(work):
 
 
 main(programs, many_rows, full_fit, neighbours, next_layer, none_left, repaired,
-     holes, negative_counts, without_the_first, constant, wide, absent_class,
-     same_twice, refused, text_response, broken_files)
+     holes, no_response, left_columns, without_the_first, constant, wide,
+     absent_class, same_twice, refused, text_response, broken_files)

@@ -305,6 +305,14 @@ START_TEST(cells_that_left_are_put_away_and_come_back)
     ck_assert(!exists("arrays/c.0000000000000009.npy.tmp"));
     ck_assert(exists("arrays/notes.npy"));
 
+    ok(ens_array_map_any(dir, "a.b", 1, &v, &base, &bytes, &err), &err);
+    ck_assert_int_eq(err.status, ENS_OK); /* nothing was missing */
+    ck_assert(((const double *)v.data)[1] == 8);
+    ens_array_unmap(base, bytes);
+    ck_assert_int_eq(ens_array_map_any(dir, "a.b", 9, &v, &base, &bytes, &err),
+                     ENS_ENOTFOUND);
+    ck_assert_int_eq(err.status, ENS_ENOTFOUND);
+
     ck_assert_int_eq(create("a.b", 1, ENS_DT_F64, 1, shape), 0);
     ck_assert(!exists("arrays/unused/a.b.0000000000000001.npy"));
     ok(ens_array_map(dir, "a.b", 1, &v, &base, &bytes, &err), &err);

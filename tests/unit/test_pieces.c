@@ -167,6 +167,93 @@ START_TEST(test_rows_are_unions)
 }
 END_TEST
 
+/* -- windows of time ------------------------------------------------------- */
+
+static const struct windows {
+    uint32_t n, step, burn_in, window, lag;
+} windows[] = {
+    {100, 10, 20, 0, 0},   {103, 7, 30, 0, 4},     {103, 7, 30, 25, 0},
+    {103, 10, 30, 20, 10}, {500, 13, 101, 57, 29}, {50, 1, 3, 2, 2},
+};
+
+static uint32_t count_folds(const struct windows *w)
+{
+    return (w->n - w->burn_in - 1) / w->step + 1;
+}
+
+static struct ens_sl_layer windows_of(const struct windows *w)
+{
+    return (struct ens_sl_layer){
+        .number = 1,
+        .n_in = w->n,
+        .n_partitions = 1,
+        .n_folds = count_folds(w),
+        .n_samples = 1,
+        .is_full = 1,
+        .spec = {.type = ENS_FOLDS_TEMPORAL,
+                 .step_size = w->step,
+                 .burn_in = w->burn_in,
+                 .window = w->window,
+                 .lag = w->lag},
+    };
+}
+
+/* Rows [from, to) each once, no others. */
+static void check_window(const struct ens_sl_layer *l, uint32_t fold,
+                         enum ens_sl_which which, uint32_t from, uint32_t to)
+{
+    struct ens_sl_fit fit = {0, 0, fold};
+    int times[MOST] = {0};
+    uint32_t *piece;
+    size_t n_pieces;
+
+    ck_assert(ens_sl_pieces_of(l, 2, fit, which, &arena, &piece, &n_pieces) ==
+              ENS_OK);
+    for (size_t i = 0; i < n_pieces; i++) {
+        uint64_t first, n;
+
+        ck_assert(ens_sl_piece_rows(l, 2, piece[i], NULL, &arena, &first, &n) ==
+                  ENS_OK);
+        for (uint64_t k = first; k < first + n; k++)
+            times[k]++;
+    }
+    for (uint32_t i = 0; i < l->n_in; i++)
+        ck_assert_msg(times[i] == (i >= from && i < to), "fold %u: row %u",
+                      fold, i);
+}
+
+START_TEST(windows_are_unions)
+{
+    const struct windows *w = &windows[_i];
+    struct ens_sl_layer l = windows_of(w);
+
+    check_window(&l, 0, ENS_SL_TRAIN, 0, w->n);
+    for (uint32_t k = 1; k <= l.n_folds; k++) {
+        uint32_t at = w->burn_in + (k - 1) * w->step, end = at - w->lag;
+        uint32_t from =
+            k > 1 && w->window > 0 && end > w->window ? end - w->window : 0;
+
+        check_window(&l, k, ENS_SL_TRAIN, from, end);
+        check_window(&l, k, ENS_SL_TEST, at,
+                     at + w->step < w->n ? at + w->step : w->n);
+    }
+}
+END_TEST
+
+/* Too many of them: rows are read. */
+START_TEST(many_windows_have_no_sums)
+{
+    struct windows w = {4000, 1, 100, 0, 0};
+    struct ens_sl_layer l = windows_of(&w);
+
+    ck_assert_uint_eq(ens_sl_sum_samples(&l, 2), 1);
+    ck_assert_uint_eq(ens_sl_sum_samples(&l, 500), 0);
+    w.n = 5000;
+    l = windows_of(&w);
+    ck_assert_uint_eq(ens_sl_sum_samples(&l, 2), 0);
+}
+END_TEST
+
 /* Sums that would take more than the rows are made of sample 0 alone. */
 START_TEST(memory_is_bounded)
 {
@@ -208,6 +295,8 @@ int main(void)
     tcase_add_loop_test(t, rows_are_summed_as_often_as_said, 0,
                         ENS_COUNT(shapes));
     tcase_add_test(t, test_rows_are_unions);
+    tcase_add_loop_test(t, windows_are_unions, 0, ENS_COUNT(windows));
+    tcase_add_test(t, many_windows_have_no_sums);
     tcase_add_test(t, memory_is_bounded);
     suite_add_tcase(s, t);
     srunner_run_all(r, CK_NORMAL);

@@ -322,6 +322,56 @@ START_TEST(numbers_that_are_missing_are_named)
 }
 END_TEST
 
+/* Steps, and the columns that nothing looks at: of the steps as written, and
+ * as fitted. */
+static const struct unused {
+    const char *steps, *written, *fitted;
+} unused[] = {
+    {"none", "....", "...."},
+    {"standardise", "....", "...."},
+    {"subset(-id)", "...i", "...i"},
+    {"subset(2, 1)", "..ii", "..ii"},
+    {"minmax standardise subset(-V3)", "..i.", "..i."},
+    {"subset(-id) subset(2)", "...i", "...i"},
+    {"pca(2) subset(1)", "....", "...."},
+    {"poly subset(1)", "....", "...."},
+    {"screen_rank(2)", "....", NULL}, /* it looks at all; then it does not */
+    {"lag(1) subset(3)", "ii.i", "ii.i"},
+};
+
+static void check_unused(const unsigned char *ignored, const char *want,
+                         const char *steps)
+{
+    for (int j = 0; j < P; j++)
+        ck_assert_msg((ignored != NULL && ignored[j]) == (want[j] == 'i'),
+                      "%s: column %d", steps, j + 1);
+}
+
+START_TEST(columns_left_out_are_not_looked_at)
+{
+    const struct unused *u = &unused[_i];
+    const struct ens_prep prep = steps_of(u->steps);
+    struct ens_prep_train train = all_rows();
+    const unsigned char *ignored;
+    struct blob b;
+
+    ck_assert_int_eq(ens_prep_ignored(&prep, names, P, &arena, &ignored, NULL),
+                     ENS_OK);
+    check_unused(ignored, u->written, u->steps);
+    if (u->fitted == NULL)
+        return;
+    source.ignored = ignored;
+    for (int i = 0; i < N && ignored != NULL; i++)
+        for (int j = 0; j < P; j++)
+            if (ignored[j])
+                x[i][j] = i % 3 == 0 ? NAN : -INFINITY;
+    train.rows.lag = prep.lag;
+    b = fit(u->steps, &train); /* in spite of that */
+    if (prep.n > 0)
+        check_unused(open_blob(&b)->rows.ignored, u->fitted, u->steps);
+}
+END_TEST
+
 START_TEST(constant_columns_are_centred)
 {
     static const char *const step[] = {"standardise", "minmax", "robust"};
@@ -619,6 +669,8 @@ int main(void)
     tcase_add_loop_test(t, fits_that_cannot_be_say_so, 0,
                         ENS_COUNT(impossible));
     tcase_add_test(t, numbers_that_are_missing_are_named);
+    tcase_add_loop_test(t, columns_left_out_are_not_looked_at, 0,
+                        ENS_COUNT(unused));
     tcase_add_loop_test(t, constant_columns_are_centred, 0, 3);
     tcase_add_test(t, quantiles_of_many_rows_are_those_of_some);
     tcase_add_loop_test(t, extremes_go_through_steps, 0, 4);

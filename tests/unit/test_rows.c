@@ -581,6 +581,36 @@ START_TEST(weights_are_ones_where_there_are_none)
 }
 END_TEST
 
+/* Zeros for what is not finite, the rest as it is, nothing to complain of; in
+ * other columns it is a fault as ever. */
+START_TEST(columns_that_are_ignored_are_no_fault)
+{
+    const unsigned char ignored[P] = {[3] = 1, [7] = 1};
+    const struct ens_input in = layout(0);
+    struct ens_learn_source s = source_of(&in, N, NULL);
+    struct ens_span span;
+    const struct ens_rows_spec spec = {
+        .source = &s, .set = ens_rowset_one(&span, NULL, 0, N)};
+    struct ens_rows r;
+    double x[2 * P];
+
+    s.ignored = ignored;
+    ck_assert_int_eq(ens_rows_open(&spec, &arena, &r, NULL), ENS_OK);
+    table[5][3] = NAN;
+    r.x(&r, 0, 2, x);
+    ck_assert_int_eq(ens_rows_dropped(&r), 0);
+    r.x(&r, 4, 2, x);
+    ck_assert_int_eq(ens_rows_bad(&r, NULL), ENS_OK);
+    ck_assert_int_eq(ens_rows_dropped(&r), 1);
+    ck_assert(x[P + 3] == 0);
+    for (int j = 0; j < 2 * P; j++)
+        ck_assert(j == P + 3 || x[j] == table[4 + j / P][j % P]);
+    table[5][4] = INFINITY;
+    r.x(&r, 4, 2, x);
+    ck_assert_int_eq(ens_rows_bad(&r, NULL), ENS_EDOMAIN);
+}
+END_TEST
+
 START_TEST(what_is_not_finite_is_found)
 {
     double x[37];
@@ -616,6 +646,7 @@ int main(void)
     tcase_add_test(t, rows_of_no_order_have_none_before);
     tcase_add_loop_test(t, responses_are_checked, 0, ENS_COUNT(responses));
     tcase_add_test(t, weights_are_ones_where_there_are_none);
+    tcase_add_test(t, columns_that_are_ignored_are_no_fault);
     tcase_add_test(t, what_is_not_finite_is_found);
     suite_add_tcase(s, t);
     r = srunner_create(s);

@@ -32,8 +32,9 @@ int ens_sl_shares_moments(const struct ens_cell *cell,
                           const struct ens_learner *learner)
 {
     /* with rows: sums tell that all numbers are finite (ens_sl_finite) */
-    return (learner->uses & (ENS_LEARN_MOMENTS | ENS_LEARN_ROWS)) != 0 ||
-           calls_of(cell) != NULL;
+    return ens_sl_lag(cell) == 0 &&
+           ((learner->uses & (ENS_LEARN_MOMENTS | ENS_LEARN_ROWS)) != 0 ||
+            calls_of(cell) != NULL);
 }
 
 int ens_sl_keeps_bins(const struct ens_cell *cell)
@@ -69,6 +70,72 @@ uint64_t ens_sl_lag(const struct ens_cell *cell)
     struct ens_prep steps;
 
     return read_steps(cell, &steps, NULL) == ENS_OK ? steps.lag : 0;
+}
+
+enum ens_status ens_sl_case_ignored(const struct ens_cell *cell,
+                                    struct ens_learn_source *source,
+                                    struct ens_error *err)
+{
+    struct ens_prep steps;
+    enum ens_status s = read_steps(cell, &steps, err);
+
+    if (s == ENS_OK)
+        s = ens_prep_ignored(&steps, (const char *const *)source->column,
+                             source->p, source->arena, &source->ignored, err);
+    return s == ENS_ESTUDY ? ENS_OK : s; /* a column that failed: fits say so */
+}
+
+/* Bins are of all columns; who leaves columns out makes bins of its own. */
+static int reads_shared(const struct ens_sl_state *st,
+                        const struct ens_cell *cell, int bins)
+{
+    const struct ens_learner *learner = ens_cell_impl(cell, "learner")->ops;
+
+    return ens_sl_is_in(cell, &st->layer) && ens_sl_texts(cell) == st->texts &&
+           (bins ? ens_sl_shares_bins(cell, learner) && ens_sl_keeps_bins(cell)
+                 : ens_sl_shares_moments(cell, learner));
+}
+
+enum ens_status ens_sl_shared_ignored(const struct ens_sl_job *job, int bins,
+                                      struct ens_learn_source *source,
+                                      struct ens_error *err)
+{
+    struct ens_sl_state *st = job->st;
+    unsigned char *all = ens_arena_alloc(&st->arena, source->p, 1);
+    uint64_t n = st->host->plan_n_cells(st->plan);
+    struct ens_cell cell;
+    enum ens_status s = ENS_OK;
+
+    if (all == NULL)
+        return ens_fail(err, ENS_ENOMEMORY, "out of memory");
+    memset(all, 1, source->p);
+    for (uint64_t i = 0; i < n && s == ENS_OK; i++) {
+        st->host->plan_cell(st->plan, i, &cell);
+        if (!reads_shared(st, &cell, bins))
+            continue;
+        s = ens_sl_case_ignored(&cell, source, err);
+        for (size_t j = 0; j < source->p && s == ENS_OK; j++)
+            all[j] &= source->ignored != NULL ? source->ignored[j] : 0;
+    }
+    source->ignored = memchr(all, 1, source->p) != NULL ? all : NULL;
+    return s;
+}
+
+enum ens_status ens_sl_refuse(const struct ens_sl *sl,
+                              const struct ens_rows *rows,
+                              const struct ens_response *response,
+                              struct ens_error *err)
+{
+    const struct ens_learn_source *source = ens_rows_bad_source(rows);
+    const struct ens_input *in = source == response->y   ? sl->y
+                                 : source == response->w ? sl->weights
+                                                         : sl->x;
+    struct ens_error bad;
+
+    return ens_rows_bad(rows, &bad) == ENS_OK
+               ? ENS_OK
+               : ens_fail(err, ENS_EINPUT, "input %s (%s): %s", in->name,
+                          in->path, bad.text);
 }
 
 /* Steps that are of use in some layers and families only. */

@@ -28,6 +28,21 @@ int ens_sl_shares_bins(const struct ens_cell *cell,
                        const struct ens_learner *learner);
 /** What becomes of text in the cell's case. */
 enum ens_texts ens_sl_texts(const struct ens_cell *cell);
+/** Sets source->ignored, of the cell's columns, as its case says. */
+enum ens_status ens_sl_case_ignored(const struct ens_cell *cell,
+                                    struct ens_learn_source *source,
+                                    struct ens_error *err);
+/** The same of columns that are ignored by all who share sums, or bins, of the
+ * present stage's layer. */
+enum ens_status ens_sl_shared_ignored(const struct ens_sl_job *job, int bins,
+                                      struct ens_learn_source *source,
+                                      struct ens_error *err);
+/** What an input holds in rows that were read, and is no number of its kind,
+ * ends the study. ENS_EINPUT. */
+enum ens_status ens_sl_refuse(const struct ens_sl *sl,
+                              const struct ens_rows *rows,
+                              const struct ens_response *response,
+                              struct ens_error *err);
 /** Rows between a row and that whose columns it sees. */
 uint64_t ens_sl_lag(const struct ens_cell *cell);
 /** Steps that there are not, or of columns that there are not. ENS_ESTUDY. */

@@ -1,6 +1,7 @@
 #include "kinds/superlearner/clusters.h"
 
 #include "config/study.h"
+#include "kinds/superlearner/cases.h"
 #include "learn/clusters.h"
 #include "learn/rows.h"
 #include "math/rng.h"
@@ -43,6 +44,7 @@ ens_sl_clusters(const struct ens_sl *sl, const struct ens_sl_layer *layer,
 {
     struct ens_labels *made;
     struct ens_clusters clusters;
+    const struct ens_response none = {.family = sl->family};
     struct ens_rows x;
     struct ens_rng rng;
     char purpose[ENS_SL_KEY];
@@ -66,7 +68,7 @@ ens_sl_clusters(const struct ens_sl *sl, const struct ens_sl_layer *layer,
     if (s == ENS_OK)
         s = ens_clusters_labels(&clusters, &x, arena, made, err);
     if (s == ENS_OK)
-        s = ens_rows_bad(&x, err);
+        s = ens_sl_refuse(sl, &x, &none, err);
     *labels = made;
     return s;
 }

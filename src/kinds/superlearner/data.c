@@ -5,6 +5,7 @@
 
 #include "base/bug.h"
 #include "config/study.h"
+#include "kinds/superlearner/cases.h"
 #include "kinds/superlearner/kind.h"
 #include "kinds/superlearner/members.h"
 #include "kinds/superlearner/moments.h"
@@ -417,6 +418,17 @@ static enum ens_status add_columns(const struct input *in, enum ens_texts texts,
 
 /* -- response ------------------------------------------------------------ */
 
+static enum ens_status open_one(const struct ens_input *from,
+                                const struct ens_rowset *map,
+                                struct ens_learn_source *to,
+                                struct ens_error *err)
+{
+    if (from->columns != NULL && from->columns[0].levels != NULL)
+        return ens_learn_source_add_view(to, &from->columns[0].view, 0, 1,
+                                         &from->name, map, err);
+    return ens_learn_source_add_input(to, from, ENS_TEXTS_REFUSED, map, err);
+}
+
 static enum ens_status add_one(const struct input *in,
                                struct ens_learn_source *to,
                                const struct ens_input *from,
@@ -428,10 +440,68 @@ static enum ens_status add_one(const struct input *in,
     if (s != ENS_OK)
         return s;
     ens_learn_source_init(to, in->layer->n_in, &in->job->st->arena);
-    if (from->columns != NULL && from->columns[0].levels != NULL)
-        return ens_learn_source_add_view(to, &from->columns[0].view, 0, 1,
-                                         &from->name, map, err);
-    return ens_learn_source_add_input(to, from, ENS_TEXTS_REFUSED, map, err);
+    return open_one(from, map, to, err);
+}
+
+static struct ens_response response_of(const struct ens_sl *sl,
+                                       const struct ens_learn_source *y,
+                                       const struct ens_learn_source *w)
+{
+    return (struct ens_response){
+        .family = sl->family,
+        .n_classes = sl->n_classes,
+        .y = y,
+        .w = sl->weights == NULL ? NULL : w,
+    };
+}
+
+static enum ens_status check_values(const struct ens_sl *sl,
+                                    const struct ens_rows *rows,
+                                    const struct ens_response *response,
+                                    struct ens_error *err)
+{
+    double block[ENS_SL_BLOCK];
+    enum ens_status s = ENS_OK;
+
+    for (uint64_t at = 0; at < rows->n && s == ENS_OK; at += ENS_SL_BLOCK) {
+        size_t n =
+            rows->n - at < ENS_SL_BLOCK ? (size_t)(rows->n - at) : ENS_SL_BLOCK;
+
+        rows->y(rows, at, n, block);
+        if (rows->weighted)
+            rows->w(rows, at, n, block);
+        s = ens_sl_refuse(sl, rows, response, err);
+    }
+    return s;
+}
+
+enum ens_status ens_sl_check_response(const struct ens_sl *sl,
+                                      struct ens_error *err)
+{
+    struct ens_arena arena;
+    struct ens_learn_source none, y, w;
+    struct ens_response response = response_of(sl, &y, &w);
+    struct ens_span span;
+    struct ens_rows_spec spec = {.source = &none,
+                                 .set =
+                                     ens_rowset_one(&span, NULL, 0, sl->n_rows),
+                                 .response = &response};
+    struct ens_rows rows;
+    enum ens_status s;
+
+    ens_arena_init(&arena);
+    ens_learn_source_init(&none, sl->n_rows, &arena);
+    ens_learn_source_init(&y, sl->n_rows, &arena);
+    ens_learn_source_init(&w, sl->n_rows, &arena);
+    s = open_one(sl->y, NULL, &y, err);
+    if (s == ENS_OK && sl->weights != NULL)
+        s = open_one(sl->weights, NULL, &w, err);
+    if (s == ENS_OK)
+        s = ens_rows_open(&spec, &arena, &rows, err);
+    if (s == ENS_OK)
+        s = check_values(sl, &rows, &response, err);
+    ens_arena_fini(&arena);
+    return s;
 }
 
 static enum ens_status add_response(const struct input *in,
@@ -443,12 +513,7 @@ static enum ens_status add_response(const struct input *in,
 
     if (s == ENS_OK && sl->weights != NULL)
         s = add_one(in, &data->w, sl->weights, err);
-    data->response = (struct ens_response){
-        .family = sl->family,
-        .n_classes = sl->n_classes,
-        .y = &data->y,
-        .w = sl->weights == NULL ? NULL : &data->w,
-    };
+    data->response = response_of(sl, &data->y, &data->w);
     return s;
 }
 

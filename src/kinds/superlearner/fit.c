@@ -65,7 +65,9 @@ static enum ens_status open_rows(struct fitting *f, struct ens_error *err)
                     ens_sl_texts(&f->job->task->cell), &f->data, err);
 
     if (s == ENS_OK)
-        f->data.source.finite |= ens_sl_finite(f->job, f->layer);
+        s = ens_sl_case_ignored(&f->job->task->cell, &f->data.source, err);
+    if (s == ENS_OK)
+        f->data.source.finite |= ens_sl_finite(f->job, f->layer, &f->data);
     if (s == ENS_OK)
         s = choose_rows(f, err);
     if (s == ENS_OK)

@@ -116,6 +116,28 @@ static enum ens_status check_layers(const struct ens_sl *sl, uint32_t n_layers,
     return s;
 }
 
+/* Sums of the first layer, or of its first group, are of all rows: they tell,
+ * without a pass more. */
+static enum ens_status check_response(const struct ens_sl *sl,
+                                      const struct ens_plan *plan,
+                                      const struct ens_host *host,
+                                      struct ens_error *err)
+{
+    struct ens_sl_layer group;
+    struct ens_sl_needs needs;
+    enum ens_status s = ENS_OK;
+    const char *g = NULL;
+
+    while (s == ENS_OK && (g = ens_sl_group_after(sl, 1, g)) != NULL) {
+        s = ens_sl_layer(sl, 1, g, &group, err);
+        if (s == ENS_OK)
+            s = ens_sl_needs(plan, host, &group, &needs, err);
+        if (s == ENS_OK && needs.moments)
+            return ENS_OK;
+    }
+    return s == ENS_OK ? ens_sl_check_response(sl, err) : s;
+}
+
 enum ens_status ens_sl_check(const struct ens_sl *sl,
                              const struct ens_plan *plan,
                              const struct ens_host *host, struct ens_error *err)
@@ -133,7 +155,9 @@ enum ens_status ens_sl_check(const struct ens_sl *sl,
         if (s == ENS_OK)
             s = check_case(sl, &cell, err);
     }
-    return s == ENS_OK ? ens_sl_meta_check(sl, host, err) : s;
+    if (s == ENS_OK)
+        s = ens_sl_meta_check(sl, host, err);
+    return s == ENS_OK ? check_response(sl, plan, host, err) : s;
 }
 
 enum ens_status ens_sl_schemas(const struct ens_host *host,

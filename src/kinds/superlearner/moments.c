@@ -102,6 +102,8 @@ static enum ens_status open_sums(struct summing *a, uint32_t sample,
         ens_sl_data(a->job, &st->layer, sample, st->texts, &a->data, err);
 
     if (s == ENS_OK)
+        s = ens_sl_shared_ignored(a->job, 0, &a->data.source, err);
+    if (s == ENS_OK)
         s = ens_sl_folds(a->job, &st->layer, sample, &a->folds, &out, err);
     if (s == ENS_OK)
         s = find_shift(a->job, &st->layer, &a->data, &a->shift, err);
@@ -109,6 +111,24 @@ static enum ens_status open_sums(struct summing *a, uint32_t sample,
         s = ens_sl_case_open(NULL, &a->data, &a->folds.base, &a->rows, err);
     a->p = a->data.source.p;
     return s;
+}
+
+/* The sums are whole, the source is not: of an ignored column the largest value
+ * says so (they come last). */
+static void mark_dropped(const struct ens_learn_source *source, double *sums)
+{
+    const unsigned char *first = memchr(source->ignored, 1, source->p);
+
+    sums[ens_sums_doubles(source->p) - source->p +
+         (size_t)(first - source->ignored)] = INFINITY;
+}
+
+static int is_dropped(const double *sums, size_t p)
+{
+    for (size_t j = 1; j <= p; j++)
+        if (sums[ens_sums_doubles(p) - j] == INFINITY)
+            return 1;
+    return 0;
 }
 
 /* Rows [from, to) of the base into one set of sums. Rows that lie in the source
@@ -149,7 +169,9 @@ static enum ens_status add_rows(struct summing *a, int in_place, uint64_t from,
             a->rows.w(&a->rows, from, rows.n, x + ENS_SL_BLOCK * (p + 1));
         ens_sums_lane(&pass, &rows);
     }
-    return ens_rows_bad(&a->rows, err);
+    if (ens_rows_dropped(&a->rows))
+        mark_dropped(&a->data.source, sums);
+    return ens_sl_refuse(&a->job->st->sl, &a->rows, &a->data.response, err);
 }
 
 enum ens_status ens_sl_run_lanes(const struct ens_sl_job *job,
@@ -273,9 +295,11 @@ ens_sl_shared_moments(const struct ens_sl_job *job, struct ens_sl_fit fit,
 }
 
 int ens_sl_finite(const struct ens_sl_job *job,
-                  const struct ens_sl_layer *layer)
+                  const struct ens_sl_layer *layer,
+                  const struct ens_sl_data *data)
 {
     struct ens_sl_state *st = job->st;
+    size_t p = data->texts == st->texts ? data->source.p : st->width;
     struct ens_view sums;
     const double *n;
     size_t d;
@@ -286,7 +310,7 @@ int ens_sl_finite(const struct ens_sl_job *job,
     n = sums.data;
     d = ens_sl_sum_doubles(st->width);
     for (uint32_t b = 0; b < ens_sl_sum_pieces(layer, st->width); b++)
-        if (isnan(n[b * d]))
+        if (isnan(n[b * d]) || is_dropped(n + b * d, p))
             return 0;
     return 1;
 }

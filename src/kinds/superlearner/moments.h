@@ -36,6 +36,7 @@ ens_sl_shared_moments(const struct ens_sl_job *job, struct ens_sl_fit fit,
 /** Are all numbers of the layer's input known to be finite? Lanes that met
  * another one failed. */
 int ens_sl_finite(const struct ens_sl_job *job,
-                  const struct ens_sl_layer *layer);
+                  const struct ens_sl_layer *layer,
+                  const struct ens_sl_data *data);
 
 #endif

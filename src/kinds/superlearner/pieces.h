@@ -3,7 +3,8 @@
  *
  * Without outer folds they are the groups of folds (learn/folds.h): of
  * partition j folds 1 .. K and the rows that are never tested, J (K + 1) of
- * them. With outer folds, of sample v = 0 .. V:
+ * them; of windows of time the rows between any two ends of windows. With outer
+ * folds, of sample v = 0 .. V:
  *
  *   layer 1, blocks of rows   between any two ends of folds, of all samples:
  *                             one pass over X serves all of them
@@ -12,7 +13,8 @@
  *                             predictions of its own; a pass for each
  *
  * Sums of outer samples are made as long as they take less memory than the
- * rows (or 16 MiB), and less than 1 GiB; else fits of these read rows.
+ * rows (or 16 MiB), and less than 1 GiB; else fits of these read rows. So it is
+ * with windows, of which there may be 4096 ends at most.
  */
 #ifndef ENS_SUPERLEARNER_PIECES_H
 #define ENS_SUPERLEARNER_PIECES_H
@@ -22,7 +24,7 @@
 
 /** Doubles of a piece in sumsL, of `width` columns. */
 size_t ens_sl_sum_doubles(size_t width);
-/** Samples whose fits have sums: 1 or all. */
+/** Samples whose fits have sums: 1 or all; of windows 1 or 0. */
 uint32_t ens_sl_sum_samples(const struct ens_sl_layer *layer, size_t width);
 /** B pieces, each in q lanes. Some may be empty. */
 uint32_t ens_sl_sum_pieces(const struct ens_sl_layer *layer, size_t width);

@@ -306,6 +306,8 @@ static enum ens_status open_training(struct session *s, uint64_t cell,
     }
     if (status == ENS_OK)
         status = ens_sl_data(&job, &l, 0, texts, data, err);
+    if (status == ENS_OK && !is_meta)
+        status = ens_sl_case_ignored(&c, &data->source, err);
     if (status == ENS_OK)
         status = choose_rows(&job, &l, is_meta, partition, &spec.set, err);
     spec.source = &data->source;
@@ -343,6 +345,8 @@ static enum ens_status stream(struct ens_predictor *p,
                               struct ens_arena *arena, struct ens_error *err)
 {
     const struct ens_model *m = p->model;
+    uint64_t end = to->first + to->n_rows;
+    uint64_t at = to->first > p->reach ? to->first - p->reach : 0;
     double *out = ens_arena_alloc(arena, p->block * p->n_out, sizeof(*out));
     enum ens_status s =
         out ? to->begin(to->own, p->out, p->n_out,
@@ -350,13 +354,14 @@ static enum ens_status stream(struct ens_predictor *p,
                         p->is_class ? m->n_classes : 0, err)
             : ens_fail(err, ENS_ENOMEMORY, "predictions: out of memory");
 
-    for (uint64_t at = 0; at < p->n_rows && s == ENS_OK; at += p->block) {
-        uint64_t left = p->n_rows - at;
+    while (at < end && s == ENS_OK) {
+        uint64_t left = (at < to->first ? to->first : end) - at;
         size_t n = left < p->block ? (size_t)left : p->block;
 
         s = ens_predictor_rows(p, at, n, out, err);
-        if (s == ENS_OK)
+        if (s == ENS_OK && at >= to->first)
             s = to->put(to->own, out, n, err);
+        at += n;
     }
     return s;
 }

@@ -63,6 +63,9 @@ enum ens_status ens_sl_predictions(const struct ens_sl_job *job,
                                    const struct ens_sl_layer *layer,
                                    uint32_t sample, struct ens_sl_data *data,
                                    struct ens_error *err);
+/** All of y and of the weights. ENS_EINPUT: the first value that is none. */
+enum ens_status ens_sl_check_response(const struct ens_sl *sl,
+                                      struct ens_error *err);
 /** Name of a column that a learner adds: its partition and class as far as
  * there are several. NULL: out of memory. */
 const char *ens_sl_column_name(struct ens_arena *arena,

@@ -49,6 +49,26 @@ uint32_t ens_sl_sort_lanes(uint64_t n)
 
 /* -- what a layer needs -------------------------------------------------- */
 
+/* Sums of windows that would be too many are not made. */
+static enum ens_status check_windows(const struct ens_plan *plan,
+                                     const struct ens_host *host,
+                                     const struct ens_sl_layer *layer,
+                                     struct ens_sl_needs *needs,
+                                     struct ens_error *err)
+{
+    struct ens_cell leader;
+    struct ens_sl sl;
+    enum ens_status s = ens_sl_read(&sl, plan, host, err);
+
+    if (s != ENS_OK)
+        return s;
+    host->plan_cell(plan, needs->leader, &leader);
+    needs->moments =
+        ens_sl_sum_samples(layer, ens_sl_width(&sl, plan, host, layer->number,
+                                               ens_sl_texts(&leader))) > 0;
+    return ENS_OK;
+}
+
 enum ens_status ens_sl_needs(const struct ens_plan *plan,
                              const struct ens_host *host,
                              const struct ens_sl_layer *layer,
@@ -75,8 +95,8 @@ enum ens_status ens_sl_needs(const struct ens_plan *plan,
                         "[learner] layer: no learner is in layer %u, though "
                         "some are in a later one",
                         layer->number);
-    if (layer->spec.type == ENS_FOLDS_TEMPORAL) /* windows: no folds to share */
-        needs->moments = 0;
+    if (layer->spec.type == ENS_FOLDS_TEMPORAL && needs->moments)
+        return check_windows(plan, host, layer, needs, err);
     return ENS_OK;
 }
 

@@ -18,6 +18,8 @@ static enum ens_status open_all(const struct ens_sl_job *job,
 
     if (s == ENS_OK && span == NULL)
         s = ens_fail(err, ENS_ENOMEMORY, "out of memory");
+    if (s == ENS_OK)
+        s = ens_sl_shared_ignored(job, 1, &data->source, err);
     if (s != ENS_OK)
         return s;
     set = ens_rowset_one(span, NULL, 0, st->layer.n_in);
@@ -46,7 +48,7 @@ enum ens_status ens_sl_run_edges(const struct ens_sl_job *job,
     if (work == NULL)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
     ens_bins_make(&all, work, to);
-    return ens_rows_bad(&all, err);
+    return ens_sl_refuse(&st->sl, &all, &data.response, err);
 }
 
 enum ens_status ens_sl_run_bins(const struct ens_sl_job *job,
@@ -79,7 +81,7 @@ enum ens_status ens_sl_run_bins(const struct ens_sl_job *job,
     if (work == NULL)
         return ens_fail(err, ENS_ENOMEMORY, "out of memory");
     ens_bins_encode(&all, edges.data, first, last - first, work, to);
-    return ens_rows_bad(&all, err);
+    return ens_sl_refuse(&st->sl, &all, &data.response, err);
 }
 
 enum ens_status ens_sl_shared_bins(const struct ens_sl_job *job,

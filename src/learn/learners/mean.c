@@ -72,7 +72,7 @@ static int affine(const struct ens_learn_model *model, size_t p,
 
 const struct ens_learner ens_learner_mean = {
     .families = ENS_LEARN_ALL,
-    .uses = ENS_LEARN_WEIGHTS,
+    .uses = ENS_LEARN_WEIGHTS | ENS_LEARN_BLIND,
     .fit = fit,
     .predict = predict,
     .affine = affine,

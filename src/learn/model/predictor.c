@@ -10,6 +10,16 @@
 
 #define NO_ROW UINT32_MAX
 
+/* Nobody is to stumble over what nobody takes. */
+static void drop_unused(const struct first *f, size_t n, double *x)
+{
+    size_t p = f->table.p;
+
+    for (size_t j = 0; j < p; j++)
+        for (size_t i = 0; i < n && !f->used[j]; i++)
+            x[i * p + j] = 0;
+}
+
 /* found: rows that this table cannot have; they are zeros in it. */
 static void read_first(struct ens_predictor *p, struct first *f, uint64_t first,
                        size_t n)
@@ -27,6 +37,7 @@ static void read_first(struct ens_predictor *p, struct first *f, uint64_t first,
     if (none < n) {
         ens_learn_source_read(&f->raw, &all, first + none - f->lag, n - none,
                               x + none * width);
+        drop_unused(f, n - none, x + none * width);
         ens_model_input_check(&in->input, &f->raw, first + none - f->lag,
                               n - none, x + none * width, in->found + none);
     }
@@ -226,7 +237,7 @@ enum ens_status ens_predictor_rows(struct ens_predictor *p, uint64_t first,
     enum ens_status s;
 
     ENS_BUG_ON(n > p->block || first > p->n_rows || n > p->n_rows - first);
-    ENS_BUG_ON(in->looks_back && first != in->next);
+    ENS_BUG_ON(p->reach > 0 && in->next > 0 && first != in->next);
     in->next = first + n;
     s = read_rows(p, first, n, err);
     for (uint32_t i = 0; i < p->model->n_layers && s == ENS_OK; i++) {

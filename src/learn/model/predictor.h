@@ -54,7 +54,8 @@ struct ens_predictor_options {
 struct ens_predictor {
     const struct ens_model *model;
     uint64_t n_rows;
-    size_t block; /* rows of a block, at most */
+    size_t block;   /* rows of a block, at most */
+    uint64_t reach; /* layers look back on so many rows before, in all */
     size_t n_out;
     const char *const *out; /* names of the columns */
     int is_class;           /* out are numbers of classes */
@@ -74,8 +75,9 @@ enum ens_status ens_predictor_open(struct ens_predictor *p,
                                    const struct ens_input *input,
                                    struct ens_arena *arena,
                                    struct ens_error *err);
-/** Rows first .. first+n-1 (n <= block): out row-major n x n_out. All rows, in
- * their order: layers may look back on those before. */
+/** Rows first .. first+n-1 (n <= block): out row-major n x n_out. Rows in
+ * their order, from any on; of the first `reach` that are not the input's
+ * first the predictions are not to be used. */
 enum ens_status ens_predictor_rows(struct ens_predictor *p, uint64_t first,
                                    size_t n, double *out,
                                    struct ens_error *err);

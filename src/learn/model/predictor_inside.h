@@ -31,6 +31,7 @@ struct first {
     enum ens_texts texts;
     uint64_t lag;
     struct ens_learn_source raw;
+    unsigned char *used; /* by column: some learner takes it */
     struct table table;
 };
 
@@ -66,9 +67,8 @@ struct ens_predictor_inside {
     struct layer *layer;
     struct fit meta;
     struct table meta_to;
-    int is_number;  /* what comes out is the number of a class, about */
-    int looks_back; /* a layer behind the first does */
-    uint64_t next;  /* row, then */
+    int is_number; /* what comes out is the number of a class, about */
+    uint64_t next; /* row; 0: not known yet */
     uint32_t *bad, *found;
     double *z, *one, *predicted;
 };

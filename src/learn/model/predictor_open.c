@@ -95,6 +95,9 @@ static enum ens_status need_first(struct ens_predictor *p, enum ens_texts texts,
     s = ens_model_input_source(&in->input, texts, in->arena, &f->raw, err);
     if (s == ENS_OK && f->raw.p == 0)
         return ens_fail(err, ENS_ECORRUPT, "model without columns");
+    f->used = ens_arena_alloc(in->arena, f->raw.p, 1);
+    if (s == ENS_OK && f->used == NULL)
+        return ens_fail(err, ENS_ENOMEMORY, "predictions: out of memory");
     if (s == ENS_OK)
         s = make_table(p, *t, 0, f->raw.p, (const char *const *)f->raw.column,
                        err);
@@ -143,6 +146,19 @@ struct where {
     uint32_t partition;
 };
 
+/* Columns of X that the learner takes. */
+static void note_used(struct ens_predictor_inside *in, const struct fit *f,
+                      const struct table *from,
+                      const struct ens_rows_prep *prep)
+{
+    if (f->learner.ops->uses & ENS_LEARN_BLIND)
+        return;
+    for (size_t k = 0; k < in->n_first; k++)
+        for (size_t j = 0; j < from->p && from == &in->first[k].table; j++)
+            in->first[k].used[j] |=
+                prep == NULL || prep->ignored == NULL || !prep->ignored[j];
+}
+
 static enum ens_status open_fit(struct ens_predictor *p, struct fit *f,
                                 const struct ens_model_fit *blobs,
                                 struct table *from, const struct where *w,
@@ -173,6 +189,8 @@ static enum ens_status open_fit(struct ens_predictor *p, struct fit *f,
                            in->arena, &prep, err);
     if (s == ENS_OK)
         s = open_rows(p, from, prep, &f->at, err);
+    if (s == ENS_OK)
+        note_used(in, f, from, prep);
     if (s != ENS_OK || !(f->learner.ops->uses & ENS_LEARN_ROWS))
         return s;
     if (in->study.train == NULL)
@@ -237,7 +255,6 @@ static enum ens_status find_learners(struct ens_predictor *p, uint32_t i,
             return ens_wrap(err, s, "learner %s of layer %u", e->name, i + 1);
         if (i == 0 || lag == 0)
             continue;
-        p->in->looks_back = 1;
         lag = lag < p->n_rows ? lag : p->n_rows;
         if (to[-1].kept < lag)
             to[-1].kept = (size_t)lag;
@@ -378,6 +395,8 @@ static enum ens_status open_all(struct ens_predictor *p,
         return ENS_ENOMEMORY;
     for (uint32_t i = 0; i < m->n_layers && s == ENS_OK; i++)
         s = find_learners(p, i, err);
+    for (uint32_t i = 0; i < m->n_layers; i++)
+        p->reach += in->layer[i].kept;
     if (s != ENS_OK)
         return s;
     p->block = block_rows(p);

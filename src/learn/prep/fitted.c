@@ -184,6 +184,15 @@ enum ens_status ens_prep_begin(struct ens_prep_fitted *f,
     return ENS_OK;
 }
 
+/* Steps so far only scale columns. */
+static int is_by_column(const struct ens_prep_fitted *f)
+{
+    for (size_t k = 0; k < f->n; k++)
+        if (f->part[k].op->form != ENS_PREP_SCALE)
+            return 0;
+    return 1;
+}
+
 enum ens_status ens_prep_append(struct ens_prep_fitted *f,
                                 const struct ens_prep_part *part,
                                 struct ens_arena *arena, struct ens_error *err)
@@ -201,6 +210,11 @@ enum ens_status ens_prep_append(struct ens_prep_fitted *f,
     st = name_columns(&a, f->rows.column, arena, name, err);
     if (st != ENS_OK)
         return st;
+    if (a.op->form == ENS_PREP_SELECT && is_by_column(f)) {
+        f->rows.ignored = ens_prep_others(a.own, a.q, f->p, arena);
+        if (f->rows.ignored == NULL)
+            return no_memory(err);
+    }
     f->part[f->n++] = a;
     f->rows.p = a.q;
     f->rows.column = name;

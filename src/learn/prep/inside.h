@@ -7,6 +7,10 @@
 /** NULL: there is none of that name. */
 const struct ens_prep_op *ens_prep_find(const char *name);
 
+/** All columns but those: 1 by column. NULL: out of memory. */
+const unsigned char *ens_prep_others(const int64_t *left, size_t q, size_t p,
+                                     struct ens_arena *arena);
+
 /** A chain of no steps over columns of those names. */
 enum ens_status ens_prep_begin(struct ens_prep_fitted *f,
                                const char *const *column, size_t p,

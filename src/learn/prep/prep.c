@@ -161,6 +161,45 @@ enum ens_status ens_prep_check(const struct ens_prep *prep,
     return ENS_OK;
 }
 
+const unsigned char *ens_prep_others(const int64_t *left, size_t q, size_t p,
+                                     struct ens_arena *arena)
+{
+    unsigned char *others = ens_arena_alloc(arena, p, 1);
+
+    if (others == NULL)
+        return NULL;
+    memset(others, 1, p);
+    for (size_t j = 0; j < q; j++)
+        others[left[j]] = 0;
+    return others;
+}
+
+/* What only scales columns before does so one by one. */
+enum ens_status ens_prep_ignored(const struct ens_prep *prep,
+                                 const char *const *column, size_t p,
+                                 struct ens_arena *arena,
+                                 const unsigned char **ignored,
+                                 struct ens_error *err)
+{
+    const struct ens_prep_step *step = prep->step, *end = step + prep->n;
+    int64_t *left;
+    size_t q;
+    enum ens_status st;
+
+    *ignored = NULL;
+    while (step < end && (step->op->form == ENS_PREP_SCALE ||
+                          step->op->form == ENS_PREP_NOTHING))
+        step++;
+    if (step == end || step->op->columns == NULL)
+        return ENS_OK;
+    st = step->op->columns(step, column, p, arena, &left, &q, err);
+    if (st != ENS_OK)
+        return st;
+    *ignored = ens_prep_others(left, q, p, arena);
+    return *ignored != NULL ? ENS_OK
+                            : ens_fail(err, ENS_ENOMEMORY, "out of memory");
+}
+
 const char *ens_prep_screen(const struct ens_prep *prep)
 {
     for (size_t i = 0; i < prep->n; i++)

@@ -44,6 +44,14 @@ enum ens_status ens_prep_check(const struct ens_prep *prep,
                                const char *const *column, size_t p,
                                struct ens_arena *arena, struct ens_error *err);
 
+/** Columns that a `subset` leaves out before any step looks at them: 1 by
+ * column, in memory of the arena; NULL: none. ENS_ESTUDY as ens_prep_check. */
+enum ens_status ens_prep_ignored(const struct ens_prep *prep,
+                                 const char *const *column, size_t p,
+                                 struct ens_arena *arena,
+                                 const unsigned char **ignored,
+                                 struct ens_error *err);
+
 /** The first step that needs a response, of numbers or of two classes: its
  * name; NULL: none does. */
 const char *ens_prep_screen(const struct ens_prep *prep);
