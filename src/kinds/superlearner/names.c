@@ -1,5 +1,4 @@
-/* Names of stages and arrays. */
-#include "kinds/superlearner/steps.h"
+#include "kinds/superlearner/names.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -5,6 +5,7 @@
 #include "config/study.h"
 #include "kinds/superlearner/cases.h"
 #include "kinds/superlearner/counts.h"
+#include "kinds/superlearner/groups.h"
 #include "kinds/superlearner/kind.h"
 #include "kinds/superlearner/meta.h"
 #include "kinds/superlearner/meta_lanes.h"
