@@ -177,10 +177,8 @@ def holes(work):
                        expect=BAD)
         check(f"input X ({work.path}/X.npy): column V3, row 17: nan: a finite "
               "number is expected" in run.stderr, f"{name}: {run.stderr}")
-    rows = ("[case left]\npreprocess = subset(-3)\n[learner knn]\ncase = left\n"
-            "[learner near]\nlearner = knn\n")
-    run = work.run(work.study(study("", rows)), work.path / "fits",
-                   expect=SOME_FAILED)
+    run = work.run(work.study(study("", "[learner mean]\n[learner spline]\n")),
+                   work.path / "fits", expect=SOME_FAILED)
     check("column V3, row 17: nan: a finite number" in run.stderr, run.stderr)
     near(weights(work.path / "fits"), [1, 0], "NaN in X: weights")
 
