@@ -169,15 +169,18 @@ def holes(work):
     x[16, 2] = np.nan
     np.save(work.path / "X.npy", x)
     for rows, name in ((BOTH, "sums"), ("[learner tree]\n", "bins"),
+                       ("[layer 1]\ntype = temporal\nstep_size = 30\n" + BOTH,
+                        "windows"),
                        ("[layer 1]\ntype = subsemble\npartition_by = kmeans\n"
                         "[learner mean]\n", "clusters")):
         run = work.run(work.study(study("", rows)), work.path / name,
                        expect=BAD)
         check(f"input X ({work.path}/X.npy): column V3, row 17: nan: a finite "
               "number is expected" in run.stderr, f"{name}: {run.stderr}")
-    run = work.run(work.study(study("type = temporal", "[layer 1]\nstep_size "
-                                    "= 30\n" + BOTH)), work.path / "fits",
-                   expect=SOME_FAILED)
+    run = work.run(work.study(study(
+        "type = temporal", "[layer 1]\nstep_size = 30\n[learner mean]\n"
+        "[case late]\npreprocess = lag(1)\n[learner ols]\ncase = late\n")),
+                   work.path / "fits", expect=SOME_FAILED)
     check("column V3, row 17: nan: a finite number" in run.stderr, run.stderr)
     near(weights(work.path / "fits"), [1, 0], "NaN in X: weights")
 
