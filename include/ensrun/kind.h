@@ -354,7 +354,7 @@ struct ens_predict {
     size_t bytes;
     const struct ens_input *rows;
     uint64_t first, n_rows; /* of them: those that are wanted */
-    int proba;    /* of classes: their probabilities */
+    int proba;              /* of classes: their probabilities */
     int skip_bad; /* rows that cannot be predicted are NaN, not an error */
     /** The study's plan with its inputs, opened now; lent. ENS_EINPUT: they
      * are gone. */

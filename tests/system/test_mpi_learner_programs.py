@@ -93,9 +93,11 @@ def program_killed(work):
     job = mpi.start_run(work, path, work.path / "r", ranks=3)
     random, n = dice(3), 0
     while n < 2:
-        wait_until(lambda: not job.running or programs(job), 30, "a program")
+        seen = []  # they come and go
+        wait_until(lambda: not job.running or seen.extend(programs(job)) or seen,
+                   30, "a program")
         check(job.running, "the run ended too early")
-        n += kill(random.choice(programs(job)))
+        n += kill(random.choice(seen))
     job.wait(60, 0)
     job.expect_no_process(5.0)
     same(work, work.path / "r", "programs killed")

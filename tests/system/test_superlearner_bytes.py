@@ -256,8 +256,12 @@ def layers_edited(work):
     texts += [study("", f"[layer 1]\ntype = temporal\nstep_size = 10\n"
                     f"burn_in = {n}\n[layer 2]\nshuffle = yes\n" + rows)
               for n in (10, 13, 20)]
+    texts += [study("", f"[layer 1]\ntype = blend\nshuffle = {drawn}\n"
+                    f"test_size = {n}\n" + rows)
+              for drawn, n in (("yes", 60), ("no", 60), ("yes", 50),
+                               ("yes", 60))]
     for i, text in enumerate(texts):
-        kind = "id" if "id.npy" in text else "time"
+        kind = "id" if "id.npy" in text else "time" if "temp" in text else "part"
         work.run(work.study(text), work.path / kind)
         same(work, work.path / kind, fresh(work, text, f"fresh{i}"),
              f"{i}: {text}")
@@ -343,6 +347,6 @@ def row_order(work):
     check("X" in run.stderr, run.stderr)
 
 
-main(workers, lanes, lanes_edited, sums, hosts, kills, edits,
-     edit_below, layers_edited, there_and_back, left_behind, inputs_edited, again,
+main(workers, lanes, lanes_edited, sums, hosts, kills, edits, edit_below,
+     layers_edited, there_and_back, left_behind, inputs_edited, again,
      fit_again, row_order)

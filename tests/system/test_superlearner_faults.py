@@ -177,6 +177,7 @@ def holes(work):
                        expect=BAD)
         check(f"input X ({work.path}/X.npy): column V3, row 17: nan: a finite "
               "number is expected" in run.stderr, f"{name}: {run.stderr}")
+    # with a lag nothing is summed
     run = work.run(work.study(study(
         "type = temporal", "[layer 1]\nstep_size = 30\n[learner mean]\n"
         "[case late]\npreprocess = lag(1)\n[learner ols]\ncase = late\n")),

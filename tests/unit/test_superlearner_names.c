@@ -1,5 +1,5 @@
 /* Names of a super learner's stages and arrays: what is made can be read. */
-#include "kinds/superlearner/steps.h"
+#include "kinds/superlearner/names.h"
 
 #include <check.h>
 #include <stdio.h>

@@ -1,5 +1,6 @@
 #include "kinds/superlearner/counts.h"
 
+#include "kinds/superlearner/groups.h"
 #include "kinds/superlearner/order.h"
 
 #include <stdlib.h>

@@ -1,5 +1,6 @@
 /* What a task reads: columns, response, folds. Nothing is copied: views of
  * inputs and arrays, and rows as ranges or slices of a shared array. */
+#include "kinds/superlearner/groups.h"
 #include "kinds/superlearner/state.h"
 
 #include "base/bug.h"

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "config/study.h"
+#include "kinds/superlearner/groups.h"
 #include "kinds/superlearner/meta.h"
 #include "kinds/superlearner/models.h"
 #include "kinds/superlearner/steps.h"

@@ -3,6 +3,7 @@
 #include "config/study.h"
 #include "kinds/superlearner/cases.h"
 #include "kinds/superlearner/fit.h"
+#include "kinds/superlearner/groups.h"
 #include "kinds/superlearner/learn.h"
 #include "kinds/superlearner/meta.h"
 #include "kinds/superlearner/meta_lanes.h"

@@ -4,6 +4,7 @@
 
 #include "base/bug.h"
 #include "config/study.h"
+#include "kinds/superlearner/groups.h"
 #include "kinds/superlearner/steps.h"
 
 #define ENS_SL_NAME 200 /* bytes of a learner's name */

@@ -1,5 +1,6 @@
 #include "kinds/superlearner/meta.h"
 
+#include "kinds/superlearner/groups.h"
 #include "kinds/superlearner/meta_lanes.h"
 
 #include <math.h>

@@ -2,6 +2,7 @@
 
 #include "config/study.h"
 #include "kinds/superlearner/cases.h"
+#include "kinds/superlearner/groups.h"
 #include "learn/moments.h"
 
 #include <math.h>

@@ -2,6 +2,7 @@
  * rows or columns of the inputs decide. */
 #include "base/bug.h"
 #include "kinds/superlearner/cases.h"
+#include "kinds/superlearner/groups.h"
 #include "kinds/superlearner/kind.h"
 #include "kinds/superlearner/learn.h"
 #include "kinds/superlearner/meta.h"

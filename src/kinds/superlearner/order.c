@@ -5,6 +5,7 @@
 #include "base/bug.h"
 #include "config/study.h"
 #include "kinds/superlearner/clusters.h"
+#include "kinds/superlearner/groups.h"
 #include "math/rng.h"
 #include "learn/order.h"
 

@@ -5,6 +5,7 @@
 #include "config/study.h"
 #include "kinds/superlearner/cases.h"
 #include "kinds/superlearner/fitted.h"
+#include "kinds/superlearner/groups.h"
 #include "kinds/superlearner/learn.h"
 #include "kinds/superlearner/order.h"
 #include "learn/model/predictor.h"

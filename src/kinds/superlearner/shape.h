@@ -91,12 +91,6 @@ struct ens_sl_fit {
 /** Of the study; checks inputs and [superlearner]. ENS_ESTUDY, ENS_EINPUT. */
 enum ens_status ens_sl_read(struct ens_sl *sl, const struct ens_plan *plan,
                             const struct ens_host *host, struct ens_error *err);
-/** The first group of a layer, "" its own (after NULL), and the next ones in
- * the order of their sections; NULL behind the last. */
-const char *ens_sl_group_after(const struct ens_sl *sl, uint32_t number,
-                               const char *group);
-/** 0: the layer's own; 1 .. n_groups. */
-uint32_t ens_sl_group_index(const struct ens_sl *sl, const char *group);
 /** A group of layer 1 .. ; what it needs of those before it is found anew. */
 enum ens_status ens_sl_layer(const struct ens_sl *sl, uint32_t number,
                              const char *group, struct ens_sl_layer *layer,
@@ -106,17 +100,6 @@ enum ens_status ens_sl_layer_of_cell(const struct ens_sl *sl,
                                      const struct ens_cell *cell,
                                      struct ens_sl_layer *layer,
                                      struct ens_error *err);
-/** All of a layer's. */
-struct ens_sl_groups {
-    uint32_t n;
-    struct ens_sl_layer of[ENS_SL_GROUPS + 1];
-};
-enum ens_status ens_sl_groups(const struct ens_sl *sl, uint32_t number,
-                              struct ens_sl_groups *groups,
-                              struct ens_error *err);
-/** Number and group, no more, of the layer whose index maps rows (mapped_by):
- * it has one group. */
-struct ens_sl_layer ens_sl_mapping(const struct ens_sl *sl, uint32_t mapped_by);
 /** Rows of X that are the layer's input, by the settings alone: `indexL` holds
  * the same. Memory is the arena's. */
 enum ens_status ens_sl_map(const struct ens_sl *sl,
@@ -129,9 +112,6 @@ enum ens_status ens_sl_meta_layer(const struct ens_sl *sl, uint32_t n_layers,
                                   struct ens_error *err);
 uint32_t ens_sl_layer_of(const struct ens_cell *cell);
 const char *ens_sl_group_of(const struct ens_cell *cell);
-/** That of them which the cell is in; NULL: none. */
-const struct ens_sl_layer *ens_sl_in_groups(const struct ens_sl_groups *groups,
-                                            const struct ens_cell *cell);
 int ens_sl_is_in(const struct ens_cell *cell, const struct ens_sl_layer *layer);
 
 uint32_t ens_sl_n_fits(const struct ens_sl_layer *layer);

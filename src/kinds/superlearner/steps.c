@@ -5,105 +5,21 @@
 #include "config/study.h"
 #include "kinds/superlearner/cases.h"
 #include "kinds/superlearner/counts.h"
+#include "kinds/superlearner/groups.h"
 #include "kinds/superlearner/kind.h"
 #include "kinds/superlearner/meta.h"
 #include "kinds/superlearner/meta_lanes.h"
 #include "kinds/superlearner/metas.h"
 #include "kinds/superlearner/moments.h"
-#include "kinds/superlearner/trees.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define LANE_ROWS      65536u
 #define MIN_LANES      16u
 #define MAX_LANES      4096u
 #define LARGE_PARTIAL  ((uint64_t)8 << 20)
 #define PARTIALS_BYTES ((uint64_t)1 << 30)
-
-static const char *const step_text[ENS_SL_N_STEPS] = {
-    "_rows", "_lanes",  "_sums",      "_edges",     "_bins",
-    "",      "_sorted", "meta_lanes", "meta_risks", "meta"};
-
-struct ens_sl_at ens_sl_at(const struct ens_sl_layer *layer,
-                           enum ens_sl_step step)
-{
-    struct ens_sl_at at = {layer->number, step, ""};
-
-    memcpy(at.group, layer->group, sizeof(at.group));
-    return at;
-}
-
-void ens_sl_stage_key(struct ens_sl_at at, char key[ENS_SL_KEY])
-{
-    if (at.step >= ENS_SL_META_LANES)
-        snprintf(key, ENS_SL_KEY, "%s", step_text[at.step]);
-    else
-        snprintf(key, ENS_SL_KEY, "layer%u%s%s%s", at.layer,
-                 at.group[0] != '\0' ? "_" : "", at.group, step_text[at.step]);
-}
-
-static int ends_in(const char *text, const char *word)
-{
-    size_t n = strlen(text), k = strlen(word);
-
-    return n > k && k > 0 && strcmp(text + n - k, word) == 0;
-}
-
-enum ens_status ens_sl_stage_of(const char *key, struct ens_sl_at *at,
-                                struct ens_error *err)
-{
-    char text[ENS_SL_KEY];
-    size_t n;
-
-    *at = (struct ens_sl_at){0, ENS_SL_META, ""};
-    for (int i = ENS_SL_META_LANES; i <= ENS_SL_META; i++)
-        if (strcmp(key, step_text[i]) == 0) {
-            at->step = (enum ens_sl_step)i;
-            return ENS_OK;
-        }
-    at->step = ENS_SL_FIT; /* but for the last word */
-    for (int i = 0; i < ENS_SL_META_LANES; i++)
-        if (ends_in(key, step_text[i]))
-            at->step = (enum ens_sl_step)i;
-    n = strlen(key) - strlen(step_text[at->step]);
-    if (n < sizeof(text)) {
-        memcpy(text, key, n);
-        text[n] = '\0';
-        if (ens_sl_array_parse(text, &n, &at->layer, at->group) == ENS_OK &&
-            n == 5 && memcmp(text, "layer", n) == 0 && at->layer > 0)
-            return ENS_OK;
-    }
-    return ens_fail(err, ENS_EPROTOCOL, "superlearner has no stage %s", key);
-}
-
-void ens_sl_array(char to[ENS_SL_KEY], const char *stem,
-                  const struct ens_sl_layer *layer)
-{
-    if (layer == NULL)
-        snprintf(to, ENS_SL_KEY, "%s", stem);
-    else
-        snprintf(to, ENS_SL_KEY, "%s%u%s%s", stem, layer->number,
-                 layer->group[0] != '\0' ? "_" : "", layer->group);
-}
-
-enum ens_status ens_sl_array_parse(const char *name, size_t *stem,
-                                   uint32_t *layer, char group[ENS_SL_GROUP])
-{
-    const char *p = name + strcspn(name, "0123456789");
-
-    *stem = (size_t)(p - name);
-    *layer = 0;
-    group[0] = '\0';
-    while (*p >= '0' && *p <= '9' && *layer <= ENS_SL_LAYERS)
-        *layer = *layer * 10 + (uint32_t)(*p++ - '0');
-    if (*p == '_' && *layer > 0 && p[1] != '\0') {
-        snprintf(group, ENS_SL_GROUP, "%s", p + 1);
-        p += 1 + strlen(group);
-    }
-    return *p == '\0' && *layer <= ENS_SL_LAYERS ? ENS_OK : ENS_ENOTFOUND;
-}
 
 /* Fixed by the data alone (Chan, Golub and LeVeque 1983 for why partial sums
  * of blocks are as good). */
@@ -127,90 +43,6 @@ uint32_t ens_sl_sort_lanes(uint64_t n)
     uint64_t lanes = (n + LANE_ROWS - 1) / LANE_ROWS;
 
     return (uint32_t)(lanes > MAX_LANES ? MAX_LANES : lanes);
-}
-
-/* -- what a layer needs -------------------------------------------------- */
-
-/* Sums of windows that would be too many are not made. */
-static enum ens_status check_windows(const struct ens_plan *plan,
-                                     const struct ens_host *host,
-                                     const struct ens_sl_layer *layer,
-                                     struct ens_sl_needs *needs,
-                                     struct ens_error *err)
-{
-    struct ens_cell leader;
-    struct ens_sl sl;
-    enum ens_status s = ens_sl_read(&sl, plan, host, err);
-
-    if (s != ENS_OK)
-        return s;
-    host->plan_cell(plan, needs->leader, &leader);
-    needs->moments =
-        ens_sl_sum_samples(layer, ens_sl_width(&sl, plan, host, layer->number,
-                                               ens_sl_texts(&leader))) > 0;
-    return ENS_OK;
-}
-
-enum ens_status ens_sl_needs(const struct ens_plan *plan,
-                             const struct ens_host *host,
-                             const struct ens_sl_layer *layer,
-                             struct ens_sl_needs *needs, struct ens_error *err)
-{
-    uint64_t n = host->plan_n_cells(plan);
-    struct ens_cell cell;
-
-    *needs = (struct ens_sl_needs){0};
-    for (uint64_t i = 0; i < n; i++) {
-        const struct ens_learner *learner;
-
-        host->plan_cell(plan, i, &cell);
-        if (!ens_sl_is_in(&cell, layer))
-            continue;
-        learner = ens_cell_impl(&cell, "learner")->ops;
-        if (needs->n_cells++ == 0)
-            needs->leader = i;
-        needs->moments |= ens_sl_shares_moments(&cell, learner);
-        needs->bins |= ens_sl_shares_bins(&cell, learner);
-    }
-    if (needs->n_cells == 0)
-        return ens_fail(err, ENS_ESTUDY,
-                        "[learner] layer: no learner is in layer %u, though "
-                        "some are in a later one",
-                        layer->number);
-    if (layer->spec.type == ENS_FOLDS_TEMPORAL && needs->moments)
-        return check_windows(plan, host, layer, needs, err);
-    return ENS_OK;
-}
-
-uint64_t ens_sl_n_learners(const struct ens_plan *plan,
-                           const struct ens_host *host,
-                           const struct ens_sl_layer *layer)
-{
-    struct ens_cell cell;
-    uint64_t n = 0;
-
-    for (uint64_t i = 0; i < host->plan_n_cells(plan); i++) {
-        host->plan_cell(plan, i, &cell);
-        n += ens_sl_is_in(&cell, layer) ? 1u : 0u;
-    }
-    return n;
-}
-
-uint32_t ens_sl_n_layers(const struct ens_plan *plan,
-                         const struct ens_host *host)
-{
-    uint64_t n = host->plan_n_cells(plan);
-    struct ens_cell cell;
-    uint32_t most = 1;
-
-    for (uint64_t i = 0; i < n; i++) {
-        uint32_t layer;
-
-        host->plan_cell(plan, i, &cell);
-        layer = ens_sl_layer_of(&cell);
-        most = layer > most ? layer : most;
-    }
-    return most;
 }
 
 /* -- the chain ------------------------------------------------------------ */

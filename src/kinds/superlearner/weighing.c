@@ -1,6 +1,7 @@
 #include "kinds/superlearner/weighing.h"
 
 #include "kinds/superlearner/cases.h"
+#include "kinds/superlearner/groups.h"
 #include "kinds/superlearner/meta_lanes.h"
 #include "kinds/superlearner/scoring.h"
 
