@@ -221,7 +221,7 @@ def programs(work):
         job = hosts.start_run(study, work.path / "r")
         job.wait(60, expect=BAD)
         hosts.expect_gone(job, 10)
-        said(job, "rank 1 on h2", "input Y: programs are given its path",
+        said(job, "rank 1 on h2", "input Y: a program is given its path",
              f"{folder}/Y.csv")
 
 
