@@ -3,6 +3,7 @@
 #include "base/bug.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "store/array_head.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -15,19 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The .npy files written here: version 1.0, little-endian, C order, the
- * header padded with blanks so that the data begin at a multiple of 64. */
-#define HEAD_MAX   512
-#define HEAD_ALIGN 64
 #define FILL_BYTES ((size_t)1 << 20)
-
-struct head {
-    enum ens_dtype dtype;
-    uint32_t ndim;
-    uint64_t shape[ENS_MAX_NDIM];
-    uint64_t n;           /* elements */
-    uint64_t data_offset; /* of element 0 */
-};
 
 static int format_path(char *to, size_t cap, const char *dir,
                        const char *folder, const char *name, uint64_t cell_id)
@@ -53,109 +42,6 @@ static enum ens_status path_of(char to[PATH_MAX], const char *dir,
     if (format_path(to, PATH_MAX, dir, folder, name, cell_id) != 0)
         return ens_fail(err, ENS_EIO, "%s/%s/%s: path too long", dir, folder,
                         name);
-    return ENS_OK;
-}
-
-/* -- the header ---------------------------------------------------------- */
-static int count_elements(const uint64_t *shape, uint32_t ndim, uint64_t *n)
-{
-    *n = 1;
-    for (uint32_t i = 0; i < ndim; i++)
-        if (__builtin_mul_overflow(*n, shape[i], n))
-            return -1;
-    return *n <= (uint64_t)INT64_MAX / 16 ? 0 : -1;
-}
-
-/* Returns the bytes of the header, i.e. the offset of the data. */
-static size_t write_head(char to[HEAD_MAX], enum ens_dtype dtype, uint32_t ndim,
-                         const uint64_t *shape)
-{
-    size_t n = 10, total;
-
-    n += (size_t)snprintf(to + n, HEAD_MAX - n,
-                          "{'descr': '<%s', 'fortran_order': False, "
-                          "'shape': (",
-                          dtype == ENS_DT_F64 ? "f8" : "i8");
-    for (uint32_t i = 0; i < ndim; i++)
-        n += (size_t)snprintf(to + n, HEAD_MAX - n, "%s%" PRIu64,
-                              i > 0 ? ", " : "", shape[i]);
-    n += (size_t)snprintf(to + n, HEAD_MAX - n, "%s), }", ndim == 1 ? "," : "");
-    total = (n + 1 + HEAD_ALIGN - 1) / HEAD_ALIGN * HEAD_ALIGN;
-    memset(to + n, ' ', total - n);
-    to[total - 1] = '\n';
-    memcpy(to, "\x93NUMPY\x01\x00", 8);
-    to[8] = (char)((total - 10) & 0xff);
-    to[9] = (char)((total - 10) >> 8);
-    return total;
-}
-
-static const char *skip(const char *p, const char *end, const char *text)
-{
-    size_t n = strlen(text);
-
-    return p != NULL && (size_t)(end - p) >= n && memcmp(p, text, n) == 0
-               ? p + n
-               : NULL;
-}
-
-static const char *read_shape(const char *p, const char *end, struct head *h)
-{
-    while (p != NULL && p < end && *p != ')') {
-        uint64_t v = 0;
-
-        if (h->ndim == ENS_MAX_NDIM || *p < '0' || *p > '9')
-            return NULL;
-        for (; p < end && *p >= '0' && *p <= '9'; p++)
-            if (__builtin_mul_overflow(v, (uint64_t)10, &v) ||
-                __builtin_add_overflow(v, (uint64_t)(*p - '0'), &v))
-                return NULL;
-        h->shape[h->ndim++] = v;
-        p = p < end && *p == ')' ? p : skip(p, end, ",");
-        if (p != NULL && p < end && *p == ' ')
-            p++;
-    }
-    return p;
-}
-
-/* Only what write_head makes: nobody else writes into arrays/. */
-static int parse_head(const char *p, size_t n, struct head *h)
-{
-    const char *end, *at;
-
-    memset(h, 0, sizeof(*h));
-    if (n < 10 || memcmp(p, "\x93NUMPY\x01\x00", 8) != 0)
-        return -1;
-    h->data_offset = 10u + (unsigned char)p[8] + 256u * (unsigned char)p[9];
-    if (h->data_offset > n || h->data_offset % HEAD_ALIGN != 0)
-        return -1;
-    end = p + h->data_offset;
-    at = skip(p + 10, end, "{'descr': '<f8'");
-    h->dtype = at != NULL ? ENS_DT_F64 : ENS_DT_I64;
-    if (at == NULL)
-        at = skip(p + 10, end, "{'descr': '<i8'");
-    at = skip(at, end, ", 'fortran_order': False, 'shape': (");
-    at = read_shape(at, end, h);
-    if (skip(at, end, "), }") == NULL)
-        return -1;
-    return count_elements(h->shape, h->ndim, &h->n);
-}
-
-static enum ens_status read_head(int fd, const char *path, struct head *h,
-                                 struct ens_error *err)
-{
-    char bytes[HEAD_MAX];
-    ssize_t n = pread(fd, bytes, sizeof(bytes), 0);
-    struct stat st;
-
-    if (n < 0 || fstat(fd, &st) != 0)
-        return ens_fail_errno(err, ENS_EIO, "cannot read %s", path);
-    if (parse_head(bytes, (size_t)n, h) != 0)
-        return ens_fail(err, ENS_ECORRUPT,
-                        "%s: not the header of an output array", path);
-    if ((uint64_t)st.st_size != h->data_offset + 8 * h->n)
-        return ens_fail(err, ENS_ECORRUPT,
-                        "%s: %" PRIu64 " bytes, the header says %" PRIu64, path,
-                        (uint64_t)st.st_size, h->data_offset + 8 * h->n);
     return ENS_OK;
 }
 
@@ -223,11 +109,11 @@ static enum ens_status allocate(int fd, uint64_t n, struct ens_io *io,
     return ens_fail_errno(err, ENS_EIO, "cannot allocate %" PRIu64 " bytes", n);
 }
 
-static enum ens_status fill_file(int fd, const struct head *h,
+static enum ens_status fill_file(int fd, const struct ens_array_head *h,
                                  struct ens_io *io, struct ens_error *err)
 {
-    char bytes[HEAD_MAX];
-    size_t n = write_head(bytes, h->dtype, h->ndim, h->shape);
+    char bytes[ENS_ARRAY_HEAD_MAX];
+    size_t n = ens_array_head_write(bytes, h->dtype, h->ndim, h->shape);
     enum ens_status s = allocate(fd, n + 8 * h->n, io, err);
 
     if (s == ENS_OK)
@@ -248,7 +134,8 @@ static int is_named(int fd, const char *path)
            a.st_dev == b.st_dev;
 }
 
-static enum ens_status make_file(const char *path, const struct head *h,
+static enum ens_status make_file(const char *path,
+                                 const struct ens_array_head *h,
                                  struct ens_io *io, struct ens_error *err)
 {
     char tmp[PATH_MAX];
@@ -276,18 +163,19 @@ static enum ens_status make_file(const char *path, const struct head *h,
 }
 
 /* ENS_ENOTFOUND when there is no such file. */
-static enum ens_status check_file(const char *path, const struct head *want,
+static enum ens_status check_file(const char *path,
+                                  const struct ens_array_head *want,
                                   struct ens_error *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    struct head h;
+    struct ens_array_head h;
     enum ens_status s;
 
     if (fd < 0)
         return errno == ENOENT
                    ? ENS_ENOTFOUND
                    : ens_fail_errno(err, ENS_EIO, "cannot open %s", path);
-    s = read_head(fd, path, &h, err);
+    s = ens_array_head_read(fd, path, &h, err);
     close(fd);
     if (s != ENS_OK)
         return s;
@@ -301,7 +189,8 @@ static enum ens_status check_file(const char *path, const struct head *want,
 
 /* Back from arrays/unused; ENS_ENOTFOUND when it is not there. */
 static enum ens_status take_back(const char *unused, const char *path,
-                                 const struct head *h, struct ens_error *err)
+                                 const struct ens_array_head *h,
+                                 struct ens_error *err)
 {
     enum ens_status s = check_file(unused, h, err);
 
@@ -329,14 +218,14 @@ enum ens_status ens_array_create(const char *dir, const char *name,
                                  struct ens_io *io, int *created,
                                  struct ens_error *err)
 {
-    struct head h = {dtype, ndim, {0}, 0, 0};
+    struct ens_array_head h = {dtype, ndim, {0}, 0, 0};
     char path[PATH_MAX], unused[PATH_MAX];
     enum ens_status s;
 
     ENS_BUG_ON(dtype != ENS_DT_F64 && dtype != ENS_DT_I64);
     ENS_BUG_ON(ndim > ENS_MAX_NDIM);
     memcpy(h.shape, shape, ndim * sizeof(*shape));
-    if (count_elements(shape, ndim, &h.n) != 0)
+    if (ens_array_count(shape, ndim, &h.n) != 0)
         return ens_fail(err, ENS_ESTUDY, "array %s: too many elements", name);
     s = path_of(path, dir, "arrays", name, cell_id, err);
     if (s == ENS_OK)
@@ -362,7 +251,8 @@ enum ens_status ens_array_create(const char *dir, const char *name,
 /* -- using --------------------------------------------------------------- */
 static enum ens_status open_file(const char *dir, const char *folder,
                                  const char *name, uint64_t cell_id, int flags,
-                                 int *fd, struct head *h, struct ens_error *err)
+                                 int *fd, struct ens_array_head *h,
+                                 struct ens_error *err)
 {
     char path[PATH_MAX];
     enum ens_status s = path_of(path, dir, folder, name, cell_id, err);
@@ -374,7 +264,7 @@ static enum ens_status open_file(const char *dir, const char *folder,
     if (f < 0)
         return ens_fail_errno(err, errno == ENOENT ? ENS_ENOTFOUND : ENS_EIO,
                               "cannot open %s", path);
-    s = read_head(f, path, h, err);
+    s = ens_array_head_read(f, path, h, err);
     if (s != ENS_OK) {
         close(f);
         return s;
@@ -387,7 +277,7 @@ enum ens_status ens_array_open(const char *dir, const char *name,
                                uint64_t cell_id, int *fd, uint64_t *data_offset,
                                struct ens_error *err)
 {
-    struct head h;
+    struct ens_array_head h;
     enum ens_status s =
         open_file(dir, "arrays", name, cell_id, O_RDWR, fd, &h, err);
 
@@ -396,7 +286,7 @@ enum ens_status ens_array_open(const char *dir, const char *name,
     return s;
 }
 
-static void make_view(struct ens_view *view, const struct head *h,
+static void make_view(struct ens_view *view, const struct ens_array_head *h,
                       const void *base)
 {
     int64_t stride = 8;
@@ -412,9 +302,10 @@ static void make_view(struct ens_view *view, const struct head *h,
     }
 }
 
-static enum ens_status map_fd(int fd, const struct head *h, const char *name,
-                              struct ens_view *view, void **base,
-                              uint64_t *map_bytes, struct ens_error *err)
+static enum ens_status map_fd(int fd, const struct ens_array_head *h,
+                              const char *name, struct ens_view *view,
+                              void **base, uint64_t *map_bytes,
+                              struct ens_error *err)
 {
     uint64_t n = h->data_offset + 8 * h->n;
     void *p = mmap(NULL, (size_t)n, PROT_READ, MAP_SHARED, fd, 0);
@@ -433,7 +324,7 @@ enum ens_status ens_array_map(const char *dir, const char *name,
                               void **base, uint64_t *map_bytes,
                               struct ens_error *err)
 {
-    struct head h;
+    struct ens_array_head h;
     int fd = -1;
     enum ens_status s =
         open_file(dir, "arrays", name, cell_id, O_RDONLY, &fd, &h, err);
@@ -442,8 +333,8 @@ enum ens_status ens_array_map(const char *dir, const char *name,
 }
 
 static enum ens_status open_any(const char *dir, const char *name,
-                                uint64_t cell_id, int *fd, struct head *h,
-                                struct ens_error *err)
+                                uint64_t cell_id, int *fd,
+                                struct ens_array_head *h, struct ens_error *err)
 {
     struct ens_error why = {0}; /* err is left alone where it is found */
     enum ens_status s =
@@ -462,7 +353,7 @@ enum ens_status ens_array_map_any(const char *dir, const char *name,
                                   void **base, uint64_t *map_bytes,
                                   struct ens_error *err)
 {
-    struct head h;
+    struct ens_array_head h;
     int fd = -1;
     enum ens_status s = open_any(dir, name, cell_id, &fd, &h, err);
 
@@ -473,7 +364,7 @@ enum ens_status ens_array_open_any(const char *dir, const char *name,
                                    uint64_t cell_id, int *fd,
                                    struct ens_error *err)
 {
-    struct head h;
+    struct ens_array_head h;
 
     return open_any(dir, name, cell_id, fd, &h, err);
 }
