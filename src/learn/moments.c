@@ -51,13 +51,12 @@ void ens_sums_add(double *to, const double *from, size_t p)
         to[i] = fmax(to[i], from[i]);
 }
 
-void ens_sums_union(const double *sums, const uint32_t *block, size_t n,
-                    size_t p, double *out)
+void ens_sums_union(const double *sums, size_t stride, const uint32_t *block,
+                    size_t n, size_t p, double *out)
 {
     ens_sums_init(out, p);
     for (size_t i = 0; i < n; i++)
-        ens_sums_add(out, sums + (block ? block[i] : i) * ens_sums_doubles(p),
-                     p);
+        ens_sums_add(out, sums + (block ? block[i] : i) * stride, p);
 }
 
 /* Sums of 2^level lanes wait until there are as many beside them: never more

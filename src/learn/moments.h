@@ -26,9 +26,9 @@ void ens_sums_init(double *sums, size_t p);
 void ens_sums_add(double *to, const double *from, size_t p);
 
 /** out = sums[block[0]] + sums[block[1]] ... in that order; block NULL: the
- * first n. `sums`: one after the other. */
-void ens_sums_union(const double *sums, const uint32_t *block, size_t n,
-                    size_t p, double *out);
+ * first n. Sums are `stride` doubles apart. */
+void ens_sums_union(const double *sums, size_t stride, const uint32_t *block,
+                    size_t n, size_t p, double *out);
 
 /** Work for n > 0 lanes: sums of each level of the tree. */
 size_t ens_sums_tree_doubles(size_t n, size_t p);

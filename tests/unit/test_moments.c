@@ -149,7 +149,7 @@ START_TEST(training_sets_are_unions_of_folds)
         for (size_t j = 0; fold[i] == 2 && j < p; j++)
             x[i * p + j] *= 1e6;
     sums = pass(p, w, fold, 4, N);
-    ens_sums_union(sums, train, 3, p, all);
+    ens_sums_union(sums, size, train, 3, p, all);
     ck_assert(ens_moments_finish(all, shift, p, mem, &m, NULL, NULL) == ENS_OK);
     check_moments(&m, p, w, fold, 2);
     free(sums);
@@ -157,7 +157,7 @@ START_TEST(training_sets_are_unions_of_folds)
     sums = pass(p, w, fold, 2, N);
     for (size_t i = 0; i < N; i++)
         fold[i] = fold[i] > 1;
-    ens_sums_union(sums, NULL, 2, p, all);
+    ens_sums_union(sums, size, NULL, 2, p, all);
     ck_assert(ens_moments_finish(all, shift, p, mem, &m, NULL, NULL) == ENS_OK);
     check_moments(&m, p, w, fold, 1);
     free(sums);

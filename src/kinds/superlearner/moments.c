@@ -247,15 +247,6 @@ enum ens_status ens_sl_run_sums(const struct ens_sl_job *job,
 
 /* -- what fits make of them ----------------------------------------------- */
 
-static void unite(const double *sums, size_t stride,
-                  const struct ens_sl_pieces *of, size_t p, double *out)
-{
-    memcpy(out, sums + of->piece[0] * stride,
-           ens_sums_doubles(p) * sizeof(*out));
-    for (size_t i = 1; i < of->n; i++)
-        ens_sums_add(out, sums + of->piece[i] * stride, p);
-}
-
 enum ens_status
 ens_sl_shared_moments(const struct ens_sl_job *job, struct ens_sl_fit fit,
                       enum ens_sl_which which, const struct ens_sl_data *data,
@@ -285,7 +276,7 @@ ens_sl_shared_moments(const struct ens_sl_job *job, struct ens_sl_fit fit,
         return s;
     first = sums.data;
     stride = ens_sl_sum_doubles(st->width);
-    unite(first, stride, &of, p, out);
+    ens_sums_union(first, stride, of.piece, of.n, p, out);
     if (ens_moments_finish(out, first + of.piece[0] * stride + d, p, mem, made,
                            &to->lost, NULL) == ENS_OK &&
         to->lost <= LOST)
