@@ -146,7 +146,6 @@ static double determined(const double *mean)
 #define MULTI ENS_LEARN_FAMILY(ENS_OUTCOME_MULTINOMIAL)
 #define ENS_SCORE(id, smaller, of, t, f, text)                                 \
     {.name = #id,                                                              \
-     .help = text,                                                             \
      .smaller_is_better = smaller,                                             \
      .families = of,                                                           \
      .terms = t,                                                               \

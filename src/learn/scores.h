@@ -16,7 +16,7 @@
 #define ENS_SCORE_LANES 8
 
 struct ens_score {
-    const char *name, *help;
+    const char *name;
     int smaller_is_better;
     unsigned families; /* of ENS_LEARN_FAMILY */
     int is_auc;        /* keeps all rows */

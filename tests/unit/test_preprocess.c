@@ -630,7 +630,7 @@ END_TEST
 START_TEST(every_step_has_help)
 {
     const char *p = ens_prep_choices;
-    char name[32];
+    char name[32], said[40];
     int n = 0;
 
     while (*p != '\0') {
@@ -639,13 +639,16 @@ START_TEST(every_step_has_help)
         ck_assert_uint_lt(len, sizeof(name));
         memcpy(name, p, len);
         name[len] = '\0';
-        if (strcmp(name, "none") != 0)
-            ck_assert_ptr_nonnull(ens_prep_help(name));
+        if (strcmp(name, "none") != 0) {
+            snprintf(said, sizeof(said), "; %s: ", name);
+            ck_assert_ptr_nonnull(strstr(ens_prep_help, said));
+            ck_assert_int_ne(strstr(ens_prep_help, said)[strlen(said)], ';');
+        }
         n++;
         p += len + (p[len] == '|');
     }
     ck_assert_int_ge(n, 11);
-    ck_assert_ptr_null(ens_prep_help("log"));
+    ck_assert_ptr_null(strstr(ens_prep_help, "; log: "));
 }
 END_TEST
 

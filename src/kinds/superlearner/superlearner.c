@@ -32,6 +32,14 @@ static const char scores[] = "auto"
 #include "learn/scores.def"
     ;
 #undef ENS_SCORE
+static const char scores_help[] =
+    "score of each fold; auto: rmse, or the log loss of classes, or the "
+    "deviance of counts"
+#define ENS_SCORE(name, small, families, terms, finish, help)                  \
+    "; " #name ": " help
+#include "learn/scores.def"
+#undef ENS_SCORE
+    ;
 static const struct ens_setting settings[] = {
     CHOICE(
         "superlearner", "type", STUDY, "superlearner", ENS_SL_TYPES,
@@ -51,9 +59,7 @@ static const struct ens_setting settings[] = {
     ENS_SETTING("superlearner", "shuffle", BOOL, ONE, STUDY, "no", 0, 0,
                 "folds, or the part that blend holds out, of rows drawn at "
                 "random, not of blocks of rows; nothing is moved"),
-    CHOICE("superlearner", "scorer", STUDY, "auto", scores,
-           "score of each fold; auto: rmse, or the log loss of classes, or the "
-           "deviance of counts"),
+    CHOICE("superlearner", "scorer", STUDY, "auto", scores, scores_help),
     ENS_SETTING("superlearner", "outer_folds", INT, ONE, STUDY, "0", 0, 1000,
                 "V: cross-validate the whole, too: risk of the super learner, "
                 "of the best learner and of each, on rows that none of them "
@@ -114,8 +120,7 @@ static const struct ens_setting settings[] = {
      .cls = ENS_C_CELL,
      .def = "",
      .choices = ens_prep_choices,
-     .help = "steps fitted on the training rows of each fit: standardise, "
-             "pca(5); `ensrun kinds superlearner` lists them"},
+     .help = ens_prep_help},
     /* -- learners */
     NAME_OF("layer", "layer", "1", "the layer it is in"),
     NAME_OF("group", "group", "",

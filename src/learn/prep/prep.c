@@ -6,11 +6,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-static const struct {
-    const struct ens_prep_op *op;
-    const char *help;
-} table[] = {
-#define ENS_PREP(name, help, ...) {&ens_prep_##name, help},
+static const struct ens_prep_op *const table[] = {
+#define ENS_PREP(name, help, ...) &ens_prep_##name,
 #include "learn/prep/x.def"
 #undef ENS_PREP
 };
@@ -21,27 +18,28 @@ const char ens_prep_choices[] =
 #undef ENS_PREP
     "none";
 
+const char ens_prep_help[] =
+    "steps fitted on the training rows of each fit, one after the other, as in "
+    "standardise, pca(5)"
+#define ENS_PREP(name, help, ...) "; " #name ": " help
+#include "learn/prep/x.def"
+#undef ENS_PREP
+    ;
+
 static size_t place_of(const char *name)
 {
     size_t i = 0;
 
-    while (i < ENS_COUNT(table) && strcmp(table[i].op->name, name) != 0)
+    while (i < ENS_COUNT(table) && strcmp(table[i]->name, name) != 0)
         i++;
     return i;
-}
-
-const char *ens_prep_help(const char *name)
-{
-    size_t i = place_of(name);
-
-    return i < ENS_COUNT(table) ? table[i].help : NULL;
 }
 
 const struct ens_prep_op *ens_prep_find(const char *name)
 {
     size_t i = place_of(name);
 
-    return i < ENS_COUNT(table) ? table[i].op : NULL;
+    return i < ENS_COUNT(table) ? table[i] : NULL;
 }
 
 /* -- arguments ----------------------------------------------------------- */

@@ -30,10 +30,8 @@ struct ens_prep {
     uint64_t lag;         /* rows: for ens_rows_spec */
 };
 
-/** For the setting: its choices. */
-extern const char ens_prep_choices[];
-/** Help of a step; NULL: there is none of that name. */
-const char *ens_prep_help(const char *name);
+/** For the setting: its choices; its help, which says what each step does. */
+extern const char ens_prep_choices[], ens_prep_help[];
 
 /** Steps of a list of calls, lent as long as they. ENS_ESTUDY. */
 enum ens_status ens_prep_read(const struct ens_value *calls,
