@@ -232,6 +232,23 @@ def rows_before_in_layers_behind(work):
           "fewer rows than the lag")
 
 
+def columns_handed_on(work):
+    """They are looked at, too, where no learner of layer 1 takes them."""
+    _, _, new = save(work)
+    work.run(study(work, "[case three]\npreprocess = subset(1:3)\n"
+                   "[layer 1]\npropagate = 4\n[learner ols]\ncase = three\n"
+                   "[learner last]\nlearner = ols\nlayer = 2\n"
+                   "[meta]\nlearner = average\n"), "s")
+    whole = predict(work, "s", "new.npy")
+    new[7, 3] = np.nan
+    np.save(work.path / "new.npy", new)
+    text = predict(work, "s", "new.npy", expect=BAD)
+    check("new.npy: row 8, column V4: missing or not finite" in text, text)
+    some = predict(work, "s", "new.npy", "--skip-missing")
+    check(list(np.flatnonzero(np.isnan(some))) == [7], "one row is missing")
+    check(np.array_equal(np.delete(some, 7), np.delete(whole, 7)), "the rest")
+
+
 def workers_share_the_rows(work):
     x, y, _ = save(work)
     work.run(study(work, OLS + MEAN + "[meta]\nlearner = average\n"), "s")
@@ -451,7 +468,8 @@ if __name__ == "__main__":
          preprocessing_layers_and_learners_that_read_rows,
          partitions_and_a_learner_as_meta,
          shuffled_partitions_of_learners_that_read_rows,
-         rows_before_in_layers_behind, workers_share_the_rows, columns_by_name_and_text,
+         rows_before_in_layers_behind, columns_handed_on,
+         workers_share_the_rows, columns_by_name_and_text,
          text_that_no_case_takes, training_rows_that_changed, classes,
          a_learner_that_failed_is_left_out, what_is_wrong_is_said,
          stopped_it_leaves_nothing)

@@ -265,6 +265,23 @@ size_t ens_model_input_check(const struct ens_model_input *c,
     return found;
 }
 
+static enum ens_status missing(const struct ens_model_input *c, uint64_t row,
+                               const char *column, struct ens_error *err)
+{
+    return ens_fail(err, ENS_EINPUT,
+                    "%s: row %" PRIu64 ", column %s: missing or not finite",
+                    c->in->path, row + 1, column);
+}
+
+enum ens_status ens_model_input_missing(const struct ens_model_input *c,
+                                        uint64_t row, uint32_t j,
+                                        struct ens_error *err)
+{
+    char number[16];
+
+    return missing(c, row, name_of(c, j, number), err);
+}
+
 enum ens_status ens_model_input_refuse(const struct ens_model_input *c,
                                        const struct ens_learn_source *s,
                                        uint64_t row, uint32_t bad,
@@ -274,9 +291,7 @@ enum ens_status ens_model_input_refuse(const struct ens_model_input *c,
     double code;
 
     if (!(bad & NEW_LEVEL))
-        return ens_fail(err, ENS_EINPUT,
-                        "%s: row %" PRIu64 ", column %s: missing or not finite",
-                        c->in->path, row + 1, s->column[bad - 1]);
+        return missing(c, row, s->column[bad - 1], err);
     from = c->from[(bad & ~NEW_LEVEL) - 1];
     ens_view_f64(&from->view, row, 1, &code);
     if (code < 0)

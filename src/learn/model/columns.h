@@ -45,6 +45,10 @@ size_t ens_model_input_check(const struct ens_model_input *c,
                              const struct ens_learn_source *s, uint64_t first,
                              size_t n, const double *x, uint32_t *bad);
 
+/** ENS_EINPUT: row `row` of column j of the model has no finite number. */
+enum ens_status ens_model_input_missing(const struct ens_model_input *c,
+                                        uint64_t row, uint32_t j,
+                                        struct ens_error *err);
 /** ENS_EINPUT: "FILE: row 17, column carat: ...". */
 enum ens_status ens_model_input_refuse(const struct ens_model_input *c,
                                        const struct ens_learn_source *s,

@@ -56,6 +56,30 @@ static enum ens_status no_row(const struct ens_predictor *p, uint64_t row,
                     (unsigned long long)lag);
 }
 
+/* Columns that layers hand on, whether a learner of layer 1 takes them or
+ * not. */
+static enum ens_status check_propagated(struct ens_predictor *p, uint32_t i,
+                                        uint64_t first, size_t n,
+                                        struct ens_error *err)
+{
+    const struct ens_model_layer *l = &p->model->layer[i];
+    struct ens_predictor_inside *in = p->in;
+
+    for (uint32_t k = 0; k < l->n_propagated; k++) {
+        ens_view_f64(ens_model_input_view(&in->input, l->propagated[k]), first,
+                     n, in->one);
+        for (size_t r = 0; r < n; r++) {
+            if (isfinite(in->one[r]))
+                continue;
+            in->bad[r] = 1;
+            if (!in->options.skip_bad)
+                return ens_model_input_missing(&in->input, first + r,
+                                               l->propagated[k], err);
+        }
+    }
+    return ENS_OK;
+}
+
 static enum ens_status read_rows(struct ens_predictor *p, uint64_t first,
                                  size_t n, struct ens_error *err)
 {
@@ -77,6 +101,12 @@ static enum ens_status read_rows(struct ens_predictor *p, uint64_t first,
             return ens_model_input_refuse(
                 &in->input, &f->raw, first + i - f->lag, in->found[i], err);
         }
+    }
+    for (uint32_t i = 0; i < p->model->n_layers; i++) {
+        enum ens_status s = check_propagated(p, i, first, n, err);
+
+        if (s != ENS_OK)
+            return s;
     }
     return ENS_OK;
 }
@@ -251,7 +281,6 @@ enum ens_status ens_predictor_rows(struct ens_predictor *p, uint64_t first,
     for (size_t r = 0; r < n; r++) {
         const double *v = in->predicted + r * columns;
 
-        p->n_bad += bad[r];
         for (size_t k = 0; k < p->n_out; k++)
             out[r * p->n_out + k] = bad[r]        ? NAN
                                     : p->is_class ? class_of(p, v, columns)

@@ -18,7 +18,7 @@ struct ens_predictor_learner {
     uint64_t lag; /* it reads rows that stand so many before */
 };
 
-/** Who knows the study. All but train are required. */
+/** Who knows the study. All but train and warn are required. */
 struct ens_predictor_study {
     const struct ens_host *host;
     /** The learner of a cell; of the meta learner: cell UINT64_MAX. */
@@ -59,7 +59,6 @@ struct ens_predictor {
     size_t n_out;
     const char *const *out; /* names of the columns */
     int is_class;           /* out are numbers of classes */
-    uint64_t n_bad;         /* rows met so far that are NaN for it */
     struct ens_predictor_inside *in;
 };
 
