@@ -1,5 +1,6 @@
 #include "cli/model_file.h"
 
+#include "input/mapped.h"
 #include "run/folder.h"
 
 #include <fcntl.h>
@@ -92,10 +93,7 @@ static enum ens_status check_input(const struct ens_folder_input *known,
     struct ens_hash128 now;
     enum ens_status s;
 
-    if (!known->has_digest ||
-        (known->id.device == m->id.device && known->id.inode == m->id.inode &&
-         known->id.size == m->id.size && known->id.mtime_ns == m->id.mtime_ns &&
-         known->id.ctime_ns == m->id.ctime_ns))
+    if (!known->has_digest || ens_file_id_same(&known->id, &m->id))
         return ENS_OK;
     s = ens_mapped_digest(m, &stop, &now, err);
     if (s != ENS_OK)

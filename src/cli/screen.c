@@ -3,6 +3,7 @@
 #include "base/bug.h"
 #include "base/clock.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,9 +21,12 @@ static volatile sig_atomic_t group;
 static void on_signal(int number)
 {
     if (is_writing) {
+        int e = errno; /* of what it interrupts */
+
         stopped = number;
         if (group > 0)
             kill(-group, SIGKILL);
+        errno = e;
         return;
     }
     signal(number, SIG_DFL);

@@ -66,7 +66,8 @@ static const struct ens_setting settings[] = {
     {"run", "keep_checkpoints", ENS_T_INT, ENS_ONE, ENS_C_RUN, "2", 1, MANY,
      NULL, NULL, "newest checkpoints to keep"},
     {"run", "attempts", ENS_T_INT, ENS_ONE, ENS_C_RUN, "3", 1, 1000, NULL, NULL,
-     "attempts at a task whose worker died"},
+     "attempts at a task whose worker died; those that a SIGKILL ended are "
+     "counted apart"},
     {"run", "attempts_timeout", ENS_T_INT, ENS_ONE, ENS_C_RUN, "1", 1, 1000,
      NULL, NULL, "attempts at a task that ran out of time"},
     {"run", "timeout", ENS_T_SECONDS, ENS_ONE, ENS_C_RUN, "0", 0, YEARS, NULL,

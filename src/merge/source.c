@@ -1,5 +1,6 @@
 /* The folders: are they there, at rest, and of one study? */
 #include "base/bug.h"
+#include "input/mapped.h"
 #include "merge/state.h"
 #include "worker/worker.h"
 
@@ -223,13 +224,6 @@ static size_t compare_prints(struct ens_merge_source *a,
 /* -- inputs -------------------------------------------------------------------
  */
 
-static int same_id(const struct ens_file_id *a, const struct ens_file_id *b)
-{
-    return a->device == b->device && a->inode == b->inode &&
-           a->size == b->size && a->mtime_ns == b->mtime_ns &&
-           a->ctime_ns == b->ctime_ns;
-}
-
 static int is_known(const struct ens_folder_input *in)
 {
     return in->id.inode != 0 || in->id.size != 0;
@@ -271,9 +265,9 @@ static enum ens_status join_input(struct ens_merge *m, size_t i,
         for (size_t j = 0; j < m->n_sources && !found; j++) {
             const struct ens_folder_input *x = &m->source[j].folder.input[i];
 
-            found = same_id(&x->id, &in->id) &&
+            found = ens_file_id_same(&x->id, &in->id) &&
                     (x->has_digest || !all->has_digest) &&
-                    (all->has_digest || same_id(&all->id, &in->id));
+                    (all->has_digest || ens_file_id_same(&all->id, &in->id));
         }
         if (!found)
             return ens_fail(err, ENS_ECHANGED,

@@ -4,14 +4,6 @@
 
 #include <string.h>
 
-/* The user's file is what it was when this folder's epochs began with it. */
-static int same_id(const struct ens_file_id *a, const struct ens_file_id *b)
-{
-    return a->device == b->device && a->inode == b->inode &&
-           a->size == b->size && a->mtime_ns == b->mtime_ns &&
-           a->ctime_ns == b->ctime_ns;
-}
-
 static enum ens_status changed(struct ens_run *r, size_t i, const char *how,
                                struct ens_error *err)
 {
@@ -36,7 +28,7 @@ static enum ens_status check_one(struct ens_run *r, size_t i,
         return ENS_OK; /* new in this study: the fingerprint says so */
     if (known->tainted)
         return changed(r, i, "was changed while tasks read it", err);
-    if (same_id(&known->id, &m->id))
+    if (ens_file_id_same(&known->id, &m->id))
         return ENS_OK;
     if (!known->has_digest)
         return changed(r, i, "was changed before its digest was known", err);
@@ -154,7 +146,7 @@ enum ens_status ens_digest_end(struct ens_run *r, struct ens_error *err)
         struct ens_file_id now;
         enum ens_status s = ens_mapped_id_now(&r->inputs.item[i], &now, err);
 
-        if (s == ENS_OK && !same_id(&now, &r->inputs.item[i].id))
+        if (s == ENS_OK && !ens_file_id_same(&now, &r->inputs.item[i].id))
             s = judge(r, i, &now, err);
         if (s != ENS_OK)
             return s;

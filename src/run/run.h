@@ -126,10 +126,10 @@ struct ens_run_options {
 enum ens_status ens_run(const struct ens_run_options *options,
                         struct ens_run_report *report, struct ens_buf *errors,
                         struct ens_error *err);
-/** Exit code of the program for what ens_run returned. */
 /** Workers of `[run] workers = auto`: cores this process may use, shared by
  * tasks of `cores` each. */
 uint32_t ens_run_auto_workers(const struct ens_study *study);
+/** Exit code of the program for what ens_run returned. */
 int ens_run_exit(enum ens_status s, const struct ens_run_report *report);
 
 #endif
