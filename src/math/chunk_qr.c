@@ -17,14 +17,17 @@ ENS_LANES_INLINE double dot(const double *x, const double *y, size_t n)
     return ens_lanes_sum(sum);
 }
 
-/* Length of (first, x) where squares may be too large or small; 0: x is 0. */
+/* Length of (first, x) where squares may be too large or small; 0: x is 0; NaN:
+ * something in x is. */
 static double length(double first, const double *x, size_t n)
 {
     double most = 0, sum;
 
-    for (size_t i = 0; i < n; i++)
-        if (!(fabs(x[i]) <= most))
-            most = fabs(x[i]);
+    for (size_t i = 0; i < n; i++) {
+        if (isnan(x[i]))
+            return NAN;
+        most = fabs(x[i]) > most ? fabs(x[i]) : most;
+    }
     if (most == 0)
         return 0;
     most = fabs(first) > most ? fabs(first) : most;

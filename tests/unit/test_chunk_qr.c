@@ -155,6 +155,16 @@ START_TEST(not_finite_is_seen)
 }
 END_TEST
 
+/* Zeros behind it do not make it one. */
+START_TEST(not_finite_before_zeros_is_seen)
+{
+    memset(x, 0, sizeof(x));
+    x[5 * 3] = NAN;
+    make(16, 3, 16);
+    ck_assert(!isfinite(r[0]));
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("chunk_qr");
@@ -167,6 +177,7 @@ int main(void)
     tcase_add_test(t, small_rows_count);
     tcase_add_test(t, columns_of_any_size);
     tcase_add_loop_test(t, not_finite_is_seen, 0, 2);
+    tcase_add_test(t, not_finite_before_zeros_is_seen);
     suite_add_tcase(s, t);
     sr = srunner_create(s);
     srunner_run_all(sr, CK_ENV);
