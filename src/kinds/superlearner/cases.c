@@ -37,7 +37,7 @@ int ens_sl_shares_moments(const struct ens_cell *cell,
             calls_of(cell) != NULL);
 }
 
-int ens_sl_keeps_bins(const struct ens_cell *cell)
+static int keeps_bins(const struct ens_cell *cell)
 {
     struct ens_prep steps;
 
@@ -53,8 +53,7 @@ int ens_sl_keeps_bins(const struct ens_cell *cell)
 int ens_sl_shares_bins(const struct ens_cell *cell,
                        const struct ens_learner *learner)
 {
-    (void)cell;
-    return (learner->uses & ENS_LEARN_BINS) != 0;
+    return (learner->uses & ENS_LEARN_BINS) != 0 && keeps_bins(cell);
 }
 
 enum ens_texts ens_sl_texts(const struct ens_cell *cell)
@@ -92,7 +91,7 @@ static int reads_shared(const struct ens_sl_state *st,
     const struct ens_learner *learner = ens_cell_impl(cell, "learner")->ops;
 
     return ens_sl_is_in(cell, &st->layer) && ens_sl_texts(cell) == st->texts &&
-           (bins ? ens_sl_shares_bins(cell, learner) && ens_sl_keeps_bins(cell)
+           (bins ? ens_sl_shares_bins(cell, learner)
                  : ens_sl_shares_moments(cell, learner));
 }
 

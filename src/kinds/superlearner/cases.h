@@ -19,11 +19,10 @@ struct ens_sl_case {
     const struct ens_rowset *train;
 };
 
-/** Would the learner, or its case, use moments, bins of the source? */
+/** Would the learner, or its case, use moments, bins of the source? Bins of a
+ * case whose steps leave columns in those they lie in. */
 int ens_sl_shares_moments(const struct ens_cell *cell,
                           const struct ens_learner *learner);
-/** Do its steps leave columns in the bins they lie in? */
-int ens_sl_keeps_bins(const struct ens_cell *cell);
 int ens_sl_shares_bins(const struct ens_cell *cell,
                        const struct ens_learner *learner);
 /** What becomes of text in the cell's case. */

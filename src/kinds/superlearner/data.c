@@ -264,9 +264,9 @@ static const char *name_fit(const struct input *in,
     struct ens_arena *arena = &in->job->st->arena;
     struct ens_sl_fit fit = ens_sl_fit_of(from, replicate);
     struct ens_task task = {.cell = *cell, .replicate = replicate};
-    char stage[24], label[280];
+    char stage[ENS_SL_KEY], label[280];
 
-    snprintf(stage, sizeof(stage), "layer%u", from->number);
+    ens_sl_stage_key(ens_sl_at(from, ENS_SL_FIT), stage);
     task.stage = stage;
     ens_sl_label(in->job->st->plan, &task, label, sizeof(label));
     if (fit.fold == 0)

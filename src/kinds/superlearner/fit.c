@@ -183,14 +183,13 @@ static enum ens_status score_training(struct fitting *f, const struct blocks *b,
     return s;
 }
 
-static const char *block_name(const struct fitting *f, char to[ENS_SL_KEY])
+static void block_name(const struct fitting *f, char to[ENS_SL_KEY])
 {
     ens_sl_array(to,
                  f->fit.sample > 0     ? "rawouter"
                  : f->layer->is_sorted ? "predicted"
                                        : "raw",
                  f->layer);
-    return to;
 }
 
 static enum ens_status predict(struct fitting *f, const struct blocks *b,

@@ -391,7 +391,10 @@ static enum ens_status open_views(const struct ens_sl_tables_at *at,
                         "[superlearner] type = select keeps no predictions; "
                         "with predictions = yes it does");
     for (uint32_t i = 0; i < at->last.n; i++) {
-        ens_sl_stage_key(ens_sl_at(&at->last.of[i], ENS_SL_FIT), key);
+        const struct ens_sl_layer *l = &at->last.of[i];
+
+        ens_sl_stage_key(ens_sl_at(l, l->is_sorted ? ENS_SL_FIT : ENS_SL_SORT),
+                         key);
         if (!at->host->stage_finished(at->in, key))
             return ENS_OK;
     }

@@ -19,6 +19,17 @@ static const struct ens_meta *method_of(const struct ens_impl *impl)
     return known != NULL && known->ops == impl->ops ? impl->ops : NULL;
 }
 
+static enum ens_status
+read_options(const struct ens_sl *sl, const struct ens_host *host,
+             const struct ens_meta *method, struct ens_arena *arena,
+             struct ens_meta_options *o, struct ens_error *err)
+{
+    struct ens_learn_setup setup = ens_sl_setup(sl, host, NULL, arena);
+
+    return setup.own == NULL ? ens_fail(err, ENS_ENOMEMORY, "out of memory")
+                             : ens_meta_options(method, &setup, o, err);
+}
+
 int ens_sl_meta_is_learner(const struct ens_sl *sl)
 {
     return method_of(chosen(sl)) == NULL;
@@ -30,7 +41,6 @@ enum ens_status ens_sl_meta_check(const struct ens_sl *sl,
 {
     const struct ens_impl *impl = chosen(sl);
     struct ens_arena arena;
-    struct ens_learn_setup setup;
     struct ens_meta_options o;
     const void *own;
     enum ens_status s;
@@ -42,9 +52,8 @@ enum ens_status ens_sl_meta_check(const struct ens_sl *sl,
                         "[meta] learner: missing; nnls is "
                         "the usual one");
     ens_arena_init(&arena);
-    setup = ens_sl_setup(sl, host, NULL, &arena);
     if (method_of(impl) != NULL)
-        s = ens_meta_options(method_of(impl), &setup, &o, err);
+        s = read_options(sl, host, method_of(impl), &arena, &o, err);
     else
         s = ens_sl_options(sl, host, NULL, impl->ops, &arena, &own, err);
     ens_arena_fini(&arena);
@@ -106,10 +115,9 @@ static enum ens_status fit_weights(struct ens_sl_state *st,
                                    struct ens_sl_meta *meta,
                                    struct ens_error *err)
 {
-    struct ens_learn_setup setup =
-        ens_sl_setup(&st->sl, st->host, NULL, &st->arena);
     struct ens_meta_options o;
-    enum ens_status s = ens_meta_options(method, &setup, &o, err);
+    enum ens_status s =
+        read_options(&st->sl, st->host, method, &st->arena, &o, err);
 
     return s == ENS_OK ? ens_meta_fit(method, &o, problem, &meta->result, err)
                        : s;
@@ -120,15 +128,13 @@ int ens_sl_meta_is_squares(const struct ens_sl *sl, const struct ens_host *host)
     const struct ens_impl *impl = chosen(sl);
     const struct ens_meta *method = impl ? method_of(impl) : NULL;
     struct ens_arena arena;
-    struct ens_learn_setup setup;
     struct ens_meta_options o;
     int is_squares;
 
     if (method == NULL)
         return 0;
     ens_arena_init(&arena);
-    setup = ens_sl_setup(sl, host, NULL, &arena);
-    is_squares = ens_meta_options(method, &setup, &o, NULL) == ENS_OK &&
+    is_squares = read_options(sl, host, method, &arena, &o, NULL) == ENS_OK &&
                  !ens_meta_reads_rows(method, &o);
     ens_arena_fini(&arena);
     return is_squares;

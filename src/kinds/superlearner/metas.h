@@ -42,8 +42,8 @@ enum ens_status ens_sl_meta_predict(const struct ens_sl_meta *meta,
                                     size_t n, size_t n_members, size_t m,
                                     const double *z, double *out,
                                     struct ens_error *err);
-/** Artifact `meta`: that of a learner as artifact `model`; else "ENSMETA1",
- * u64 n members, u64 link, f64 trim, f64 intercept, f64 weights. */
+/** Artifact `model` of stage meta: that of a learner (models.h); else
+ * "ENSMETA1", u64 n members, u64 link, f64 trim, f64 intercept, f64 weights. */
 enum ens_status ens_sl_meta_keep(const struct ens_sl_job *job,
                                  const struct ens_sl_meta *meta,
                                  size_t n_members, struct ens_error *err);

@@ -60,10 +60,9 @@ enum ens_status ens_sl_model_read(const void *data, size_t bytes,
 
     if (bytes < ENS_SL_MODEL_HEAD || memcmp(p, magic, sizeof(magic)) != 0)
         return ens_fail(err, ENS_EDOMAIN, "no model of a learner");
-    c = ens_cursor(p + sizeof(magic), 24);
+    c = ens_cursor(p + sizeof(magic), 16);
     prep = ens_cursor_u64(&c);
     own = ens_cursor_u64(&c);
-    model->p = ens_cursor_u64(&c);
     if (prep > bytes || own > bytes ||
         ENS_SL_MODEL_HEAD + padded((size_t)prep) + padded((size_t)own) != bytes)
         return ens_fail(err, ENS_EDOMAIN, "model of a learner: damaged");

@@ -18,7 +18,6 @@ struct ens_sl_model {
     const void *prep;
     size_t prep_bytes;
     struct ens_learn_model model;
-    uint64_t p;
 };
 enum ens_status ens_sl_model_read(const void *data, size_t bytes,
                                   struct ens_sl_model *model,

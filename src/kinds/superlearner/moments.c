@@ -61,8 +61,7 @@ struct summing {
     const struct ens_sl_job *job;
     struct ens_sl_data data;
     struct ens_folds folds;
-    struct ens_rows all;  /* in the order of the source */
-    struct ens_rows rows; /* in that of folds */
+    struct ens_rows rows; /* in the order of folds */
     double *shift;
     size_t p;
 };
@@ -256,11 +255,10 @@ ens_sl_shared_moments(const struct ens_sl_job *job, struct ens_sl_fit fit,
     const struct ens_sl_layer *layer = &st->layer;
     struct ens_arena *arena = &st->arena;
     size_t p = data->source.p, d = ens_sums_doubles(p), stride;
-    struct ens_moments *made = ens_arena_alloc(arena, 1, sizeof(*made));
-    double *out = ens_arena_alloc(arena, d, sizeof(*out));
-    double *mem = ens_arena_alloc(arena, ens_moments_doubles(p), sizeof(*mem));
+    struct ens_moments *made;
     struct ens_view sums;
     const double *first;
+    double *out, *mem;
     struct ens_sl_pieces of;
     enum ens_status s;
 
@@ -268,12 +266,18 @@ ens_sl_shared_moments(const struct ens_sl_job *job, struct ens_sl_fit fit,
     if (!st->has_moments || st->texts != data->texts ||
         fit.sample >= ens_sl_sum_samples(layer, st->width))
         return ENS_OK;
-    if (made == NULL || out == NULL || mem == NULL ||
-        ens_sl_pieces_of(layer, st->width, fit, which, arena, &of) != ENS_OK)
-        return ens_fail(err, ENS_ENOMEMORY, "out of memory");
-    s = ens_sl_array_of(job, "sums", layer, st->leader, &sums, err);
+    s = ens_sl_pieces_of(layer, st->width, fit, which, arena, &of);
+    if (s == ENS_OK)
+        s = ens_sl_array_of(job, "sums", layer, st->leader, &sums, err);
+    else
+        s = ens_fail(err, s, "out of memory");
     if (s != ENS_OK || of.n == 0)
         return s;
+    made = ens_arena_alloc(arena, 1, sizeof(*made));
+    out = ens_arena_alloc(arena, d, sizeof(*out));
+    mem = ens_arena_alloc(arena, ens_moments_doubles(p), sizeof(*mem));
+    if (made == NULL || out == NULL || mem == NULL)
+        return ens_fail(err, ENS_ENOMEMORY, "out of memory");
     first = sums.data;
     stride = ens_sl_sum_doubles(st->width);
     ens_sums_union(first, stride, of.piece, of.n, p, out);
@@ -291,7 +295,9 @@ int ens_sl_finite(const struct ens_sl_job *job,
                   const struct ens_sl_data *data)
 {
     struct ens_sl_state *st = job->st;
-    size_t p = data->texts == st->texts ? data->source.p : st->width;
+    /* texts are columns of layer 1 alone */
+    size_t p = data->texts == st->texts || layer->number > 1 ? data->source.p
+                                                             : st->width;
     struct ens_view sums;
     const double *n;
     size_t d;

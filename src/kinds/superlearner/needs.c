@@ -134,7 +134,7 @@ static uint64_t bins_bytes(const struct telling *t, const struct ens_cell *cell,
 
     if ((learner->uses & ENS_LEARN_BINS) == 0)
         return 0;
-    if (ens_sl_texts(cell) == t->texts && ens_sl_keeps_bins(cell))
+    if (ens_sl_texts(cell) == t->texts && ens_sl_shares_bins(cell, learner))
         return sizeof(uint32_t) * n;
     return ens_bins_bytes(n, p) +
            8 * (uint64_t)(ens_bins_make_work(n, p) + ens_bins_table_size(p));

@@ -200,11 +200,13 @@ static enum ens_status order_of(struct session *s, const struct ens_sl_layer *l,
     enum ens_status status = ENS_OK;
 
     if (*words == NULL) {
-        *words = ens_arena_alloc(&s->st.arena, n, sizeof(**words));
-        status =
-            *words != NULL
-                ? ens_sl_order(&s->st.sl, l, 0, &work, *words, err)
-                : ens_fail(err, ENS_ENOMEMORY, "order of rows: out of memory");
+        int64_t *made = ens_arena_alloc(&s->st.arena, n, sizeof(*made));
+
+        status = made != NULL ? ens_sl_order(&s->st.sl, l, 0, &work, made, err)
+                              : ens_fail(err, ENS_ENOMEMORY,
+                                         "order of rows: out of memory");
+        if (status == ENS_OK)
+            *words = made;
     }
     ens_arena_fini(&work);
     *view = (struct ens_view){.dtype = ENS_DT_I64,

@@ -45,7 +45,7 @@ enum ens_status ens_sl_residuals(const struct ens_sl_learn *learn,
     const struct ens_sl_state *st = learn->task->st;
     struct ens_linear_form form;
     struct ens_sl_shared known;
-    double value[2];
+    double value[2] = {NAN, NAN};
     enum ens_status s = find_form(learn, c, &form, err);
 
     memset(to, 0, sizeof(*to));
@@ -61,6 +61,6 @@ enum ens_status ens_sl_residuals(const struct ens_sl_learn *learn,
     if (s != ENS_OK)
         return s;
     to->train = score(st, &known, &form, value);
-    to->train_score = value[0];
+    to->train_score = to->train ? value[0] : NAN;
     return ENS_OK;
 }

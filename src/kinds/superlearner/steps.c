@@ -325,23 +325,21 @@ static enum ens_status add_data(const struct chain *c, struct ens_sl_at at,
     int is_meta = at.layer == 0;
     const struct ens_value *v;
     struct ens_buf text = ENS_BUF_INIT;
-    struct ens_sl_layer layer;
+    const struct ens_sl_layer *l = is_meta ? &c->meta : &c->layer;
+    enum ens_status s;
     char row[12];
-    enum ens_status s =
-        is_meta ? ens_sl_meta_layer(&c->sl, c->n_layers, &layer, err)
-                : ens_sl_layer(&c->sl, at.layer, at.group, &layer, err);
 
-    if (s != ENS_OK || layer.number == 1)
-        return s;
-    snprintf(row, sizeof(row), "%u", layer.number - 1);
+    if (l->number == 1)
+        return ENS_OK;
+    snprintf(row, sizeof(row), "%u", l->number - 1);
     v = ens_study_row_value(c->sl.study, "layer", row, "propagate");
     ens_buf_printf(&text, "rows=%llu+%llu\npropagate=%s\n",
-                   (unsigned long long)layer.first_y,
-                   (unsigned long long)layer.n_in, v->set ? v->text : "");
+                   (unsigned long long)l->first_y, (unsigned long long)l->n_in,
+                   v->set ? v->text : "");
     if (c->sl.is_outer_shuffled && !is_meta) /* meta reads what follows */
         ens_buf_puts(&text, "outer_folds=shuffled\n");
-    if (layer.mapped_by > 0)
-        ens_buf_printf(&text, "index=%u\n", layer.mapped_by);
+    if (l->mapped_by > 0)
+        ens_buf_printf(&text, "index=%u\n", l->mapped_by);
     if (is_meta && at.step != ENS_SL_META_LANES)
         ens_sl_meta_text(&c->sl, &text);
     s = text.failed ? ens_fail(err, ENS_ENOMEMORY, "out of memory")

@@ -82,6 +82,8 @@ static enum ens_status open_members(struct ens_sl_weighing *a,
 
         a->name[l] =
             a->m == 1 ? full : ens_arena_strndup(arena, full, strlen(full) - 2);
+        if (a->name[l] == NULL)
+            return ens_fail(err, ENS_ENOMEMORY, "out of memory");
     }
     return ENS_OK;
 }
